@@ -1,0 +1,110 @@
+import type { Entry } from '../event/entry.ts';
+import type { StreamId } from '../event/stream-id.ts';
+
+/** Where a log stands. Ids are comparable only while `epoch` stays the same. */
+export interface LogHead {
+  /** Changes when the broker's data was lost or another server was promoted. Empty: the broker would not say. */
+  readonly epoch: string;
+  /** The largest id the firehose ever gave, `0-0` for one that was never written to. */
+  readonly lastId: StreamId;
+  /** The broker's clock, ms since 1970. */
+  readonly nowMs: number;
+}
+
+/** What one read of the firehose brought. */
+export interface Batch {
+  /** In id order, all later than the position that was asked for; empty when the block time passed. */
+  readonly entries: readonly Entry[];
+  /** True when entries between the position asked for and the first one here were trimmed unread. */
+  readonly trimmed: boolean;
+}
+
+/** A part of one channel's history. */
+export interface Page {
+  /** In id order, every retained entry after `after`, at most `count` of them, none later than `end`. */
+  readonly entries: readonly Entry[];
+  /** True when entries of `(after, end]` may have existed that the log no longer holds. */
+  readonly trimmed: boolean;
+}
+
+/**
+ * A connection of its own for the reads of the firehose, made anew at each attempt. Every method rejects once
+ * the connection is lost, and none of them reconnects: the reader machine does that, alone.
+ */
+export interface Firehose {
+  head(): Promise<LogHead>;
+  /**
+   * Entries after `after`. Waits up to `blockMs` for the first one; 0 returns at once. `count` is the most it
+   * returns, and it returns fewer rather than much more than 4 MiB.
+   */
+  read(after: StreamId, options: { readonly count: number; readonly blockMs: number }): Promise<Batch>;
+  /** Entries before `before` (or the newest ones), NEWEST FIRST, at most `count` of them. */
+  readBack(options: { readonly before?: StreamId; readonly count: number }): Promise<readonly Entry[]>;
+  /** Ends it; what is under way rejects. */
+  close(): void;
+}
+
+/** Handed to `EventLog.subscribe`. */
+export interface Listener {
+  /** A message; called in the order of the connection. */
+  message(channel: string, payload: Buffer): void;
+  /** The connection is lost and nothing more will come; called once, never after `close`. */
+  lost(reason: Error): void;
+}
+
+/** Where events are kept: every channel's own stream and the firehose that holds all of them. */
+export interface EventLog {
+  /**
+   * `shared`: an event has one id in its channel's stream and in the firehose, so ranges are exact.
+   * `separate`: it has two (Superset's two XADDs), comparable by millisecond and slack only.
+   */
+  readonly ids: 'shared' | 'separate';
+  /** Opens a new connection to the firehose. Rejects when the broker cannot be reached or refuses. */
+  openFirehose(signal: AbortSignal): Promise<Firehose>;
+  /** `(after, end]` of one channel's stream; `end` undefined: to its end. Does not wait behind blocking reads. */
+  range(channel: string, after: StreamId, end: StreamId | undefined, count: number): Promise<Page>;
+  /** The firehose's `lastId`, for a client that claims to be ahead of this process. */
+  lastId(): Promise<StreamId>;
+  /**
+   * Appends to the channel's stream and to the firehose in one step under one id, and answers once it is kept.
+   * Rejects when that is not known to have happened.
+   */
+  append(channel: string, payload: Buffer): Promise<StreamId>;
+  /** Plain publish and subscribe, lossy: resolves once subscribed to all of `channels`. */
+  subscribe(channels: readonly string[], listener: Listener): Promise<{ close(): void }>;
+  /** Publishes to plain subscribers; answers how many there were. */
+  publish(channel: string, payload: Buffer): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Messages between the instances of one installation. */
+export interface Control {
+  /** Sends to every instance, this one included; resolves once the broker has it. */
+  send(message: unknown): Promise<void>;
+  /** Hears what is sent from now on; an instance that was reconnecting still hears what it missed. */
+  listen(handler: (message: unknown) => void): Promise<{ close(): void }>;
+  /** Says that this instance is alive, for `ttlMs` from now. */
+  heartbeat(instance: string, ttlMs: number): Promise<void>;
+  /** The instances whose last heartbeat has not run out, sorted. */
+  instances(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+/** Things that may happen only once. */
+export interface Once {
+  /**
+   * Claims a key for `ttlMs`. True for the one caller that got it, false for every other until it has run out.
+   * Rejects when the broker is away: a claim is never assumed.
+   */
+  claim(key: string, ttlMs: number): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** What a broker is made of. */
+export interface Broker {
+  readonly name: 'memory' | 'redis';
+  readonly log: EventLog;
+  readonly control: Control;
+  readonly once: Once;
+  close(): Promise<void>;
+}
