@@ -1,0 +1,48 @@
+import type { StreamId } from '../event/stream-id.ts';
+
+/**
+ * Why an entry is no event.
+ *
+ * - `not_json`: the payload is not JSON text.
+ * - `not_object`: it is JSON, and something else than an object.
+ * - `no_channel`: there is no non-empty string `channel_id` at its top level.
+ * - `channel_mismatch`: the channel found without parsing is not the one that parsing finds.
+ * - `bad_envelope`: a realtime envelope without a topic or a scope, or with routes that are not names.
+ */
+export type MalformedReason = 'not_json' | 'not_object' | 'no_channel' | 'channel_mismatch' | 'bad_envelope';
+
+/** What stands in an event's place when an entry is none. */
+export interface Malformed {
+  readonly malformed: MalformedReason;
+}
+
+/**
+ * What goes over the wire of one protocol, as the fast lane uses it: no method throws, whatever the payload is,
+ * and none keeps a reference to the payload.
+ */
+export interface EventCodec {
+  /**
+   * The channel or channels of a payload, found without parsing it where that is possible, and confirmed by
+   * `encode`. Of a list, each socket gets the event once, whichever of them it is in; an empty list is nobody.
+   */
+  channelsOf(payload: Buffer): string | readonly string[] | Malformed;
+  /**
+   * The JSON text (UTF-8) that clients get, or why there is none. `channels` is what `channelsOf` answered for
+   * the same payload. The result may be the payload itself, so neither may be written to afterwards.
+   */
+  encode(id: StreamId, channels: string | readonly string[], payload: Buffer): Buffer | Malformed;
+}
+
+/** Tells a refusal from a result. */
+export function isMalformed(result: unknown): result is Malformed {
+  return typeof result === 'object' && result !== null && 'malformed' in result;
+}
+
+/** One frozen value for each reason, so that a flood of malformed entries allocates nothing. */
+export const MALFORMED = {
+  notJson: Object.freeze({ malformed: 'not_json' }),
+  notObject: Object.freeze({ malformed: 'not_object' }),
+  noChannel: Object.freeze({ malformed: 'no_channel' }),
+  channelMismatch: Object.freeze({ malformed: 'channel_mismatch' }),
+  badEnvelope: Object.freeze({ malformed: 'bad_envelope' }),
+} as const satisfies Record<string, Malformed>;
