@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { accessKeys } from './schema/access.ts';
+import { eventKeys } from './schema/events.ts';
+import { redisKeys } from './schema/redis.ts';
+import { serverKeys } from './schema/server.ts';
+import { socketKeys } from './schema/sockets.ts';
+import { telemetryKeys } from './schema/telemetry.ts';
+
+/** The keys by subject, in the order in which they are documented. */
+export const sections = {
+  Server: serverKeys,
+  Access: accessKeys,
+  Redis: redisKeys,
+  Events: eventKeys,
+  Sockets: socketKeys,
+  'Logs and metrics': telemetryKeys,
+};
+
+/**
+ * Everything that can be configured: the one place for names, types, defaults, environment variables and words.
+ * Messages, `--print-config`, `docs/configuration.md` and `config.schema.json` are made from it.
+ */
+export const configSchema = z.strictObject({
+  ...serverKeys,
+  ...accessKeys,
+  ...redisKeys,
+  ...eventKeys,
+  ...socketKeys,
+  ...telemetryKeys,
+});
+
+export type DeepReadonly<T> = T extends readonly (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+    : T;
+
+/** A valid configuration; deep-frozen. */
+export type Config = DeepReadonly<z.output<typeof configSchema>>;

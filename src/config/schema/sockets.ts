@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { defaultBufferBytes } from '../memory.ts';
+import { key, notNegative, positive } from './key.ts';
+
+/** How long a socket may be silent, how much it may hold, how many there may be. */
+export const socketKeys = {
+  socketResponseTimeoutMs: key(positive.default(60_000), {
+    env: 'SOCKET_RESPONSE_TIMEOUT_MS',
+    unit: 'ms',
+    description: 'A socket that has answered nothing for this long is ended.',
+  }),
+  pingSocketsIntervalMs: key(notNegative.default(20_000), {
+    env: 'PING_SOCKETS_INTERVAL_MS',
+    unit: 'ms',
+    description: 'How often a socket is pinged. 0: never, and none is ever stale.',
+  }),
+  gcChannelsIntervalMs: key(notNegative.default(120_000), {
+    env: 'GC_CHANNELS_INTERVAL_MS',
+    unit: 'ms',
+    description: 'How long a channel without subscribers is kept.',
+  }),
+  handshakeTimeoutMs: key(positive.default(10_000), {
+    env: 'SIGNALBOX_HANDSHAKE_TIMEOUT_MS',
+    unit: 'ms',
+    description: 'How long a connection may take to become a socket.',
+  }),
+  slowConsumerTimeoutMs: key(positive.default(60_000), {
+    env: 'SIGNALBOX_SLOW_CONSUMER_TIMEOUT_MS',
+    unit: 'ms',
+    description: 'How long a socket may stay full before it is closed.',
+  }),
+  maxSocketBufferBytes: key(positive.default(1_048_576), {
+    env: 'MAX_SOCKET_BUFFER_BYTES',
+    unit: 'bytes',
+    description:
+      'What may wait in one socket before it is paused and caught up later. 0 (unbounded in Superset) means the default.',
+  }),
+  maxTotalBufferBytes: key(z.int().min(65_536).default(defaultBufferBytes), {
+    env: 'SIGNALBOX_MAX_TOTAL_BUFFER_BYTES',
+    unit: 'bytes',
+    defaultText: 'a quarter of the memory limit of the container or machine',
+    description: 'What may wait in all sockets together; beyond it each may hold 65536.',
+  }),
+  maxFrameBytes: key(positive.default(65_536), {
+    env: 'SIGNALBOX_MAX_FRAME_BYTES',
+    unit: 'bytes',
+    description: 'The largest frame a client may send (1009 beyond it).',
+  }),
+  maxConnectionsPerChannel: key(notNegative.default(0), {
+    env: 'MAX_CONNECTIONS_PER_CHANNEL',
+    unit: 'connections',
+    description: 'The most sockets of one channel; more are closed with 1013. 0: no limit.',
+  }),
+  maxTotalConnections: key(notNegative.default(0), {
+    env: 'MAX_TOTAL_CONNECTIONS',
+    unit: 'connections',
+    description: 'The most sockets of this process; more are closed with 1013. 0: no limit.',
+  }),
+  limits: z
+    .strictObject({
+      replays: key(positive.default(64), {
+        env: 'SIGNALBOX_LIMITS_REPLAYS',
+        unit: 'reads',
+        description: 'How many pages of history are read from the broker at once.',
+      }),
+    })
+    .prefault({}),
+};
