@@ -1,0 +1,53 @@
+import { STATUS_CODES } from 'node:http';
+import type { FastifyReply } from 'fastify';
+
+/** Every refusal of the HTTP surface: its code, its status, and what is said when there is nothing closer to say. */
+export const PROBLEMS = {
+  bad_request: { status: 400, detail: 'The request cannot be read.' },
+  unauthorized: { status: 401, detail: 'A valid API key is needed: Authorization: Bearer <key>.' },
+  forbidden: { status: 403, detail: 'This may not be done from here.' },
+  too_large: { status: 413, detail: 'The body is larger than maxBodyBytes.' },
+  unsupported_media_type: { status: 415, detail: 'The body must be application/json.' },
+  invalid: { status: 422, detail: 'The body does not have the expected fields.' },
+  headers_too_large: { status: 431, detail: 'The request headers are too large.' },
+  request_timeout: { status: 408, detail: 'The request did not arrive in time.' },
+  internal: { status: 500, detail: 'Something is wrong here. It has been logged.' },
+  unavailable: {
+    status: 503,
+    detail: 'The broker cannot be reached. Nothing is known to have been published.',
+  },
+} as const;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** One thing wrong with a body: where, as the path of names and indexes, and what was expected. */
+export interface FieldProblem {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
+/** The body of a refusal, after RFC 9457. */
+export function problemBody(
+  code: ProblemCode,
+  detail: string = PROBLEMS[code].detail,
+  problems?: readonly FieldProblem[],
+): string {
+  const { status } = PROBLEMS[code];
+  return JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, detail, code, problems });
+}
+
+/** Answers with a problem. `detail` and `problems` never hold a token or a payload. */
+export function sendProblem(
+  reply: FastifyReply,
+  code: ProblemCode,
+  detail?: string,
+  problems?: readonly FieldProblem[],
+): FastifyReply {
+  if (code === 'unauthorized') reply.header('WWW-Authenticate', 'Bearer');
+  return reply
+    .code(PROBLEMS[code].status)
+    .type(PROBLEM_TYPE)
+    .send(problemBody(code, detail, problems));
+}

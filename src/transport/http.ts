@@ -1,0 +1,193 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import type { StreamId } from '../event/stream-id.ts';
+import { createApiKeyCheck } from './http-api-key.ts';
+import { isLoopbackHost, isSameOrigin } from './http-loopback.ts';
+import { PROBLEM_TYPE, PROBLEMS, problemBody, type ProblemCode, sendProblem } from './http-problem.ts';
+import { addPublishRoute } from './http-publish.ts';
+import { addPageRoutes, type PageDeps } from './page.ts';
+import { checkTarget } from './request-target.ts';
+
+export interface HttpDeps {
+  readonly logger: Logger;
+  readonly mode: 'development' | 'production';
+  /** What `/ready` answers. */
+  isReady(): boolean;
+  /** Resolves once the broker has the event; rejects when that is not known, which is answered with 503. */
+  publish(channel: string, payload: Buffer): Promise<StreamId>;
+  /** Whoever presents one of these may publish; in development mode so may this machine's own pages. */
+  readonly apiKeys: readonly string[];
+  /** Bytes; a longer body is refused with 413. */
+  readonly maxBodyBytes: number;
+  readonly trustProxy: boolean;
+  /** The first page; served in development mode only. */
+  readonly page?: PageDeps;
+}
+
+export interface Http {
+  /** For `upgrade` listeners; whoever takes a socket over ends it too. */
+  readonly server: Server;
+  /** Resolves once the port is bound, with what it was bound to; rejects with the error of the bind. */
+  listen(address: { readonly host?: string; readonly port: number }): Promise<{ host: string; port: number }>;
+  /**
+   * Takes no more connections, gives requests under way `CLOSE_GRACE_MS`, and resolves when every connection has
+   * ended, upgraded ones included.
+   */
+  close(): Promise<void>;
+}
+
+/** How long a client may take over its headers, and over a whole request. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const CLOSE_GRACE_MS = 1_000;
+
+/** Makes the HTTP surface, not yet listening: probes, publishing, in development mode the page; else 404. */
+export async function createHttp(deps: HttpDeps): Promise<Http> {
+  let server: Server | undefined;
+  const app = fastify({
+    trustProxy: deps.trustProxy,
+    frameworkErrors: (_error, _request, reply) => void sendProblem(reply, 'bad_request'),
+    serverFactory: (handler) => {
+      server = createServer(
+        { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+        // Before any router, which would have its own idea of what a target means.
+        (request, response) => {
+          if (checkTarget(request.url ?? '') === undefined) refuseTarget(response);
+          else handler(request, response);
+        },
+      );
+      return server;
+    },
+    clientErrorHandler: refuseUnreadable,
+  });
+  addCommon(app, deps);
+  addProbes(app, deps);
+  await app.register(async (scope) => addPublishing(scope, deps));
+  if (deps.mode === 'development' && deps.page !== undefined) addPageRoutes(app, deps.page);
+  await app.ready();
+  return asHttp(app, server as Server);
+}
+
+function addCommon(app: FastifyInstance, { logger, mode }: HttpDeps): void {
+  // A body that no route asked for is not read, so that its type and size cannot turn a 404 into something else.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('X-Content-Type-Options', 'nosniff');
+    if (mode === 'development' && !isLoopbackHost(request.headers.host)) {
+      return sendProblem(reply, 'forbidden', 'Development mode answers to the names of this machine only.');
+    }
+    return undefined;
+  });
+  app.setNotFoundHandler((request, reply) => {
+    logger.debug({ method: request.method, path: request.url.split('?', 1)[0] }, 'unexpected request');
+    return reply.code(404).type('text/plain; charset=utf-8').send('Not Found');
+  });
+  app.setErrorHandler((error: unknown, request, reply) => {
+    const code = problemOf(error);
+    if (code === 'internal') logger.error({ err: error, method: request.method }, 'request failed');
+    return sendProblem(reply, code);
+  });
+}
+
+function addProbes(app: FastifyInstance, { isReady }: HttpDeps): void {
+  app.get('/health', (_request, reply) => answerProbe(reply, 200, 'OK'));
+  app.get('/ready', (_request, reply) =>
+    isReady() ? answerProbe(reply, 200, 'OK') : answerProbe(reply, 503, 'SUBSCRIBER_UNAVAILABLE'),
+  );
+}
+
+function answerProbe(reply: FastifyReply, status: number, text: string): FastifyReply {
+  return reply.code(status).header('Cache-Control', 'no-store').type('text/plain; charset=utf-8').send(text);
+}
+
+function addPublishing(app: FastifyInstance, deps: HttpDeps): void {
+  const hasApiKey = createApiKeyCheck(deps.apiKeys);
+  let failing = false;
+  // Before the body is read: nobody who may not publish makes this process keep a megabyte.
+  app.addHook('onRequest', async (request, reply) => {
+    const { authorization } = request.headers;
+    if (deps.mode === 'development' && !isSameOrigin(request.headers)) {
+      return sendProblem(reply, 'forbidden', 'Development mode takes a POST from its own page only.');
+    }
+    const allowed = authorization === undefined ? deps.mode === 'development' : hasApiKey(authorization);
+    if (!allowed) return sendProblem(reply, 'unauthorized');
+    if (!isJson(request)) return sendProblem(reply, 'unsupported_media_type');
+    return undefined;
+  });
+  addPublishRoute(app, {
+    publish: deps.publish,
+    maxBodyBytes: deps.maxBodyBytes,
+    onOutcome(error) {
+      if (error !== undefined && !failing) deps.logger.warn({ err: error }, 'publish failed; answering 503');
+      if (error === undefined && failing) deps.logger.info('publish works again');
+      failing = error !== undefined;
+    },
+  });
+}
+
+function isJson(request: FastifyRequest): boolean {
+  return /^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '');
+}
+
+function problemOf(error: unknown): ProblemCode {
+  const status =
+    typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : 500;
+  if (status === PROBLEMS.too_large.status) return 'too_large';
+  if (status === PROBLEMS.unsupported_media_type.status) return 'unsupported_media_type';
+  return typeof status === 'number' && status >= 400 && status < 500 ? 'bad_request' : 'internal';
+}
+
+function refuseTarget(response: ServerResponse<IncomingMessage>): void {
+  const body = problemBody('bad_request', 'The request target is not one this server reads.');
+  response
+    .writeHead(400, { 'Content-Type': PROBLEM_TYPE, 'Content-Length': Buffer.byteLength(body) })
+    .end(body);
+}
+
+/** What Node's parser gave up on never becomes a request, so it is answered on the bare socket. */
+function refuseUnreadable(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const code = UNREADABLE.get(error.code ?? '') ?? 'bad_request';
+  const body = problemBody(code);
+  const { title } = JSON.parse(body) as { title: string };
+  socket.end(
+    `HTTP/1.1 ${PROBLEMS[code].status} ${title}\r\nConnection: close\r\nContent-Type: ${PROBLEM_TYPE}\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+const UNREADABLE: ReadonlyMap<string, ProblemCode> = new Map([
+  ['HPE_HEADER_OVERFLOW', 'headers_too_large'],
+  ['ERR_HTTP_REQUEST_TIMEOUT', 'request_timeout'],
+]);
+
+function asHttp(app: FastifyInstance, server: Server): Http {
+  return {
+    server,
+    listen: ({ host, port }) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ host, port }, () => {
+          server.off('error', reject);
+          const bound = server.address() as AddressInfo;
+          resolve({ host: bound.address, port: bound.port });
+        });
+      }),
+    async close() {
+      const grace = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+      await new Promise<void>((resolve) => {
+        // The error is that it was not listening, which is what was wanted.
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      });
+      clearTimeout(grace);
+      await app.close();
+    },
+  };
+}
