@@ -1,0 +1,84 @@
+import type { Findings } from './findings.ts';
+import type { Rule, Situation } from './rule.ts';
+import { fittingAlgorithms, isPublicPem, verificationKey } from './verification-key.ts';
+
+const leastBytes = 32;
+
+const names = { jwtSecret: 'JWT_SECRET', previousJwtSecret: 'PREVIOUS_JWT_SECRET' } as const;
+type SecretKey = keyof typeof names;
+
+const secretKeys = Object.keys(names) as SecretKey[];
+
+const checkLength = (
+  key: SecretKey,
+  { config, origins, brokerChoice, mode }: Situation,
+  { problems }: Findings,
+): void => {
+  const bytes = Buffer.byteLength(config[key]);
+  if (bytes >= leastBytes || (key === 'previousJwtSecret' && bytes === 0)) return;
+  const source = origins.get(key) ?? 'default';
+  const expected = `at least ${leastBytes} bytes`;
+  if (bytes > 0) {
+    problems.push({
+      code: 'secret_short',
+      key,
+      source,
+      got: `a secret of ${bytes} bytes`,
+      expected,
+      advice: "Make a longer one and give it to Superset too, for example with 'openssl rand -base64 42'.",
+    });
+    return;
+  }
+  problems.push({
+    code: 'secret_missing',
+    key,
+    source,
+    got: `no secret, and this is ${mode} mode (${brokerChoice.reason})`,
+    expected,
+    advice: "Set JWT_SECRET, or JWT_SECRET_FILE, to Superset's GLOBAL_ASYNC_QUERIES_JWT_SECRET.",
+  });
+};
+
+const checkKey = (key: SecretKey, { config, origins }: Situation, { problems }: Findings): void => {
+  const secret = config[key];
+  if (Buffer.byteLength(secret) < leastBytes) return;
+  const problem = { code: 'key_mismatch', key, source: origins.get(key) ?? 'default' } as const;
+  const algorithms = config.jwtAlgorithms.join(', ');
+  let fitting: readonly string[];
+  try {
+    fitting = fittingAlgorithms(verificationKey(secret));
+  } catch {
+    problems.push({
+      ...problem,
+      got: 'a public key in PEM form that cannot be read',
+      expected: 'a whole PEM, line breaks included',
+      advice: `Give it as a file with ${names[key]}_FILE.`,
+    });
+    return;
+  }
+  if (config.jwtAlgorithms.every((algorithm) => fitting.includes(algorithm))) return;
+  problems.push({
+    ...problem,
+    got: `${isPublicPem(secret) ? 'a public key' : 'a shared secret'} with jwtAlgorithms ${algorithms}`,
+    expected:
+      fitting.length === 0
+        ? 'an RSA key, or an EC key of a NIST curve'
+        : `algorithms out of ${fitting.join(', ')}`,
+    advice: 'Correct SIGNALBOX_JWT_ALGORITHMS, or give the other kind of key.',
+  });
+};
+
+const warnChangeMe = (key: SecretKey, { config }: Situation, { warnings }: Findings): void => {
+  if (!config[key].startsWith('CHANGE-ME')) return;
+  warnings.push({
+    key,
+    text: 'the secret starts with CHANGE-ME, so others know it: do not use it in production',
+  });
+};
+
+/** A secret that everybody knows or can guess lets everybody read everything. */
+export const secretRules: readonly Rule[] = secretKeys.flatMap((key): Rule[] => [
+  { about: [key], check: (situation, findings) => checkLength(key, situation, findings) },
+  { about: [key], check: (situation, findings) => warnChangeMe(key, situation, findings) },
+  { about: [key, 'jwtAlgorithms'], check: (situation, findings) => checkKey(key, situation, findings) },
+]);
