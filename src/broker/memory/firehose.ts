@@ -39,10 +39,11 @@ export class MemoryFirehose implements Firehose {
     return this.#source.head();
   }
 
-  async read(after: StreamId, { count, blockMs }: { count: number; blockMs: number }): Promise<Batch> {
-    this.#assertOpen();
+  // Not async: the promise that an append resolves is the one the reader awaits, so the reader goes first.
+  read(after: StreamId, { count, blockMs }: { count: number; blockMs: number }): Promise<Batch> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
     const batch = this.#source.history().readAfter(after, count, MAX_BATCH_BYTES);
-    if (batch.entries.length > 0 || blockMs <= 0) return batch;
+    if (batch.entries.length > 0 || blockMs <= 0) return Promise.resolve(batch);
     return new Promise((resolve, reject) => {
       const timer = this.#source.clock.setTimeout(() => {
         this.#waiting.delete(waiting);
