@@ -8,7 +8,6 @@ const conflict = (
   { problems }: Findings,
   key: string,
   words: {
-    readonly code?: ProblemCode;
     readonly got: string;
     readonly expected: string;
     readonly advice: string;
