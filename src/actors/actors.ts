@@ -1,0 +1,165 @@
+import type { ActorRefFrom } from 'xstate';
+import { createRouterLogic } from '../../machines/router.ts';
+import type { EventLog, LogHead } from '../broker/ports.ts';
+import type { Clock } from '../clock.ts';
+import type { StreamId } from '../event/stream-id.ts';
+import type { Feed } from '../feed/feed.ts';
+import { FirehoseFeed } from '../feed/firehose-feed.ts';
+import { RealtimeFeed } from '../feed/realtime-feed.ts';
+import type { Malformed } from '../protocol/event-codec.ts';
+import type { RoutedBatch } from '../routing/fan-out.ts';
+import type { SocketProtocol } from '../routing/protocol.ts';
+import type { Registry } from '../routing/registry.ts';
+import { createRouting, type Routing, type RoutingDeps } from '../routing/routing.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { Channels, firehoseAttachment } from './channel.ts';
+import { createReaderLogic, type ReaderActor } from './reader.ts';
+import { Sockets, type SocketTimes } from './sockets.ts';
+
+export interface ActorsDeps {
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly log: EventLog;
+  readonly protocol: SocketProtocol;
+  /** `realtime`: the name of its Pub/Sub channel. */
+  readonly feed: { readonly kind: 'firehose' } | { readonly kind: 'realtime'; readonly channel: string };
+  readonly frame: (text: Buffer) => Buffer;
+  readonly metrics: Metrics;
+  readonly random: () => number;
+  readonly newId: () => string;
+  readonly later: (run: () => void) => void;
+  readonly limits: RoutingDeps['limits'];
+  readonly reads: { readonly count: number; readonly blockMs: number; readonly pauseMs: number };
+  readonly times: SocketTimes;
+  readonly gcIntervalMs: number;
+  readonly report: Report;
+}
+
+/** What an operator should hear of. */
+export interface Report {
+  malformed(malformed: Malformed): void;
+  routeFailed(error: unknown, id: StreamId): void;
+  socketFailed(error: unknown, id: string): void;
+  channelFailed(error: unknown): void;
+  readerLive(): void;
+  readerStale(error: string | undefined): void;
+  epochChanged(head: LogHead, position: StreamId): void;
+  /** The reader or the router failed: nothing can be delivered any more, and the process is to end. */
+  crashed(error: unknown): void;
+}
+
+export interface Actors {
+  readonly routing: Routing;
+  readonly sockets: Sockets;
+  readonly channels: Channels;
+  startReader(): void;
+  stopReader(): void;
+  /** Reading, and the router follows. */
+  isReady(): boolean;
+  /** Whether a socket may be opened: it is told everything, or will be once the broker is back. */
+  isAccepting(): boolean;
+}
+
+/** Puts one feed, its router, the channels and the sockets together. */
+export function createActors(deps: ActorsDeps): Actors {
+  const { registry, clock, log, protocol, metrics, random, report } = deps;
+  const isLossy = deps.feed.kind === 'realtime';
+  const channels = new Channels({
+    registry,
+    random,
+    gcIntervalMs: deps.gcIntervalMs,
+    attachment: firehoseAttachment,
+    onError: report.channelFailed,
+  });
+  const routing = createRouting({
+    log,
+    isLossy,
+    protocol,
+    metrics,
+    channels,
+    frame: deps.frame,
+    limits: deps.limits,
+    now: () => clock.now(),
+    later: deps.later,
+    onMalformed: report.malformed,
+    onError: report.routeFailed,
+  });
+  const sockets = new Sockets({
+    registry,
+    protocol,
+    metrics,
+    random,
+    times: deps.times,
+    newId: deps.newId,
+    deliver: routing.deliver,
+    onError: report.socketFailed,
+  });
+  const { fanOut } = routing;
+  const routerLogic = createRouterLogic((batch: RoutedBatch) => fanOut.route(batch));
+  let router: ActorRefFrom<typeof routerLogic> | undefined;
+  let reader: ReaderActor | undefined;
+  let wasLive = false;
+  let hasCrashed = false;
+
+  const crash = (error: unknown): void => {
+    hasCrashed = true;
+    report.crashed(error);
+  };
+  const emit = (batch: RoutedBatch): void => router?.send({ type: 'batch.read', batch });
+
+  return {
+    routing,
+    sockets,
+    channels,
+    startReader() {
+      router = registry.start(routerLogic, { id: 'router', input: undefined as never, onEnd: crash });
+      const feed = createFeed();
+      const readerLogic = createReaderLogic({
+        feed,
+        random,
+        onLive: () => {
+          wasLive = true;
+          report.readerLive();
+        },
+        onStale: (error) => {
+          metrics.count('signalbox.reader_stale');
+          report.readerStale(error);
+        },
+      });
+      reader = registry.start(readerLogic, {
+        id: `reader:${feed.id}`,
+        input: { id: feed.id, settleMs: SETTLE_MS },
+        onEnd: (error) => error !== undefined && crash(error),
+      });
+    },
+    stopReader: () => reader?.send({ type: 'reader.stop' }),
+    isReady: () => wasLive && isReading(isLossy ? LOSSY_READING : READING),
+    isAccepting: () => wasLive && !hasCrashed && (!isLossy || isReading(LOSSY_READING)),
+  };
+
+  function isReading(states: readonly string[]): boolean {
+    return !hasCrashed && reader !== undefined && states.includes(reader.getSnapshot().value as string);
+  }
+
+  function createFeed(): Feed {
+    if (deps.feed.kind === 'realtime') {
+      return new RealtimeFeed({ log, fanOut, emit, clock, channel: deps.feed.channel });
+    }
+    return new FirehoseFeed({
+      log,
+      fanOut,
+      emit,
+      clock,
+      window: deps.limits.window,
+      readCount: deps.reads.count,
+      blockMs: deps.reads.blockMs,
+      pauseMs: deps.reads.pauseMs,
+      onEpochChanged: report.epochChanged,
+    });
+  }
+}
+
+/** Live for this long, and the next failure starts with the shortest backoff again. */
+const SETTLE_MS = 5_000;
+const READING = ['replaying', 'live'];
+const LOSSY_READING = ['live'];

@@ -1,0 +1,42 @@
+import type { ActorRefFrom } from 'xstate';
+import { socketMachine } from '../../machines/socket.machine.ts';
+import { fullJitterMs } from '../clock.ts';
+import type { Delivery } from '../routing/delivery.ts';
+import type { SocketProtocol } from '../routing/protocol.ts';
+import type { Transport } from '../routing/transport.ts';
+
+/** What a socket's machine acts on. */
+export interface Socket {
+  readonly id: string;
+  readonly transport: Transport;
+  readonly delivery: Delivery;
+}
+
+export type SocketLogic = ReturnType<typeof createSocketLogic>;
+export type SocketActor = ActorRefFrom<SocketLogic>;
+
+const PAGE_RETRY = { baseMs: 200, capMs: 5_000 };
+
+/** Provides the socket machine, once for all sockets: its actions find theirs by `context.id`. */
+export function createSocketLogic(
+  find: (id: string) => Socket | undefined,
+  protocol: Pick<SocketProtocol, 'closeCode'>,
+  random: () => number,
+) {
+  return socketMachine.provide({
+    delays: {
+      pageRetry: ({ context }) => fullJitterMs(context.pageFailures, { ...PAGE_RETRY, random }),
+    },
+    actions: {
+      pump: ({ context }) => find(context.id)?.delivery.retry(),
+      suspendDelivery: ({ context }) => find(context.id)?.delivery.suspend(),
+      resumeDelivery: ({ context }) => find(context.id)?.delivery.resume(),
+      sendPing: ({ context }) => find(context.id)?.transport.ping(),
+      closeTransport: ({ context }) => {
+        const { code, text } = protocol.closeCode(context.closeReason);
+        find(context.id)?.transport.close(code, text);
+      },
+      terminateTransport: ({ context }) => find(context.id)?.transport.terminate(),
+    },
+  });
+}

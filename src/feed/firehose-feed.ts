@@ -1,0 +1,131 @@
+import type { EventLog, Firehose, LogHead } from '../broker/ports.ts';
+import type { Clock } from '../clock.ts';
+import type { Entry } from '../event/entry.ts';
+import { compareIds, msOf, nextId, previousId, type StreamId, streamId } from '../event/stream-id.ts';
+import { type FanOut, RoutedBatch } from '../routing/fan-out.ts';
+import { EVENT_OVERHEAD_BYTES } from '../routing/routed-event.ts';
+import type { WindowLimits } from '../routing/window.ts';
+import type { Feed } from './feed.ts';
+
+export interface FirehoseFeedDeps {
+  readonly log: Pick<EventLog, 'openFirehose'>;
+  readonly fanOut: FanOut;
+  /** Hands a batch to the router; it has been routed when this returns. */
+  readonly emit: (batch: RoutedBatch) => void;
+  readonly clock: Clock;
+  readonly window: WindowLimits;
+  /** The usual batch; what has fallen behind reads up to `MAX_COUNT`. */
+  readonly readCount: number;
+  readonly blockMs: number;
+  /** Between two reads while events come fast, so that batches grow; 0: none. */
+  readonly pauseMs: number;
+  readonly onEpochChanged: (head: LogHead, position: StreamId) => void;
+}
+
+const MAX_COUNT = 1_000;
+/** Batches closer together than this are worth a pause. */
+const FAST_MS = 10;
+/** How much of the firehose is read back at once when the window is filled. */
+const FILL_COUNT = 1_000;
+
+/** The global stream of all channels, read from one position to the next. */
+export class FirehoseFeed implements Feed {
+  readonly id = 'firehose';
+  readonly isLossy = false;
+  readonly #deps: FirehoseFeedDeps;
+  #firehose: Firehose | undefined;
+  #head: LogHead | undefined;
+  /** The epoch that positions belong to; undefined before the first connection. */
+  #epoch: string | undefined;
+
+  constructor(deps: FirehoseFeedDeps) {
+    this.#deps = deps;
+  }
+
+  async connect(signal: AbortSignal): Promise<void> {
+    this.#firehose = await this.#deps.log.openFirehose(signal);
+    this.#head = await this.#firehose.head();
+  }
+
+  async catchUp(signal: AbortSignal): Promise<void> {
+    const head = this.#head as LogHead;
+    if (this.#epoch === undefined) await this.#fillWindow(this.#open, head);
+    else this.#checkEpoch(head);
+    this.#epoch = head.epoch || this.#epoch || '';
+    for (let count = MAX_COUNT; count > 0 && !signal.aborted; ) count = await this.#readOnce(MAX_COUNT, 0);
+  }
+
+  async follow(signal: AbortSignal): Promise<never> {
+    const { readCount, blockMs, pauseMs, clock } = this.#deps;
+    let count = readCount;
+    let lastAtMs = 0;
+    while (!signal.aborted) {
+      const read = await this.#readOnce(count, blockMs);
+      if (read === 0) this.#checkEpoch(await this.#open.head());
+      count = read === count ? Math.min(count * 2, Math.max(MAX_COUNT, readCount)) : readCount;
+      const isFast = clock.now() - lastAtMs < FAST_MS;
+      lastAtMs = clock.now();
+      if (isFast && pauseMs > 0) await this.#pause(pauseMs);
+    }
+    throw new Error('the reader was stopped');
+  }
+
+  disconnect(): void {
+    this.#firehose?.close();
+    this.#firehose = undefined;
+  }
+
+  get #open(): Firehose {
+    if (this.#firehose === undefined) throw new Error('the firehose is not connected');
+    return this.#firehose;
+  }
+
+  async #readOnce(count: number, blockMs: number): Promise<number> {
+    const { entries, trimmed } = await this.#open.read(this.#deps.fanOut.position, { count, blockMs });
+    if (entries.length > 0) this.#deps.emit(new RoutedBatch(entries, trimmed));
+    return entries.length;
+  }
+
+  /**
+   * Beyond the top of a stream a blocking read simply returns nothing: without this check a process is deaf
+   * once the broker has lost its data. What the new life holds after the position is still read: it was
+   * published since, and some of it nobody has seen.
+   */
+  #checkEpoch(head: LogHead): void {
+    const { fanOut, onEpochChanged } = this.#deps;
+    const isOther = head.epoch !== '' && this.#epoch !== '' && head.epoch !== this.#epoch;
+    const isBelow = compareIds(head.lastId, fanOut.position) < 0;
+    if (!isOther && !isBelow) return;
+    this.#epoch = head.epoch;
+    fanOut.reset(isBelow ? head.lastId : fanOut.position, 'epoch');
+    onEpochChanged(head, fanOut.position);
+  }
+
+  /** Back to `maxAgeMs` before now by the broker's clock, or to the count or byte bound, newest first. */
+  async #fillWindow(firehose: Firehose, head: LogHead): Promise<void> {
+    const { maxEvents, maxBytes, maxAgeMs } = this.#deps.window;
+    const oldestId = streamId(Math.max(0, head.nowMs - maxAgeMs), 0);
+    const newestFirst: Entry[] = [];
+    let bytes = 0;
+    let floor: StreamId | undefined;
+    for (let before = nextId(head.lastId); floor === undefined; ) {
+      const page = await firehose.readBack({ before, count: FILL_COUNT });
+      for (const entry of page) {
+        bytes += EVENT_OVERHEAD_BYTES + entry.fields.reduce((sum, field) => sum + field.length, 0);
+        if (compareIds(entry.id, oldestId) < 0 || newestFirst.length >= maxEvents || bytes > maxBytes) {
+          floor = entry.id;
+          break;
+        }
+        newestFirst.push(entry);
+        before = entry.id;
+      }
+      if (page.length < FILL_COUNT) floor ??= previousId(newestFirst.at(-1)?.id ?? before);
+    }
+    const ageOf = (id: StreamId) => Math.max(0, head.nowMs - msOf(id));
+    this.#deps.fanOut.fill(newestFirst.reverse(), floor, head.lastId, ageOf);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#deps.clock.setTimeout(resolve, ms));
+  }
+}

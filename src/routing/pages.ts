@@ -1,0 +1,47 @@
+import type { EventLog, Page } from '../broker/ports.ts';
+import type { StreamId } from '../event/stream-id.ts';
+
+export interface PagesOptions {
+  readonly log: Pick<EventLog, 'range'>;
+  /** Reads under way at once; the others wait their turn. */
+  readonly maxReads: number;
+  readonly onRequested: (channel: string) => void;
+  readonly onSettled: (channel: string) => void;
+}
+
+/** Reads of channels' history: bounded in number, in turn, and shared by those who want the same range. */
+export class Pages {
+  readonly #options: PagesOptions;
+  readonly #shared = new Map<string, Promise<Page>>();
+  readonly #waiting: (() => void)[] = [];
+  #reads = 0;
+
+  constructor(options: PagesOptions) {
+    this.#options = options;
+  }
+
+  /** `(after, end]` of a channel, at most `count` entries. Rejects when the broker is away. */
+  read(channel: string, after: StreamId, end: StreamId | undefined, count: number): Promise<Page> {
+    const key = `${after} ${end ?? '+'} ${count} ${channel}`;
+    const shared = this.#shared.get(key);
+    if (shared !== undefined) return shared;
+    const page = this.#readInTurn(channel, after, end, count).finally(() => this.#shared.delete(key));
+    this.#shared.set(key, page);
+    return page;
+  }
+
+  async #readInTurn(channel: string, after: StreamId, end: StreamId | undefined, count: number): Promise<Page> {
+    const { log, maxReads, onRequested, onSettled } = this.#options;
+    if (this.#reads >= maxReads) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#reads += 1;
+    onRequested(channel);
+    try {
+      return await log.range(channel, after, end, count);
+    } finally {
+      onSettled(channel);
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#reads -= 1;
+      else next();
+    }
+  }
+}

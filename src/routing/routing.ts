@@ -1,0 +1,114 @@
+import type { EventLog } from '../broker/ports.ts';
+import { ZERO_ID } from '../event/stream-id.ts';
+import type { Malformed } from '../protocol/event-codec.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { BufferBudget } from './buffer-budget.ts';
+import { Delivery, type DeliveryDeps, type DeliveryOwner } from './delivery.ts';
+import { createExactReplay } from './exact-replay.ts';
+import { FanOut } from './fan-out.ts';
+import { Frames } from './frames.ts';
+import { createLossyReplay } from './lossy-replay.ts';
+import { Pages } from './pages.ts';
+import type { SocketProtocol } from './protocol.ts';
+import { createSeparateReplay } from './separate-replay.ts';
+import { Subscriptions } from './subscriptions.ts';
+import type { Transport } from './transport.ts';
+import { Window, type WindowLimits } from './window.ts';
+
+/** Facts about channels, for their machines. */
+export interface ChannelFacts {
+  joined(channel: string): void;
+  left(channel: string): void;
+  pageRequested(channel: string): void;
+  pageSettled(channel: string): void;
+}
+
+export interface RoutingDeps {
+  readonly log: Pick<EventLog, 'ids' | 'range' | 'lastId'>;
+  /** The feed keeps nothing, so there is nothing to read when the window no longer has it. */
+  readonly isLossy: boolean;
+  readonly protocol: SocketProtocol;
+  readonly frame: (text: Buffer) => Buffer;
+  readonly metrics: Metrics;
+  readonly channels: ChannelFacts;
+  readonly now: () => number;
+  /** Runs in a later turn. */
+  readonly later: (run: () => void) => void;
+  readonly onMalformed: (malformed: Malformed) => void;
+  readonly onError: FanOutErrorHandler;
+  readonly limits: {
+    readonly window: WindowLimits;
+    readonly maxSocketBufferBytes: number;
+    readonly maxTotalBufferBytes: number;
+    readonly replays: number;
+    readonly replaySlackMs: number;
+  };
+}
+
+type FanOutErrorHandler = ConstructorParameters<typeof FanOut>[0]['onError'];
+
+/** The fast lane of one feed, put together. */
+export interface Routing {
+  readonly window: Window;
+  readonly subscriptions: Subscriptions;
+  readonly budget: BufferBudget;
+  readonly fanOut: FanOut;
+  /** The delivery of a new socket. */
+  deliver(transport: Transport, owner: DeliveryOwner): Delivery;
+}
+
+export function createRouting(deps: RoutingDeps): Routing {
+  const { log, limits, protocol, metrics, channels } = deps;
+  const window = new Window(limits.window, ZERO_ID);
+  const budget = new BufferBudget(limits);
+  const frames = new Frames({ protocol, window, frame: deps.frame, onMalformed: deps.onMalformed });
+  const subscriptions = new Subscriptions({
+    onJoined: (channel) => channels.joined(channel),
+    onLeft: (channel) => channels.left(channel),
+  });
+  const pages = new Pages({
+    log,
+    maxReads: limits.replays,
+    onRequested: (channel) => channels.pageRequested(channel),
+    onSettled: (channel) => channels.pageSettled(channel),
+  });
+  const fanOut = new FanOut(
+    {
+      window,
+      subscriptions,
+      frames,
+      metrics,
+      codec: protocol.codec,
+      now: deps.now,
+      onMalformed: deps.onMalformed,
+      onError: deps.onError,
+    },
+    ZERO_ID,
+  );
+  const deliveryDeps: DeliveryDeps = {
+    window,
+    subscriptions,
+    budget,
+    frames,
+    protocol,
+    log,
+    metrics,
+    replay: replay(),
+    position: () => fanOut.position,
+    flushLater: (delivery) => fanOut.flushLater(delivery),
+    later: deps.later,
+  };
+  return {
+    window,
+    subscriptions,
+    budget,
+    fanOut,
+    deliver: (transport, owner) => new Delivery(deliveryDeps, transport, owner),
+  };
+
+  function replay() {
+    if (deps.isLossy) return createLossyReplay(() => window.floor);
+    if (log.ids === 'shared') return createExactReplay(pages, () => fanOut.position);
+    return createSeparateReplay({ pages, window, metrics, slackMs: limits.replaySlackMs });
+  }
+}

@@ -1,0 +1,123 @@
+import { type Entry, payloadOf } from '../event/entry.ts';
+import { compareIds, laterId, msOf, previousId, type StreamId, streamId } from '../event/stream-id.ts';
+import { cancelled } from '../protocol/superset/replay.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { PAGE_ENTRIES } from './exact-replay.ts';
+import type { Pages } from './pages.ts';
+import type { Replay, ReplayPart } from './replay.ts';
+import type { Subscription } from './subscriptions.ts';
+import type { Window } from './window.ts';
+
+/** Where a replay from a channel's own stream stands, whose ids are not the firehose's. */
+export interface SeparateProgress {
+  /** The position it began at: a firehose id, compared by millisecond only. */
+  readonly from: StreamId;
+  /** The channel-stream id after which to read on. */
+  after: StreamId;
+  /** The last channel-stream id that was sent. */
+  sent: StreamId;
+  /** Not later than `sent`, and not sent because the window had them then: sent now if it no longer has. */
+  readonly owed: Set<StreamId>;
+}
+
+export interface SeparateReplayDeps {
+  readonly pages: Pages;
+  readonly window: Window;
+  /** The longest pause of a publisher between its two XADDs that is provided for. */
+  readonly slackMs: number;
+  readonly metrics: Metrics;
+}
+
+/**
+ * For Superset's streams, where one event has an id in its channel's stream and another in the firehose.
+ * What is not in the window is sent from the channel's stream, from a slack before the position up to the
+ * window's floor; what the window holds too is cancelled there. Only entries within the slack of the floor can
+ * be in both, so the history before it is streamed page by page.
+ */
+export function createSeparateReplay(deps: SeparateReplayDeps): Replay {
+  const { pages, window, slackMs } = deps;
+
+  /** Nothing is known of entries this close to the floor before all of them are seen. */
+  const tailOf = (floor: StreamId) => ({ fromMs: msOf(floor) - slackMs, toMs: msOf(floor) + slackMs });
+
+  return {
+    begin(subscription) {
+      if (msOf(subscription.cursor) > msOf(window.floor)) return;
+      subscription.replay = progressFrom(subscription.cursor, slackMs);
+    },
+
+    async read(subscription) {
+      subscription.replay ??= progressFrom(subscription.cursor, slackMs);
+      const progress = subscription.replay;
+      const channel = subscription.channels[0] as string;
+      let page = await pages.read(channel, progress.after, undefined, PAGE_ENTRIES);
+      const entries = [...page.entries];
+      const { trimmed } = page;
+      while (page.entries.length === PAGE_ENTRIES && isInTail(entries.at(-1), tailOf(window.floor))) {
+        page = await pages.read(channel, (entries.at(-1) as Entry).id, undefined, PAGE_ENTRIES);
+        entries.push(...page.entries);
+      }
+      const isToEnd = page.entries.length < PAGE_ENTRIES;
+      return () => resolve(subscription, progress, { channel, entries, isToEnd, trimmed });
+    },
+  };
+
+  function resolve(subscription: Subscription, progress: SeparateProgress, read: ChannelRead): ReplayPart {
+    const { floor } = window;
+    const tail = tailOf(floor);
+    const { entries } = read;
+    const tailAt = entries.findIndex((entry) => msOf(entry.id) >= tail.fromMs);
+    const older = tailAt < 0 ? entries : entries.slice(0, tailAt);
+    const last = entries.at(-1);
+    const isWhole = read.isToEnd || (last !== undefined && msOf(last.id) > tail.toMs);
+    if (read.trimmed) deps.metrics.count('signalbox.gaps', 1, { reason: 'trimmed' });
+    if (!isWhole) return part(progress, older, () => advance(progress, older));
+
+    const tailEntries = tailAt < 0 ? [] : entries.slice(tailAt);
+    const inWindow = window.between(read.channel, floor, streamId(tail.toMs, Number.MAX_SAFE_INTEGER));
+    const cancels = cancelled(inWindow, tailEntries.map((entry) => ({ id: entry.id, payload: payloadOf(entry) })));
+    const upToFloor = tailEntries.filter(({ id }) => msOf(id) <= msOf(floor));
+    const due = upToFloor.filter(({ id }) => !cancels.has(id));
+    const made = part(progress, [...older, ...due], () => {
+      subscription.cursor = floor;
+      subscription.replay = undefined;
+    });
+    for (const { id } of upToFloor) if (cancels.has(id)) progress.owed.add(id);
+    return made;
+  }
+
+  function part(progress: SeparateProgress, entries: readonly Entry[], done: () => void): ReplayPart {
+    return {
+      entries: entries.filter(({ id }) => compareIds(id, progress.sent) > 0 || progress.owed.has(id)),
+      sent({ id }) {
+        progress.owed.delete(id);
+        progress.sent = laterId(progress.sent, id);
+        if (msOf(id) <= msOf(progress.from)) deps.metrics.count('signalbox.replay_duplicates');
+      },
+      done,
+    };
+  }
+}
+
+interface ChannelRead {
+  readonly channel: string;
+  readonly entries: readonly Entry[];
+  readonly isToEnd: boolean;
+  readonly trimmed: boolean;
+}
+
+function progressFrom(position: StreamId, slackMs: number): SeparateProgress {
+  const after = previousId(streamId(Math.max(0, msOf(position) - slackMs), 0));
+  return { from: position, after, sent: after, owed: new Set() };
+}
+
+function advance(progress: SeparateProgress, sent: readonly Entry[]): void {
+  const last = sent.at(-1);
+  if (last !== undefined) progress.after = last.id;
+}
+
+function isInTail(entry: Entry | undefined, tail: { fromMs: number; toMs: number }): boolean {
+  if (entry === undefined) return false;
+  const ms = msOf(entry.id);
+  return ms >= tail.fromMs && ms <= tail.toMs;
+}

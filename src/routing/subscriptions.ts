@@ -1,0 +1,78 @@
+import type { StreamId } from '../event/stream-id.ts';
+import type { Delivery } from './delivery.ts';
+import type { Gap } from './protocol.ts';
+import type { SeparateProgress } from './separate-replay.ts';
+
+/**
+ * What one socket hears as one ordered sequence: of one channel or, where a protocol merges several, of all of
+ * them. Plain data; its owner is `Subscriptions`, and only the fast lane and the pump change it.
+ */
+export interface Subscription {
+  readonly channels: readonly string[];
+  readonly delivery: Delivery;
+  /**
+   * Everything up to here has been handled. While live it stands still and the later of it and the router's
+   * position counts, so that a broadcast changes nothing per subscriber.
+   */
+  cursor: StreamId;
+  live: boolean;
+  /** A read of the broker is under way for it. */
+  fetching: boolean;
+  /** A position its client claims that is beyond this process's own, until the broker has been asked. */
+  claim: StreamId | undefined;
+  /** Where a replay from a log with separate ids stands; undefined while the cursor says it all. */
+  replay: SeparateProgress | undefined;
+  /** What is to be announced before anything else. */
+  gap: Gap | undefined;
+  /** Changes whenever what is being fetched for it no longer applies. */
+  generation: number;
+  /** The last event of several channels that it was offered. */
+  lastShared: StreamId | undefined;
+}
+
+/** Who hears what: the only owner. */
+export class Subscriptions {
+  readonly #byChannel = new Map<string, Set<Subscription>>();
+  readonly #onJoined: (channel: string) => void;
+  readonly #onLeft: (channel: string) => void;
+  #all = new Set<Subscription>();
+
+  /** `onJoined` and `onLeft` are told of each (subscription, channel) pair. */
+  constructor(facts: { onJoined: (channel: string) => void; onLeft: (channel: string) => void }) {
+    this.#onJoined = facts.onJoined;
+    this.#onLeft = facts.onLeft;
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  all(): Iterable<Subscription> {
+    return this.#all;
+  }
+
+  /** Those of a channel; undefined when nobody is there. */
+  of(channel: string): ReadonlySet<Subscription> | undefined {
+    return this.#byChannel.get(channel);
+  }
+
+  join(subscription: Subscription): void {
+    this.#all.add(subscription);
+    for (const channel of subscription.channels) {
+      const others = this.#byChannel.get(channel);
+      if (others === undefined) this.#byChannel.set(channel, new Set([subscription]));
+      else others.add(subscription);
+      this.#onJoined(channel);
+    }
+  }
+
+  leave(subscription: Subscription): void {
+    if (!this.#all.delete(subscription)) return;
+    for (const channel of subscription.channels) {
+      const others = this.#byChannel.get(channel);
+      others?.delete(subscription);
+      if (others?.size === 0) this.#byChannel.delete(channel);
+      this.#onLeft(channel);
+    }
+  }
+}

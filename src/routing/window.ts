@@ -1,0 +1,121 @@
+import { compareIds, type StreamId } from '../event/stream-id.ts';
+import { EventQueue } from './event-queue.ts';
+import { forEachChannel, type RoutedEvent, sizeOf } from './routed-event.ts';
+
+export interface WindowLimits {
+  readonly maxEvents: number;
+  /** What is kept, overhead included. */
+  readonly maxBytes: number;
+  readonly maxAgeMs: number;
+}
+
+/**
+ * The recent events of ALL channels, wanted or not: the client that was away comes back for exactly those.
+ * Whatever is later than `floor` and was routed is here.
+ */
+export class Window {
+  readonly #limits: WindowLimits;
+  readonly #events = new EventQueue();
+  readonly #byChannel = new Map<string, EventQueue>();
+  #bytes = 0;
+  #floor: StreamId;
+
+  constructor(limits: WindowLimits, floor: StreamId) {
+    this.#limits = limits;
+    this.#floor = floor;
+  }
+
+  /** The id of the last event that was evicted, or where filling began. */
+  get floor(): StreamId {
+    return this.#floor;
+  }
+
+  get length(): number {
+    return this.#events.length;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether everything of any channel after `cursor` is here. */
+  holds(cursor: StreamId): boolean {
+    return compareIds(cursor, this.#floor) >= 0;
+  }
+
+  /** Adds the newest event, and evicts what no longer fits. */
+  add(event: RoutedEvent): void {
+    this.#events.push(event);
+    this.#bytes += sizeOf(event);
+    forEachChannel(event, (channel) => {
+      let queue = this.#byChannel.get(channel);
+      if (queue === undefined) {
+        queue = new EventQueue();
+        this.#byChannel.set(channel, queue);
+      }
+      queue.push(event);
+    });
+    this.evict(event.atMs);
+  }
+
+  /** Evicts what is beyond the limits at `nowMs`. */
+  evict(nowMs: number): void {
+    const { maxEvents, maxBytes, maxAgeMs } = this.#limits;
+    for (;;) {
+      const first = this.#events.first();
+      if (first === undefined) return;
+      const fits = this.#events.length <= maxEvents && this.#bytes <= maxBytes;
+      if (fits && nowMs - first.atMs <= maxAgeMs) return;
+      this.#evictFirst(first);
+    }
+  }
+
+  /** Keeps an event's frame; what was evicted meanwhile is not accounted for. */
+  keepFrame(event: RoutedEvent, frame: NonNullable<RoutedEvent['frame']>): void {
+    event.frame = frame;
+    if (Buffer.isBuffer(frame) && compareIds(event.id, this.#floor) > 0) this.#bytes += frame.length;
+  }
+
+  /** The first event of any of `channels` after `cursor`. */
+  next(channels: readonly string[], cursor: StreamId): RoutedEvent | undefined {
+    let earliest: RoutedEvent | undefined;
+    for (const channel of channels) {
+      const event = this.#byChannel.get(channel)?.next(cursor);
+      if (event !== undefined && (earliest === undefined || compareIds(event.id, earliest.id) < 0)) {
+        earliest = event;
+      }
+    }
+    return earliest;
+  }
+
+  /** The events of one channel in `(after, end]`. */
+  between(channel: string, after: StreamId, end: StreamId): RoutedEvent[] {
+    return this.#byChannel.get(channel)?.between(after, end) ?? [];
+  }
+
+  /** How many events of `channels` are later than `cursor`; one in several of them counts for each. */
+  countAfter(channels: readonly string[], cursor: StreamId): number {
+    let count = 0;
+    for (const channel of channels) count += this.#byChannel.get(channel)?.countAfter(cursor) ?? 0;
+    return count;
+  }
+
+  /** Forgets everything; filling begins again after `floor`. */
+  clear(floor: StreamId): void {
+    while (this.#events.shift() !== undefined);
+    this.#byChannel.clear();
+    this.#bytes = 0;
+    this.#floor = floor;
+  }
+
+  #evictFirst(first: RoutedEvent): void {
+    this.#events.shift();
+    this.#bytes -= sizeOf(first);
+    this.#floor = first.id;
+    forEachChannel(first, (channel) => {
+      const queue = this.#byChannel.get(channel);
+      queue?.shift();
+      if (queue?.length === 0) this.#byChannel.delete(channel);
+    });
+  }
+}

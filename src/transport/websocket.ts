@@ -1,0 +1,86 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import * as Either from 'fp-ts/lib/Either.js';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { AuthError } from '../auth/auth-error.ts';
+import type { Principal } from '../auth/principal.ts';
+import type { StreamId } from '../event/stream-id.ts';
+import type { BufferBudget } from '../routing/buffer-budget.ts';
+import type { TransportListener } from '../routing/transport.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { refuseUpgrade } from './refusal.ts';
+import { checkTarget } from './request-target.ts';
+import { WebSocketTransport } from './websocket-transport.ts';
+
+/** A client that was let in. */
+export interface Accepted {
+  readonly principal: Principal;
+  readonly lastId: StreamId | undefined;
+  connect(id: string, listener: TransportListener & { violated(): void }): WebSocketTransport;
+}
+
+export interface WebSocketsDeps {
+  readonly server: Server;
+  /** Undefined: upgrades are accepted; else the word they are refused with, and 503. */
+  unavailable(): 'draining' | 'not ready' | undefined;
+  isAllowedOrigin(origin: string | undefined): boolean;
+  authenticate(request: IncomingMessage): Either.Either<AuthError, Principal>;
+  lastIdOf(target: string): StreamId | undefined;
+  /** The text of a limit that is reached, or undefined. */
+  limitReached(principal: Principal): string | undefined;
+  open(accepted: Accepted): void;
+  readonly budget: BufferBudget;
+  readonly metrics: Metrics;
+  readonly maxFrameBytes: number;
+  readonly now: () => number;
+  readonly onRefused: (refusal: { status: number; reason: string; address: string | undefined }) => void;
+}
+
+/** Superset's clients have nothing to say. */
+const INBOUND = { frames: 100, perMs: 10_000 };
+const LIMIT_CODE = 1013;
+
+/** Takes upgrades off an HTTP server: what must not become a socket is refused, cheapest check first. */
+export function acceptWebSockets(deps: WebSocketsDeps): void {
+  const wss = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: deps.maxFrameBytes,
+    perMessageDeflate: false,
+  });
+  deps.server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
+    connection.on('error', () => connection.destroy());
+    const refuse = (status: number, word: string, reason: string = word): void => {
+      deps.metrics.count('ws_upgrade_rejected');
+      deps.onRefused({ status, reason, address: request.socket.remoteAddress });
+      refuseUpgrade(connection, status, word);
+    };
+    const target = request.url ?? '';
+    if (checkTarget(target) === undefined) return refuse(400, 'bad request');
+    const unavailable = deps.unavailable();
+    if (unavailable !== undefined) return refuse(503, unavailable);
+    if (!deps.isAllowedOrigin(request.headers.origin)) return refuse(403, 'origin');
+    const authenticated = deps.authenticate(request);
+    if (Either.isLeft(authenticated)) {
+      const { status, word, reason } = authenticated.left;
+      return refuse(status, word, reason);
+    }
+    const principal = authenticated.right;
+    wss.handleUpgrade(request, connection, head, (socket) => {
+      const reached = deps.limitReached(principal);
+      if (reached !== undefined) return rejectByLimit(socket, reached);
+      deps.open({
+        principal,
+        lastId: deps.lastIdOf(target),
+        connect: (id, listener) =>
+          new WebSocketTransport({ id, socket, connection, listener, inbound: INBOUND, ...deps }),
+      });
+    });
+  });
+
+  function rejectByLimit(socket: WebSocket, reason: string): void {
+    deps.metrics.count('ws_connection_rejected');
+    socket.on('error', () => {});
+    socket.close(LIMIT_CODE, reason);
+  }
+}
