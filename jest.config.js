@@ -1,4 +1,4 @@
-/** One jest project for what needs nothing but Node, one for what needs Redis, one for the browser. */
+/** One jest project for what needs nothing but Node, one for what needs Redis, one for the browser, one for long runs. */
 const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -10,17 +10,31 @@ const common = {
   },
 };
 
+/** Chooses and starts the Redis that the tests share, and ends what they left. */
+const redis = {
+  globalSetup: '<rootDir>/integration/support/global-setup.ts',
+  globalTeardown: '<rootDir>/integration/support/global-teardown.ts',
+};
+
 export default {
   projects: [
     { ...common, displayName: 'unit', roots: ['<rootDir>/test'] },
     {
       ...common,
+      ...redis,
       displayName: 'integration',
       roots: ['<rootDir>/integration'],
       testPathIgnorePatterns: ['/integration/browser/'],
-      globalSetup: '<rootDir>/integration/support/global-setup.ts',
-      globalTeardown: '<rootDir>/integration/support/global-teardown.ts',
+      testTimeout: 30_000,
     },
-    { ...common, displayName: 'browser', roots: ['<rootDir>/integration/browser'] },
+    { ...common, displayName: 'browser', roots: ['<rootDir>/integration/browser'], testTimeout: 60_000 },
+    {
+      ...common,
+      ...redis,
+      displayName: 'soak',
+      roots: ['<rootDir>/test', '<rootDir>/integration'],
+      testMatch: ['**/*.soak.ts'],
+      testTimeout: 900_000,
+    },
   ],
 };

@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { createFolder } from './run.ts';
+
+/** A certificate authority of the test's own, and what it signed; all PEM texts. */
+export type Certificates = {
+  readonly ca: string;
+  readonly server: { readonly cert: string; readonly key: string };
+  readonly client: { readonly cert: string; readonly key: string };
+  /** The same as files, for settings that name files. */
+  readonly files: { readonly ca: string; readonly clientCert: string; readonly clientKey: string };
+};
+
+const run = promisify(execFile);
+const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+
+/** Makes certificates for `localhost` and 127.0.0.1 that are good for one day. */
+export async function makeCertificates(): Promise<Certificates> {
+  const folder = createFolder('certificates');
+  const file = (name: string) => join(folder, name);
+  const openssl = (...args: string[]) => run('openssl', args, { cwd: folder });
+
+  await openssl(
+    'req',
+    '-x509',
+    ...KEY,
+    '-days',
+    '1',
+    '-subj',
+    '/CN=Test CA',
+    '-keyout',
+    'ca.key',
+    '-out',
+    'ca.crt',
+  );
+  await writeFile(file('names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n');
+  for (const name of ['server', 'client']) {
+    await openssl('req', ...KEY, '-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.csr`);
+    const authority = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial'];
+    const names = ['-extfile', 'names', '-days', '1'];
+    await openssl('x509', '-req', '-in', `${name}.csr`, ...authority, ...names, '-out', `${name}.crt`);
+  }
+
+  const text = (name: string) => readFile(file(name), 'utf8');
+  return {
+    ca: await text('ca.crt'),
+    server: { cert: await text('server.crt'), key: await text('server.key') },
+    client: { cert: await text('client.crt'), key: await text('client.key') },
+    files: { ca: file('ca.crt'), clientCert: file('client.crt'), clientKey: file('client.key') },
+  };
+}

@@ -1,0 +1,32 @@
+import { RedisContainer } from '@testcontainers/redis';
+import { chooseRedis } from './choice.ts';
+import { hostOf } from './container-node.ts';
+import { redisImage } from './docker.ts';
+import { startLocalNode } from './local-node.ts';
+import { createRunFolder, RUN_LABEL, runName } from './run.ts';
+
+/** Chooses the Redis of the integration tests, says which, and starts the one they share. */
+export default async function setup(): Promise<void> {
+  const { backend, url, sentence } = await chooseRedis();
+  process.stdout.write(`Redis for the tests: ${sentence}\n`);
+  const folder = createRunFolder();
+  process.env.SIGNALBOX_TEST_RUN = folder;
+  process.env.SIGNALBOX_TEST_BACKEND = backend ?? '';
+  // Known before the shared node starts, which makes its folder through it.
+  process.env.SIGNALBOX_TEST_REDIS = url ?? '';
+  if (url !== undefined) return;
+  process.env.SIGNALBOX_TEST_REDIS =
+    backend === 'docker' ? await sharedContainer(folder) : await sharedProcess();
+}
+
+async function sharedContainer(folder: string): Promise<string> {
+  const container = await new RedisContainer(redisImage())
+    .withLabels({ [RUN_LABEL]: runName(folder) })
+    .start();
+  return `redis://${hostOf(container)}:${container.getPort()}`;
+}
+
+async function sharedProcess(): Promise<string> {
+  const { host, port } = await startLocalNode({ args: (place) => ['--port', `${place.port}`, '--save', ''] });
+  return `redis://${host}:${port}`;
+}

@@ -1,0 +1,52 @@
+// Compiles the server into dist/.
+//
+//   node scripts/build.mjs              always, into an empty dist/
+//   node scripts/build.mjs --if-stale   only when dist/ is missing or older than a source: what `npm start` does
+//
+// Where there is nothing to build with (an installed package, `npm ci --omit=dev`) --if-stale takes the dist/
+// that is there, and says what to do when there is none.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const entry = join(root, 'dist/src/main.js');
+const sources = ['src', 'machines', 'tsconfig.json', 'tsconfig.build.json', 'package.json'];
+
+/** The time of the last change of a file, or of any file under a folder; 0 when it is not there. */
+function changedAt(path) {
+  if (!existsSync(path)) return 0;
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => changedAt(join(path, name))));
+}
+
+/** The compiler's program, or undefined where development dependencies are not installed. */
+function compiler() {
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
+  } catch {
+    return undefined;
+  }
+}
+
+function build() {
+  const tsc = compiler();
+  if (tsc === undefined || !existsSync(join(root, 'src'))) {
+    if (existsSync(entry)) return 0;
+    console.error('There is no dist/ and no compiler to make it: run `npm ci` (without --omit=dev) first.');
+    return 1;
+  }
+  // A file whose source is gone must not stay behind and be published.
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  return (
+    spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' }).status ??
+    1
+  );
+}
+
+const fresh =
+  existsSync(entry) && sources.every((source) => changedAt(join(root, source)) <= changedAt(entry));
+process.exitCode = process.argv.includes('--if-stale') && fresh ? 0 : build();
