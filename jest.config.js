@@ -17,6 +17,8 @@ const redis = {
 };
 
 export default {
+  // jest has one limit for all projects; it is no wait of any test, only when a hanging one is given up.
+  testTimeout: 30_000,
   projects: [
     { ...common, displayName: 'unit', roots: ['<rootDir>/test'] },
     {
@@ -25,16 +27,14 @@ export default {
       displayName: 'integration',
       roots: ['<rootDir>/integration'],
       testPathIgnorePatterns: ['/integration/browser/'],
-      testTimeout: 30_000,
     },
-    { ...common, displayName: 'browser', roots: ['<rootDir>/integration/browser'], testTimeout: 60_000 },
+    { ...common, displayName: 'browser', roots: ['<rootDir>/integration/browser'] },
     {
       ...common,
       ...redis,
       displayName: 'soak',
       roots: ['<rootDir>/test', '<rootDir>/integration'],
       testMatch: ['**/*.soak.ts'],
-      testTimeout: 900_000,
     },
   ],
 };
