@@ -1,0 +1,131 @@
+import { compareIds, msOf, type StreamId } from '../../event/stream-id.ts';
+import { BrokerError } from '../broker-error.ts';
+import type { EventLog, Firehose, Listener, Page } from '../ports.ts';
+import {
+  type Append,
+  type AppendLimits,
+  createScriptedAppend,
+  createSeparateAppend,
+  lastIdOf,
+} from './append.ts';
+import type { Connector } from './connect.ts';
+import type { Connection } from './connection.ts';
+import { Epoch } from './epoch.ts';
+import { RedisFirehose } from './firehose.ts';
+import type { Keys } from './keys.ts';
+import type { Link } from './link.ts';
+import { entriesOf, msOfTime } from './reply.ts';
+import { isNoSuchKey, mayHaveTrimmed, streamInfoOf } from './stream-info.ts';
+import { subscribe } from './subscription.ts';
+
+const MAX_ID = '18446744073709551615-18446744073709551615';
+
+export interface EventLogParts {
+  readonly connector: Connector;
+  readonly keys: Keys;
+  readonly limits: AppendLimits;
+  /** For reads of history: never behind a blocking read, nor behind a write. */
+  readonly replay: Link;
+  readonly writes: Link;
+  readonly commandTimeoutMs: number;
+  readonly onNote: (message: string) => void;
+}
+
+/** Superset's streams in Redis. */
+export class RedisEventLog implements EventLog {
+  /** Superset's publisher adds to each stream by itself, so each gives its own ids; ours are among them. */
+  readonly ids = 'separate';
+  readonly #parts: EventLogParts;
+  readonly #epoch: Epoch;
+  readonly #append: Append;
+  readonly #abort = new AbortController();
+  /** Connections of firehoses and subscribers. */
+  readonly #open = new Set<Connection>();
+
+  constructor(parts: EventLogParts) {
+    const { keys, writes, limits, onNote } = parts;
+    this.#parts = parts;
+    this.#epoch = new Epoch(keys.epoch, onNote);
+    this.#append = (keys.oneSlot ? createScriptedAppend : createSeparateAppend)(writes, keys, limits);
+  }
+
+  async openFirehose(signal: AbortSignal): Promise<Firehose> {
+    const { keys, commandTimeoutMs } = this.#parts;
+    const connection = await this.#connect(keys.firehose, 'firehose', signal);
+    const firehose = new RedisFirehose(connection, keys.firehose, this.#epoch, commandTimeoutMs);
+    const close = () => firehose.close();
+    signal.addEventListener('abort', close);
+    connection.onEnd(() => signal.removeEventListener('abort', close));
+    return firehose;
+  }
+
+  async range(channel: string, after: StreamId, end: StreamId | undefined, count: number): Promise<Page> {
+    const key = this.#parts.keys.channel(channel);
+    // Redis refuses both a range that starts beyond the largest id and (not before 7.0) one that is empty.
+    if (after === MAX_ID || (end !== undefined && compareIds(end, after) <= 0))
+      return { entries: [], trimmed: false };
+    const replies = await this.#parts.replay.run((client) =>
+      client
+        .multi()
+        .callBuffer('XRANGE', key, `(${after}`, end ?? '+', 'COUNT', `${count}`)
+        .callBuffer('XINFO', 'STREAM', key)
+        .time()
+        .exec(),
+    );
+    const [entries, info, time] = replies ?? [];
+    if (entries === undefined || info === undefined || time === undefined) {
+      throw new BrokerError('lost', 'Redis dropped the transaction of a page');
+    }
+    if (entries[0] !== null) throw entries[0];
+    if (info[0] !== null && !isNoSuchKey(info[0])) throw info[0];
+    const trimmed =
+      info[0] === null
+        ? mayHaveTrimmed(streamInfoOf(info[1]), after)
+        : this.#mayHaveExpired(after, msOfTime(time[1]));
+    return { entries: entriesOf(entries[1]), trimmed };
+  }
+
+  async lastId(): Promise<StreamId> {
+    return this.#parts.replay.run((client) => lastIdOf(client, this.#parts.keys.firehose));
+  }
+
+  async append(channel: string, payload: Buffer): Promise<StreamId> {
+    return this.#append(channel, payload);
+  }
+
+  async subscribe(channels: readonly string[], listener: Listener): Promise<{ close(): void }> {
+    const connection = await this.#connect(channels[0] ?? '', 'subscriber');
+    try {
+      return await subscribe(connection, channels, listener, this.#parts.commandTimeoutMs);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  async publish(channel: string, payload: Buffer): Promise<number> {
+    return this.#parts.writes.run((client) => client.publish(channel, payload));
+  }
+
+  async close(): Promise<void> {
+    this.#abort.abort(new BrokerError('closed', 'the broker was closed'));
+    for (const connection of this.#open) connection.close();
+  }
+
+  /**
+   * A stream that does not exist: where channels expire, who was away for longer than that may have missed
+   * something. Where they do not, nothing was ever published, or nothing is left that could tell.
+   */
+  #mayHaveExpired(after: StreamId, nowMs: number): boolean {
+    const { channelExpirySeconds } = this.#parts.limits;
+    return channelExpirySeconds > 0 && msOf(after) < nowMs - channelExpirySeconds * 1000;
+  }
+
+  async #connect(key: string, purpose: string, signal?: AbortSignal) {
+    const signals = signal === undefined ? [this.#abort.signal] : [this.#abort.signal, signal];
+    const connection = await this.#parts.connector.openFor(key, purpose, AbortSignal.any(signals));
+    this.#open.add(connection);
+    connection.onEnd(() => this.#open.delete(connection));
+    return connection;
+  }
+}

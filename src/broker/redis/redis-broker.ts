@@ -1,0 +1,71 @@
+import type { Broker } from '../ports.ts';
+import type { RedisAddress } from './address.ts';
+import { Connector } from './connect.ts';
+import { RedisControl } from './control.ts';
+import { RedisEventLog } from './event-log.ts';
+import { createKeys } from './keys.ts';
+import { Link } from './link.ts';
+import { RedisOnce } from './once.ts';
+
+export interface RedisBrokerOptions {
+  readonly address: RedisAddress;
+  /** Of Superset's streams: `<prefix><channel>` and `<prefix>full`. */
+  readonly streamPrefix: string;
+  /** Of our own keys. */
+  readonly nativePrefix: string;
+  /** How many entries an append leaves in each stream, about. */
+  readonly history: { readonly maxLength: number; readonly firehoseMaxLength: number };
+  /**
+   * After how long without an event a channel's stream goes away. Default: never. Only for streams that nobody
+   * else writes to: Superset's publisher does not put the time off, and a stream would vanish with new events in it.
+   */
+  readonly channelExpirySeconds?: number;
+  /** Default 5000. */
+  readonly connectTimeoutMs?: number;
+  /** How long a command may take before its connection is given up. Default 5000. */
+  readonly commandTimeoutMs?: number;
+  /** Hears, in a sentence, what an operator should know and what does not stop anything. */
+  readonly onNote?: (message: string) => void;
+}
+
+/**
+ * Makes a broker of a Redis (single, behind Sentinel, or a Cluster), 6.2 or later, or a Valkey. Connects to
+ * nothing by itself: every connection is opened by the first call that needs it.
+ *
+ * What its user needs, where access is limited (`<s>` the stream prefix, `<n>` the native one):
+ *
+ * | for | rights |
+ * |---|---|
+ * | reading | `~<s>* +xread +xrange +xrevrange +xinfo|stream +time +multi +exec` |
+ * | the epoch (without: a note, and losses are noticed by ids only) | `~<n>* +get +set +info` |
+ * | `append` | `+xadd +eval +evalsha` |
+ * | `subscribe`, `publish` | `&<channels> +subscribe +ping +publish` |
+ * | control, once | `~<n>* +xread +xadd +xinfo|stream +time +eval +evalsha +zadd +zremrangebyscore +zrange +zrangebyscore +pexpireat +set` |
+ * | behind Sentinel | `+info` |
+ * | on a Cluster | `+cluster|slots +cluster|info +cluster|keyslot` |
+ */
+export function createRedisBroker(options: RedisBrokerOptions): Broker {
+  const { address, streamPrefix, nativePrefix, history, channelExpirySeconds = 0 } = options;
+  const { connectTimeoutMs = 5000, commandTimeoutMs = 5000, onNote = () => {} } = options;
+  const connector = new Connector({ address, connectTimeoutMs });
+  const keys = createKeys({ streamPrefix, nativePrefix, isCluster: connector.isCluster });
+  const replay = new Link((signal) => connector.open('replay', signal), commandTimeoutMs);
+  const writes = new Link((signal) => connector.open('writes', signal), commandTimeoutMs);
+  const { maxLength, firehoseMaxLength } = history;
+  const limits = { maxLength, firehoseMaxLength, channelExpirySeconds };
+  const log = new RedisEventLog({ connector, keys, limits, replay, writes, commandTimeoutMs, onNote });
+  const control = new RedisControl({ connector, keys, writes, commandTimeoutMs, onNote });
+  const once = new RedisOnce(writes, keys);
+
+  return {
+    name: 'redis',
+    log,
+    control,
+    once,
+    async close() {
+      replay.close();
+      writes.close();
+      await Promise.all([log.close(), control.close(), once.close()]);
+    },
+  };
+}

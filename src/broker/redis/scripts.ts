@@ -1,0 +1,28 @@
+import type { Result } from 'ioredis';
+import { HEARTBEAT_SCRIPT, INSTANCES_SCRIPT } from './instance-scripts.ts';
+import { PUBLISH_SCRIPT } from './publish-script.ts';
+
+/** Every connection knows these, as commands of the client. */
+export const SCRIPTS = {
+  signalboxPublish: { numberOfKeys: 2, lua: PUBLISH_SCRIPT },
+  signalboxHeartbeat: { numberOfKeys: 1, lua: HEARTBEAT_SCRIPT },
+  signalboxInstances: { numberOfKeys: 1, lua: INSTANCES_SCRIPT, readOnly: true },
+};
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    /** See `PUBLISH_SCRIPT`. */
+    signalboxPublish(
+      channelKey: string,
+      firehoseKey: string,
+      payload: Buffer,
+      maxLength: number,
+      firehoseMaxLength: number,
+      channelExpirySeconds: number,
+    ): Result<string, Context>;
+    /** See `HEARTBEAT_SCRIPT`. */
+    signalboxHeartbeat(instancesKey: string, instance: string, ttlMs: number): Result<number, Context>;
+    /** See `INSTANCES_SCRIPT`. */
+    signalboxInstances(instancesKey: string): Result<string[], Context>;
+  }
+}
