@@ -1,0 +1,36 @@
+/** Why a token is refused: for metrics and logs, never for the client. */
+export type TokenFault =
+  | 'absent'
+  | 'malformed'
+  | 'algorithm'
+  | 'signature'
+  | 'expired'
+  | 'not_yet_valid'
+  | 'audience'
+  | 'issuer'
+  | 'subject'
+  | 'principal_type'
+  | 'channel'
+  | 'expiration';
+
+/** The refusals, closed: the status and the one word that a client is told. */
+export const AUTH_REFUSALS = {
+  no_token: { status: 401, word: 'no token' },
+  bad_token: { status: 401, word: 'bad token' },
+} as const satisfies Record<string, { readonly status: number; readonly word: string }>;
+
+export type AuthErrorCode = keyof typeof AUTH_REFUSALS;
+
+/** A refused request. Nothing in it comes from the token. */
+export interface AuthError {
+  readonly code: AuthErrorCode;
+  readonly status: number;
+  readonly word: string;
+  readonly reason: TokenFault;
+}
+
+/** The refusal that goes with a fault. */
+export function authError(reason: TokenFault): AuthError {
+  const code: AuthErrorCode = reason === 'absent' ? 'no_token' : 'bad_token';
+  return { code, ...AUTH_REFUSALS[code], reason };
+}
