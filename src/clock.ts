@@ -39,7 +39,10 @@ export const systemClock: Clock = {
  * A delay with full jitter: anything up to `capMs`, doubling from `baseMs` with each attempt, and never less
  * than a tenth of `baseMs`, so that no loop is without one.
  */
-export function fullJitterMs(attempt: number, options: { baseMs: number; capMs: number; random: () => number }): number {
+export function fullJitterMs(
+  attempt: number,
+  options: { baseMs: number; capMs: number; random: () => number },
+): number {
   const { baseMs, capMs, random } = options;
   const ceilingMs = Math.min(capMs, baseMs * 2 ** Math.min(attempt, 30));
   return Math.max(baseMs / 10, random() * ceilingMs);

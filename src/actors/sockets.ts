@@ -98,7 +98,10 @@ export class Sockets {
     metrics.count('ws_connected_client');
     delivery.join(connection.channels, connection.lastId);
     const { credentialLifetimeMs } = connection;
-    actor.send({ type: 'socket.opened', ...(credentialLifetimeMs !== undefined && { credentialLifetimeMs }) });
+    actor.send({
+      type: 'socket.opened',
+      ...(credentialLifetimeMs !== undefined && { credentialLifetimeMs }),
+    });
     return id;
   }
 

@@ -53,6 +53,7 @@ export class FirehoseFeed implements Feed {
     else this.#checkEpoch(head);
     this.#epoch = head.epoch || this.#epoch || '';
     for (let count = MAX_COUNT; count > 0 && !signal.aborted; ) count = await this.#readOnce(MAX_COUNT, 0);
+    await this.#checkHead(await this.#open.head());
   }
 
   async follow(signal: AbortSignal): Promise<never> {
@@ -61,7 +62,7 @@ export class FirehoseFeed implements Feed {
     let lastAtMs = 0;
     while (!signal.aborted) {
       const read = await this.#readOnce(count, blockMs);
-      if (read === 0) this.#checkEpoch(await this.#open.head());
+      if (read === 0) await this.#checkHead(await this.#open.head());
       count = read === count ? Math.min(count * 2, Math.max(MAX_COUNT, readCount)) : readCount;
       const isFast = clock.now() - lastAtMs < FAST_MS;
       lastAtMs = clock.now();
@@ -84,6 +85,15 @@ export class FirehoseFeed implements Feed {
     const { entries, trimmed } = await this.#open.read(this.#deps.fanOut.position, { count, blockMs });
     if (entries.length > 0) this.#deps.emit(new RoutedBatch(entries, trimmed));
     return entries.length;
+  }
+
+  /** After a read that brought nothing: what is before the head now, and still cannot be read, was trimmed. */
+  async #checkHead(head: LogHead): Promise<void> {
+    const { fanOut } = this.#deps;
+    this.#checkEpoch(head);
+    if (compareIds(head.lastId, fanOut.position) <= 0) return;
+    const read = await this.#readOnce(MAX_COUNT, 0);
+    if (read === 0) fanOut.skipTo(head.lastId);
   }
 
   /**

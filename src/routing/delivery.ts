@@ -329,4 +329,3 @@ export class Delivery {
     if (events > 0) this.#deps.metrics.count('signalbox.events_not_delivered', events, { reason });
   }
 }
-

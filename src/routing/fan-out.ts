@@ -68,7 +68,7 @@ export class FanOut {
 
   /** Routes a batch from start to end. Never throws: an error is its own entry's, or its own socket's. */
   route(batch: RoutedBatch): void {
-    if (batch.trimmed && batch.firstId !== undefined) this.#skipTo(previousId(batch.firstId));
+    if (batch.trimmed && batch.firstId !== undefined) this.skipTo(previousId(batch.firstId));
     const atMs = this.#deps.now();
     for (const entry of batch.entries) {
       if (compareIds(entry.id, this.#position) <= 0) continue;
@@ -84,7 +84,12 @@ export class FanOut {
   }
 
   /** Takes what the log held at start, oldest first, into the window only. */
-  fill(entries: readonly Entry[], floor: StreamId, position: StreamId, ageOf: (id: StreamId) => number): void {
+  fill(
+    entries: readonly Entry[],
+    floor: StreamId,
+    position: StreamId,
+    ageOf: (id: StreamId) => number,
+  ): void {
     this.#deps.window.clear(floor);
     const nowMs = this.#deps.now();
     for (const entry of entries) {
@@ -105,13 +110,8 @@ export class FanOut {
     });
   }
 
-  /** For a delivery that was given its first frame of this batch. */
-  flushLater(delivery: Delivery): void {
-    this.#dirty.push(delivery);
-  }
-
   /** Entries up to `id` were trimmed from the firehose; the channels' own streams may still have them. */
-  #skipTo(id: StreamId): void {
+  skipTo(id: StreamId): void {
     const before = this.#position;
     this.#deps.window.clear(id);
     this.#position = id;
@@ -119,6 +119,11 @@ export class FanOut {
       if (!subscription.live) return;
       subscription.delivery.rewind(subscription, laterId(subscription.cursor, before));
     });
+  }
+
+  /** For a delivery that was given its first frame of this batch. */
+  flushLater(delivery: Delivery): void {
+    this.#dirty.push(delivery);
   }
 
   /** Changes every subscription first, and lets the sockets pump only then. */

@@ -30,7 +30,12 @@ export class Pages {
     return page;
   }
 
-  async #readInTurn(channel: string, after: StreamId, end: StreamId | undefined, count: number): Promise<Page> {
+  async #readInTurn(
+    channel: string,
+    after: StreamId,
+    end: StreamId | undefined,
+    count: number,
+  ): Promise<Page> {
     const { log, maxReads, onRequested, onSettled } = this.#options;
     if (this.#reads >= maxReads) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#reads += 1;

@@ -1,4 +1,10 @@
-import { type ActorRefFrom, type AnyActorLogic, createActor, type InputFrom, type InspectionEvent } from 'xstate';
+import {
+  type ActorRefFrom,
+  type AnyActorLogic,
+  createActor,
+  type InputFrom,
+  type InspectionEvent,
+} from 'xstate';
 import type { Clock } from '../clock.ts';
 
 export interface RegistryDeps {
@@ -37,7 +43,12 @@ export class Registry {
   start<Logic extends AnyActorLogic>(logic: Logic, options: StartOptions<Logic>): ActorRefFrom<Logic> {
     const { id, input, onEnd } = options;
     const { clock, inspect } = this.#deps;
-    const actor = createActor(logic, { id, input, clock, ...(inspect !== undefined && { inspect }) } as never);
+    const actor = createActor(logic, {
+      id,
+      input,
+      clock,
+      ...(inspect !== undefined && { inspect }),
+    } as never);
     const release = (error?: unknown): void => {
       if (!this.#actors.delete(id)) return;
       onEnd?.(error);

@@ -75,7 +75,10 @@ export function createSeparateReplay(deps: SeparateReplayDeps): Replay {
 
     const tailEntries = tailAt < 0 ? [] : entries.slice(tailAt);
     const inWindow = window.between(read.channel, floor, streamId(tail.toMs, Number.MAX_SAFE_INTEGER));
-    const cancels = cancelled(inWindow, tailEntries.map((entry) => ({ id: entry.id, payload: payloadOf(entry) })));
+    const cancels = cancelled(
+      inWindow,
+      tailEntries.map((entry) => ({ id: entry.id, payload: payloadOf(entry) })),
+    );
     const upToFloor = tailEntries.filter(({ id }) => msOf(id) <= msOf(floor));
     const due = upToFloor.filter(({ id }) => !cancels.has(id));
     const made = part(progress, [...older, ...due], () => {

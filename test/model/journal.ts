@@ -1,0 +1,96 @@
+import { compareIds, type StreamId } from '../../src/event/stream-id.ts';
+import type { Gap } from '../../src/routing/protocol.ts';
+
+/** An event as it was published: what ought to arrive. */
+export interface Published {
+  readonly id: StreamId;
+  readonly channel: string;
+  /** The broker's life it was published in. */
+  readonly epoch: number;
+  /** Its place among all that was published. */
+  readonly order: number;
+}
+
+/** Everything that was ever published, and what was done to it. */
+export class Journal {
+  readonly events: Published[] = [];
+  epoch = 0;
+  /** Something was trimmed, so that a gap may be due. */
+  wasTrimmed = false;
+
+  add(id: StreamId, channel: string): void {
+    this.events.push({ id, channel, epoch: this.epoch, order: this.events.length });
+  }
+
+  /** What a channel had in `(after, end]` in one life of the broker. */
+  between(channel: string, epoch: number, after: StreamId, end: StreamId): Published[] {
+    return this.events.filter(
+      (event) =>
+        event.channel === channel &&
+        event.epoch === epoch &&
+        compareIds(event.id, after) > 0 &&
+        compareIds(event.id, end) <= 0,
+    );
+  }
+}
+
+/** One connection's view: checks I1 to I4 with each frame that arrives. */
+export class Observer {
+  readonly #journal: Journal;
+  readonly channel: string;
+  /** What the client has: the last event, or where a gap put it. */
+  position: StreamId;
+  epoch: number;
+  received = 0;
+  readonly #seen = new Set<number>();
+
+  constructor(journal: Journal, channel: string, position: StreamId, epoch: number) {
+    this.#journal = journal;
+    this.channel = channel;
+    this.position = position;
+    this.epoch = epoch;
+  }
+
+  onFrame(frame: Buffer): void {
+    const message = JSON.parse(frame.toString()) as { id: StreamId; order: number; gap?: Gap };
+    if (message.gap !== undefined) this.#onGap(message.gap);
+    else this.#onEvent(message.id, this.#journal.events[message.order]);
+  }
+
+  #onGap({ reason, to }: Gap): void {
+    if (reason === 'trimmed' && !this.#journal.wasTrimmed)
+      throw new Error('a gap although nothing was trimmed');
+    if (reason === 'epoch') {
+      if (this.#journal.epoch === 0) throw new Error('a gap of epoch although no data was lost');
+      this.epoch = this.#journal.epoch;
+    } else if (compareIds(to, this.position) < 0) {
+      throw new Error(`a gap back to ${to} from ${this.position}`);
+    }
+    this.position = to;
+  }
+
+  #onEvent(id: StreamId, event: Published | undefined): void {
+    if (event === undefined || event.id !== id) throw new Error(`${id} was never published`);
+    if (event.channel !== this.channel) throw new Error(`I4: ${id} is of ${event.channel}`);
+    if (this.#seen.has(event.order)) throw new Error(`I3: ${id} came twice`);
+    this.#seen.add(event.order);
+    if (event.epoch === this.epoch) {
+      if (compareIds(id, this.position) <= 0) throw new Error(`I1: ${id} came after ${this.position}`);
+      const missed = this.#journal
+        .between(this.channel, this.epoch, this.position, id)
+        .filter((other) => other.id !== id);
+      if (missed.length > 0)
+        throw new Error(`I2: ${id} came after ${this.position} without ${missed[0]?.id}`);
+    }
+    this.epoch = event.epoch;
+    this.position = id;
+    this.received += 1;
+  }
+
+  /** That everything of this life up to `end` has arrived or was said to be lost. */
+  checkComplete(end: StreamId): void {
+    if (this.epoch !== this.#journal.epoch) throw new Error('I2: the loss of the data was never announced');
+    const missed = this.#journal.between(this.channel, this.epoch, this.position, end);
+    if (missed.length > 0) throw new Error(`I2: ${missed.length} events after ${this.position} never came`);
+  }
+}
