@@ -12,15 +12,31 @@ export interface MetricDefinition {
 /** Superset's names are the old sidecar's; `signalbox.` ones are ours. */
 export const METRICS = {
   ws_connected_client: { type: 'counter', unit: 'sockets', meaning: 'A socket was accepted.' },
-  ws_client_send_error: { type: 'counter', unit: 'events', meaning: 'A socket failed while it was written to.' },
+  ws_client_send_error: {
+    type: 'counter',
+    unit: 'events',
+    meaning: 'A socket failed while it was written to.',
+  },
   ws_client_backpressure_disconnect: {
     type: 'counter',
     unit: 'sockets',
     meaning: 'A socket was closed because it stayed full past slowConsumerTimeoutMs.',
   },
-  ws_connection_rejected: { type: 'counter', unit: 'sockets', meaning: 'A connection limit was reached (1013).' },
-  ws_upgrade_rejected: { type: 'counter', unit: 'requests', meaning: 'An upgrade was refused before a socket existed.' },
-  ws_token_expired_disconnect: { type: 'counter', unit: 'sockets', meaning: 'A token expired under a socket.' },
+  ws_connection_rejected: {
+    type: 'counter',
+    unit: 'sockets',
+    meaning: 'A connection limit was reached (1013).',
+  },
+  ws_upgrade_rejected: {
+    type: 'counter',
+    unit: 'requests',
+    meaning: 'An upgrade was refused before a socket existed.',
+  },
+  ws_token_expired_disconnect: {
+    type: 'counter',
+    unit: 'sockets',
+    meaning: 'A token expired under a socket.',
+  },
   'signalbox.events_routed': { type: 'counter', unit: 'events', meaning: 'Events the router has routed.' },
   'signalbox.events_malformed': {
     type: 'counter',
@@ -28,34 +44,64 @@ export const METRICS = {
     meaning: 'Entries that are no event, skipped.',
     labels: ['reason'],
   },
-  'signalbox.events_delivered': { type: 'counter', unit: 'events', meaning: 'Events a transport accepted for a socket.' },
+  'signalbox.events_delivered': {
+    type: 'counter',
+    unit: 'events',
+    meaning: 'Events a transport accepted for a socket.',
+  },
   'signalbox.events_not_delivered': {
     type: 'counter',
     unit: 'events',
     meaning: 'Events a socket was entitled to and did not get.',
     labels: ['reason'],
   },
-  'signalbox.events_replayed': { type: 'counter', unit: 'events', meaning: 'Of the delivered, those sent while replaying.' },
+  'signalbox.events_replayed': {
+    type: 'counter',
+    unit: 'events',
+    meaning: 'Of the delivered, those sent while replaying.',
+  },
   'signalbox.replay_duplicates': {
     type: 'counter',
     unit: 'events',
     meaning: 'Replayed from inside the slack of superset.replaySlackMs, so the client may have had them.',
   },
-  'signalbox.replay_pages': { type: 'counter', unit: 'pages', meaning: 'Pages read from the broker for replays.' },
+  'signalbox.replay_pages': {
+    type: 'counter',
+    unit: 'pages',
+    meaning: 'Pages read from the broker for replays.',
+  },
   'signalbox.last_id_ignored': {
     type: 'counter',
     unit: 'sockets',
     meaning: 'A last_id that is no stream id, or is beyond the stream.',
     labels: ['reason'],
   },
-  'signalbox.gaps': { type: 'counter', unit: 'gaps', meaning: 'Gaps announced to subscriptions.', labels: ['reason'] },
+  'signalbox.gaps': {
+    type: 'counter',
+    unit: 'gaps',
+    meaning: 'Gaps announced to subscriptions.',
+    labels: ['reason'],
+  },
   'signalbox.reader_stale': { type: 'counter', unit: 'times', meaning: 'A reader lost its broker.' },
-  'signalbox.actor_errors': { type: 'counter', unit: 'actors', meaning: 'Actors that ended with an error.', labels: ['machine'] },
+  'signalbox.actor_errors': {
+    type: 'counter',
+    unit: 'actors',
+    meaning: 'Actors that ended with an error.',
+    labels: ['machine'],
+  },
   'signalbox.sockets': { type: 'gauge', unit: 'sockets', meaning: 'Sockets open now.' },
   'signalbox.channels': { type: 'gauge', unit: 'channels', meaning: 'Channels with an actor now.' },
-  'signalbox.buffered_bytes': { type: 'gauge', unit: 'bytes', meaning: 'Written to transports and not yet flushed.' },
+  'signalbox.buffered_bytes': {
+    type: 'gauge',
+    unit: 'bytes',
+    meaning: 'Written to transports and not yet flushed.',
+  },
   'signalbox.window_events': { type: 'gauge', unit: 'events', meaning: 'Events in the window.' },
-  'signalbox.window_bytes': { type: 'gauge', unit: 'bytes', meaning: 'What the window keeps, overhead included.' },
+  'signalbox.window_bytes': {
+    type: 'gauge',
+    unit: 'bytes',
+    meaning: 'What the window keeps, overhead included.',
+  },
 } as const satisfies Record<string, MetricDefinition>;
 
 export type MetricName = keyof typeof METRICS;
