@@ -42,6 +42,7 @@ export class Observer {
   position: StreamId;
   epoch: number;
   received = 0;
+  #isOwedGap = false;
   readonly #seen = new Set<number>();
 
   constructor(journal: Journal, channel: string, position: StreamId, epoch: number) {
@@ -63,6 +64,7 @@ export class Observer {
     if (reason === 'epoch') {
       if (this.#journal.epoch === 0) throw new Error('a gap of epoch although no data was lost');
       this.epoch = this.#journal.epoch;
+      this.#isOwedGap = false;
     } else if (compareIds(to, this.position) < 0) {
       throw new Error(`a gap back to ${to} from ${this.position}`);
     }
@@ -79,7 +81,9 @@ export class Observer {
       const missed = this.#journal
         .between(this.channel, this.epoch, this.position, id)
         .filter((other) => other.id !== id);
-      if (missed.length > 0)
+      // Lost with the broker's data: said so once the reader has noticed.
+      if (missed.length > 0 && this.#journal.epoch !== event.epoch) this.#isOwedGap = true;
+      else if (missed.length > 0)
         throw new Error(`I2: ${id} came after ${this.position} without ${missed[0]?.id}`);
     }
     this.epoch = event.epoch;
@@ -89,7 +93,8 @@ export class Observer {
 
   /** That everything of this life up to `end` has arrived or was said to be lost. */
   checkComplete(end: StreamId): void {
-    if (this.epoch !== this.#journal.epoch) throw new Error('I2: the loss of the data was never announced');
+    if (this.#isOwedGap || this.epoch !== this.#journal.epoch)
+      throw new Error('I2: the loss of the data was never announced');
     const missed = this.#journal.between(this.channel, this.epoch, this.position, end);
     if (missed.length > 0) throw new Error(`I2: ${missed.length} events after ${this.position} never came`);
   }

@@ -1,5 +1,6 @@
 import { createActors, type Actors } from '../../src/actors/actors.ts';
 import { createMemoryBroker, type MemoryBroker } from '../../src/broker/memory/memory-broker.ts';
+import type { EventLog } from '../../src/broker/ports.ts';
 import { type StreamId, streamId, ZERO_ID } from '../../src/event/stream-id.ts';
 import { Registry } from '../../src/routing/registry.ts';
 import { CountingMetrics } from '../support/counting-metrics.ts';
@@ -54,7 +55,7 @@ export class World {
     this.actors = createActors({
       registry: new Registry({ clock: this.clock, inspect: undefined }),
       clock: this.clock,
-      log: this.broker.log,
+      log: this.#slowLog(),
       protocol: gapProtocol,
       feed: { kind: 'firehose' },
       frame: (text) => text,
@@ -125,6 +126,9 @@ export class World {
       }
       this.#reap();
     }
+    // First without another event to wake anybody, then with one.
+    const last = this.journal.events.at(-1)?.id ?? ZERO_ID;
+    for (const { observer } of this.#clients) observer.checkComplete(last);
     let end = ZERO_ID;
     for (const channel of CHANNELS) end = await this.append(channel);
     for (let round = 0; round < 100; round += 1) {
@@ -188,6 +192,13 @@ export class World {
     this.#open(this.random.pick(CHANNELS), streamId(this.clock.now() + 60_000, 0), true);
   }
 
+  /** A client of another instance, which was ahead of this one. */
+  comeFromElsewhere(): void {
+    const last = this.journal.events.at(-1);
+    if (this.#clients.length >= 8 || last === undefined || last.epoch !== this.journal.epoch) return;
+    this.#open(this.random.pick(CHANNELS), last.id);
+  }
+
   drop(): void {
     this.#any()?.transport.cut();
   }
@@ -245,6 +256,33 @@ export class World {
   setAway(isAway: boolean): void {
     this.#isAway = isAway;
     this.broker.outage(isAway);
+  }
+
+  /** The broker's log, whose answers to replays may take their time. */
+  #slowLog(): EventLog {
+    const { log } = this.broker;
+    const pause = async (): Promise<void> => {
+      if (this.random.chance(0.5)) return;
+      await new Promise<void>((resolve) => this.clock.setTimeout(resolve, this.random.below(100)));
+    };
+    return {
+      ids: log.ids,
+      openFirehose: (signal) => log.openFirehose(signal),
+      append: (channel, payload) => log.append(channel, payload),
+      subscribe: (channels, listener) => log.subscribe(channels, listener),
+      publish: (channel, payload) => log.publish(channel, payload),
+      close: () => log.close(),
+      range: async (channel, after, end, count) => {
+        const page = await log.range(channel, after, end, count);
+        await pause();
+        return page;
+      },
+      lastId: async () => {
+        const id = await log.lastId();
+        await pause();
+        return id;
+      },
+    };
   }
 
   #any(): Client | undefined {
@@ -314,6 +352,7 @@ const ACTIONS = [
   'connect',
   'connect',
   'claimTheFuture',
+  'comeFromElsewhere',
   'drop',
   'stall',
   'read',
