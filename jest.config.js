@@ -1,4 +1,4 @@
-/** One jest project for what needs nothing but Node, one for what needs Redis, one for the browser, one for long runs. */
+/** One jest project for each thing that tests need: nothing but Node, Redis, a browser, a container engine, time. */
 const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -26,9 +26,10 @@ export default {
       ...redis,
       displayName: 'integration',
       roots: ['<rootDir>/integration'],
-      testPathIgnorePatterns: ['/integration/browser/'],
+      testPathIgnorePatterns: ['/integration/(browser|image)/'],
     },
     { ...common, displayName: 'browser', roots: ['<rootDir>/integration/browser'] },
+    { ...common, displayName: 'image', roots: ['<rootDir>/integration/image'] },
     {
       ...common,
       ...redis,
