@@ -87,14 +87,18 @@ byId('drop').addEventListener('click', () => {
   line.cut(DROP_MS);
 });
 
-byId('publish').addEventListener('submit', async (submit) => {
+byId('publish').addEventListener('submit', (submit) => {
   submit.preventDefault();
+  void publish(byId('text').value);
+});
+
+async function publish(text) {
   const said = byId('published');
   try {
     const response = await fetch('/publish', {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ channel, topic: 'message', data: { text: byId('text').value } }),
+      body: JSON.stringify({ channel, topic: 'message', data: { text } }),
     });
     const answer = await response.json();
     if (response.ok) ledger.expect(answer.id);
@@ -103,7 +107,7 @@ byId('publish').addEventListener('submit', async (submit) => {
   } catch {
     said.textContent = 'Not published: the server cannot be reached.';
   }
-});
+}
 
 const held = [];
 byId('hold').addEventListener('click', () => {

@@ -1,7 +1,7 @@
 /** The illuminated panel: which signal is lit, which route is set, and the trains on it. */
 
 /** A replay takes milliseconds; each state is shown for at least this long, so that an eye can follow. */
-const SHOWN_AT_LEAST_MS = 700;
+const SHOWN_AT_LEAST_MS = 500;
 const JOURNEY_MS = 1200;
 /** Trains leave in the order of the events and at this distance at least, however fast those really came. */
 const HEADWAY_MS = 65;

@@ -1,11 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { StreamId } from '../event/stream-id.ts';
 import { createApiKeyCheck } from './http-api-key.ts';
 import { isLoopbackHost, isSameOrigin } from './http-loopback.ts';
-import { PROBLEM_TYPE, PROBLEMS, problemBody, type ProblemCode, sendProblem } from './http-problem.ts';
+import { PROBLEM_TYPE, PROBLEMS, type ProblemCode, problemBody, sendProblem } from './http-problem.ts';
 import { addPublishRoute } from './http-publish.ts';
 import { addPageRoutes, type PageDeps } from './page.ts';
 import { checkTarget } from './request-target.ts';
@@ -140,7 +140,7 @@ function problemOf(error: unknown): ProblemCode {
   return typeof status === 'number' && status >= 400 && status < 500 ? 'bad_request' : 'internal';
 }
 
-function refuseTarget(response: ServerResponse<IncomingMessage>): void {
+function refuseTarget(response: ServerResponse): void {
   const body = problemBody('bad_request', 'The request target is not one this server reads.');
   response
     .writeHead(400, { 'Content-Type': PROBLEM_TYPE, 'Content-Length': Buffer.byteLength(body) })

@@ -288,7 +288,7 @@ describe('http', () => {
         headers,
         body: new Blob([body]).stream(),
         duplex: 'half',
-      } as RequestInit);
+      });
       expect([chunked.status, await chunked.json()]).toMatchObject([413, { code: 'too_large' }]);
     });
 
