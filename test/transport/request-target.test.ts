@@ -70,16 +70,14 @@ describe('checkTarget', () => {
         if (target === undefined) return;
         const url = new URL(`http://host.invalid${pieces.join('')}`);
         expect(url.host).toBe('host.invalid');
-        expect(decodeURI(url.pathname)).toBe(decodeURI(encodeRaw(target.path)));
+        expect(url.pathname.split('/')).toEqual(target.path.split('/').map(encodeRaw));
       }),
       { numRuns: 2000 },
     );
   });
 });
 
-/** What a URL parser does to characters that may not stand raw in a path. */
-function encodeRaw(path: string): string {
-  return new URL(`http://host.invalid/${path.replaceAll('/', '%2F')}`).pathname
-    .slice(1)
-    .replaceAll('%2F', '/');
+/** What a URL parser makes of a segment by itself, where nothing can be resolved. */
+function encodeRaw(segment: string): string {
+  return new URL(`http://host.invalid/x${segment}`).pathname.slice(2);
 }
