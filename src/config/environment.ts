@@ -99,7 +99,8 @@ const readSecretFile = (reading: EnvironmentReading, cwd: string, env: Environme
     return;
   }
   const text = secretFrom(cwd, path);
-  if (typeof text !== 'string' || text.trim() === '') {
+  const usable = typeof text === 'string' && text.trim() !== '';
+  if (!usable) {
     reading.problems.push({
       ...problem,
       code: 'file_unreadable',
@@ -109,10 +110,7 @@ const readSecretFile = (reading: EnvironmentReading, cwd: string, env: Environme
     });
   }
   // Given, even when it cannot be read: nobody who names a secret means development mode.
-  reading.given.set(leaf.path, {
-    value: typeof text === 'string' ? valueOf(leaf, text) : undefined,
-    origin: name,
-  });
+  reading.given.set(leaf.path, { value: usable ? valueOf(leaf, text) : undefined, origin: name });
 };
 
 const known: ReadonlySet<string> = new Set([

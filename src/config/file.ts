@@ -109,7 +109,7 @@ const walk = (name: string, root: object): FileReading => {
         if (plain !== value) {
           reading.notes.push({
             key: path,
-            text: `the text ${JSON.stringify(value)} in ${name} is read as ${plain}`,
+            text: `the text ${JSON.stringify(value)} in ${name} is read as ${String(plain)}`,
           });
         }
         reading.given.set(path, { value: plain, origin: name });

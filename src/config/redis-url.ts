@@ -10,7 +10,7 @@ export interface RedisUrl {
 }
 
 const pattern = /^(redis|rediss|unix):\/\/(?:([^/?#@]*)@)?([^/?#]*)(\/[^?#]*)?(?:\?([^#]*))?$/i;
-const address = /^(\[[0-9A-Fa-f:.]+\]|[^:[\]]*)(?::(\d{1,5}))?$/;
+const address = /^(\[[0-9A-Fa-f:.]+\]|[^:[\]@\s]*)(?::(\d{1,5}))?$/;
 
 const decoded = (text: string): Either<string, string> =>
   tryCatch(
