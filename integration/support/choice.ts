@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { Redis } from 'ioredis';
 import { dockerProblem, redisImage } from './docker.ts';
 import { hasLocalRedis } from './redis.ts';
 import type { Backend } from './run.ts';
@@ -29,6 +30,7 @@ export async function chooseRedis(): Promise<Choice> {
   const insisted = process.env.TEST_REDIS_BACKEND;
   const noDocker = insisted === 'local' ? 'TEST_REDIS_BACKEND=local' : await dockerProblem();
   if (url !== undefined && url !== '') {
+    await mustAnswer(url);
     const backend = noDocker === undefined ? 'docker' : (await hasLocalRedis()) ? 'local' : undefined;
     return { backend, url, sentence: `${withoutPassword(url)} (TEST_REDIS_URL)` };
   }
@@ -44,6 +46,20 @@ export async function chooseRedis(): Promise<Choice> {
     };
   }
   throw new Error(HOW_TO);
+}
+
+async function mustAnswer(url: string): Promise<void> {
+  const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
+  // The rejection below says it all.
+  redis.on('error', () => {});
+  try {
+    await redis.connect();
+    await redis.ping();
+  } catch (error) {
+    throw new Error(`TEST_REDIS_URL is ${withoutPassword(url)}, where no Redis answers.`, { cause: error });
+  } finally {
+    redis.disconnect();
+  }
 }
 
 function withoutPassword(url: string): string {
