@@ -4,7 +4,6 @@ import * as Either from 'fp-ts/lib/Either.js';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { AuthError } from '../auth/auth-error.ts';
 import type { Principal } from '../auth/principal.ts';
-import type { StreamId } from '../event/stream-id.ts';
 import type { BufferBudget } from '../routing/buffer-budget.ts';
 import type { TransportListener } from '../routing/transport.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -15,7 +14,8 @@ import { WebSocketTransport } from './websocket-transport.ts';
 /** A client that was let in. */
 export interface Accepted {
   readonly principal: Principal;
-  readonly lastId: StreamId | undefined;
+  /** What it asked for: the raw request target. */
+  readonly target: string;
   connect(id: string, listener: TransportListener & { violated(): void }): WebSocketTransport;
 }
 
@@ -23,9 +23,10 @@ export interface WebSocketsDeps {
   readonly server: Server;
   /** Undefined: upgrades are accepted; else the word they are refused with, and 503. */
   unavailable(): 'draining' | 'not ready' | undefined;
+  /** Whether a WebSocket is served here at all, asked this way. */
+  isServed(request: IncomingMessage): boolean;
   isAllowedOrigin(origin: string | undefined): boolean;
   authenticate(request: IncomingMessage): Either.Either<AuthError, Principal>;
-  lastIdOf(target: string): StreamId | undefined;
   /** The text of a limit that is reached, or undefined. */
   limitReached(principal: Principal): string | undefined;
   open(accepted: Accepted): void;
@@ -56,7 +57,7 @@ export function acceptWebSockets(deps: WebSocketsDeps): void {
       refuseUpgrade(connection, status, word);
     };
     const target = request.url ?? '';
-    if (checkTarget(target) === undefined) return refuse(400, 'bad request');
+    if (checkTarget(target) === undefined || !deps.isServed(request)) return refuse(400, 'bad request');
     const unavailable = deps.unavailable();
     if (unavailable !== undefined) return refuse(503, unavailable);
     if (!deps.isAllowedOrigin(request.headers.origin)) return refuse(403, 'origin');
@@ -71,7 +72,7 @@ export function acceptWebSockets(deps: WebSocketsDeps): void {
       if (reached !== undefined) return rejectByLimit(socket, reached);
       deps.open({
         principal,
-        lastId: deps.lastIdOf(target),
+        target,
         connect: (id, listener) =>
           new WebSocketTransport({ id, socket, connection, listener, inbound: INBOUND, ...deps }),
       });

@@ -1,0 +1,32 @@
+import type { Clock } from '../clock.ts';
+import type { LoadedConfig } from '../config/loaded.ts';
+import { createMemoryBroker } from './memory/memory-broker.ts';
+import type { Broker } from './ports.ts';
+import { createRedisBroker } from './redis/redis-broker.ts';
+
+/** Makes the broker that the configuration chose. */
+export function createBroker(
+  { config, brokerChoice }: Pick<LoadedConfig, 'config' | 'brokerChoice'>,
+  deps: { readonly clock: Clock; readonly onNote: (message: string) => void },
+): Broker {
+  if (brokerChoice.name === 'memory')
+    return createMemoryBroker({ clock: deps.clock, history: config.history });
+  const { redis } = config;
+  return createRedisBroker({
+    address: {
+      host: redis.host,
+      port: redis.port,
+      username: redis.username,
+      password: redis.password,
+      db: redis.db,
+      tls: redis.ssl ? { validateHostname: redis.validateHostname } : undefined,
+      ...(redis.path !== '' && { path: redis.path }),
+      ...(redis.sentinels.length > 0 && { sentinels: redis.sentinels, name: redis.name }),
+      ...(redis.cluster.length > 0 && { cluster: redis.cluster }),
+    },
+    streamPrefix: config.redisStreamPrefix,
+    nativePrefix: config.native.prefix,
+    history: config.history,
+    onNote: deps.onNote,
+  });
+}

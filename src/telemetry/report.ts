@@ -1,0 +1,50 @@
+import type { Report } from '../actors/actors.ts';
+import type { LogLimit } from './log-limit.ts';
+import type { Logger } from './logger.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface ReportDeps {
+  readonly logger: Logger;
+  readonly limit: LogLimit;
+  readonly metrics: Metrics;
+  readonly onCrash: (error: unknown) => void;
+}
+
+/** Says in the log, and in the figures, what the actors report. */
+export function createReport({ logger, limit, metrics, onCrash }: ReportDeps): Report {
+  return {
+    malformed({ malformed }) {
+      metrics.count('signalbox.events_malformed', 1, { reason: malformed });
+      limit.log(`malformed ${malformed}`, (suppressed) =>
+        logger.error({ reason: malformed, suppressed }, 'An entry is no event and was skipped'),
+      );
+    },
+    routeFailed(error, id) {
+      metrics.count('signalbox.events_malformed', 1, { reason: 'error' });
+      limit.log('route failed', (suppressed) =>
+        logger.error({ err: error, id, suppressed }, 'An event could not be routed: this is a bug'),
+      );
+    },
+    socketFailed(error, socket) {
+      logger.error({ err: error, socket }, 'A socket failed and was closed: this is a bug');
+    },
+    channelFailed(error) {
+      metrics.count('signalbox.actor_errors', 1, { machine: 'channel' });
+      logger.error({ err: error }, 'A channel failed: this is a bug');
+    },
+    readerLive() {
+      logger.info({}, 'Reading: the reader is live');
+    },
+    readerStale(error) {
+      logger.error({ reason: error }, 'The broker is away: the reader is stale and keeps trying');
+    },
+    epochChanged({ lastId }, position) {
+      logger.warn({ lastId, position }, 'The broker lost data or was replaced: reading goes on from here');
+    },
+    crashed(error) {
+      metrics.count('signalbox.actor_errors', 1, { machine: 'reader_or_router' });
+      logger.fatal({ err: error }, 'The reader or the router failed: this is a bug, and the process ends');
+      onCrash(error);
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import type { Server } from 'node:http';
+import type { Logger } from 'pino';
+import type { Actors } from '../actors/actors.ts';
+import type { Authenticate } from '../auth/authenticate.ts';
+import { isAllowedOrigin } from '../auth/origin.ts';
+import type { Principal } from '../auth/principal.ts';
+import type { Clock } from '../clock.ts';
+import type { LoadedConfig } from '../config/loaded.ts';
+import { readLastId } from '../protocol/superset/last-id.ts';
+import type { LogLimit } from '../telemetry/log-limit.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { isLoopbackHost } from './http-loopback.ts';
+import { type Accepted, acceptWebSockets } from './websocket.ts';
+
+export interface SupersetSocketsDeps {
+  readonly server: Server;
+  readonly actors: Pick<Actors, 'sockets' | 'routing' | 'isAccepting'>;
+  readonly loaded: Pick<LoadedConfig, 'config' | 'mode'>;
+  readonly authenticate: Authenticate;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly limit: LogLimit;
+  readonly clock: Clock;
+  isDraining(): boolean;
+}
+
+/** Serves Superset's browser clients on any path of an HTTP server. */
+export function acceptSupersetSockets(deps: SupersetSocketsDeps): void {
+  const { actors, metrics, logger, limit, clock } = deps;
+  const { config, mode } = deps.loaded;
+  const { sockets, routing } = actors;
+
+  acceptWebSockets({
+    server: deps.server,
+    budget: routing.budget,
+    metrics,
+    maxFrameBytes: config.maxFrameBytes,
+    now: clock.now,
+    unavailable() {
+      if (deps.isDraining()) return 'draining';
+      return actors.isAccepting() ? undefined : 'not ready';
+    },
+    isServed: ({ headers }) =>
+      config.superset.protocol !== 'off' && (mode === 'production' || isLoopbackHost(headers.host)),
+    isAllowedOrigin: (origin) => isAllowedOrigin(origin, config.allowedOrigins),
+    authenticate: ({ headers, url = '' }) => deps.authenticate({ headers, target: url }),
+    limitReached,
+    open,
+    onRefused: ({ status, reason, address }) =>
+      limit.log(`refused ${reason}`, (suppressed) =>
+        logger.warn({ status, reason, address, suppressed }, 'Refused an upgrade'),
+      ),
+  });
+
+  function limitReached({ channels }: Principal): string | undefined {
+    const { maxTotalConnections: total, maxConnectionsPerChannel: perChannel } = config;
+    if (total > 0 && sockets.size >= total) return `total connection limit (${total}) reached`;
+    if (perChannel > 0 && sockets.countOn(channels[0] as string) >= perChannel) {
+      return `per-channel connection limit (${perChannel}) reached`;
+    }
+    return undefined;
+  }
+
+  function open({ principal, target, connect }: Accepted): void {
+    const { channels, expiresAtMs } = principal;
+    const { id: lastId, malformed } = readLastId(target);
+    if (malformed) metrics.count('signalbox.last_id_ignored', 1, { reason: 'malformed' });
+    sockets.open({
+      channels,
+      lastId: config.superset.protocol === 'streams' ? lastId : undefined,
+      credentialLifetimeMs: expiresAtMs === undefined ? undefined : Math.max(0, expiresAtMs - clock.now()),
+      connect,
+    });
+  }
+}
