@@ -44,6 +44,11 @@ export const METRICS = {
     meaning: 'Entries that are no event, skipped.',
     labels: ['reason'],
   },
+  'signalbox.events_repaired': {
+    type: 'counter',
+    unit: 'events',
+    meaning: 'Payloads with bytes that are not UTF-8, delivered with U+FFFD in their place.',
+  },
   'signalbox.events_delivered': {
     type: 'counter',
     unit: 'events',
@@ -88,6 +93,11 @@ export const METRICS = {
     unit: 'actors',
     meaning: 'Actors that ended with an error.',
     labels: ['machine'],
+  },
+  'signalbox.inspection_dropped': {
+    type: 'counter',
+    unit: 'facts',
+    meaning: 'Facts about actors that inspection could not keep up with.',
   },
   'signalbox.sockets': { type: 'gauge', unit: 'sockets', meaning: 'Sockets open now.' },
   'signalbox.channels': { type: 'gauge', unit: 'channels', meaning: 'Channels with an actor now.' },
