@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import type { Clock } from '../clock.ts';
 
 /** The channel that the first page listens to and publishes on; its name stands in the page as well. */
 export const DEMO_CHANNEL = 'demo';
@@ -8,13 +9,6 @@ export const DEMO_TOPIC = 'train';
 const INTERVAL_MS = 200;
 /** A page that was cut off, reloaded or put to sleep shall find that it has missed something. */
 const LINGER_MS = 60_000;
-
-/** Time, as actors have it too. */
-export interface Clock {
-  now(): number;
-  setTimeout(callback: () => void, delayMs: number): unknown;
-  clearTimeout(timer: unknown): void;
-}
 
 export interface DemoPublisherDeps {
   readonly logger: Logger;
