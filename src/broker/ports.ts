@@ -15,7 +15,10 @@ export interface LogHead {
 export interface Batch {
   /** In id order, all later than the position that was asked for; empty when the block time passed. */
   readonly entries: readonly Entry[];
-  /** True when entries between the position asked for and the first one here were trimmed unread. */
+  /**
+   * True when entries between the position asked for and the first one here were trimmed unread, or may have
+   * been where the broker cannot tell. False for an empty batch: the loss is told with the entry that ends it.
+   */
   readonly trimmed: boolean;
 }
 
@@ -29,7 +32,9 @@ export interface Page {
 
 /**
  * A connection of its own for the reads of the firehose, made anew at each attempt. Every method rejects once
- * the connection is lost, and none of them reconnects: the reader machine does that, alone.
+ * the connection is lost, and none of them reconnects: the reader machine does that, alone. One call at a time:
+ * a second one would wait behind a read that blocks. Away or closed it rejects with a `BrokerError`; what the
+ * server refuses (WRONGTYPE, NOAUTH, NOPERM) rejects as the server said it, and leaves the connection usable.
  */
 export interface Firehose {
   head(): Promise<LogHead>;
@@ -59,7 +64,10 @@ export interface EventLog {
    * `separate`: it has two (Superset's two XADDs), comparable by millisecond and slack only.
    */
   readonly ids: 'shared' | 'separate';
-  /** Opens a new connection to the firehose. Rejects when the broker cannot be reached or refuses. */
+  /**
+   * Opens a new connection to the firehose. Rejects when the broker cannot be reached or refuses. Aborting ends
+   * the attempt, rejecting with the signal's reason; once it is open, it closes it.
+   */
   openFirehose(signal: AbortSignal): Promise<Firehose>;
   /** `(after, end]` of one channel's stream; `end` undefined: to its end. Does not wait behind blocking reads. */
   range(channel: string, after: StreamId, end: StreamId | undefined, count: number): Promise<Page>;
@@ -72,7 +80,7 @@ export interface EventLog {
   append(channel: string, payload: Buffer): Promise<StreamId>;
   /** Plain publish and subscribe, lossy: resolves once subscribed to all of `channels`. */
   subscribe(channels: readonly string[], listener: Listener): Promise<{ close(): void }>;
-  /** Publishes to plain subscribers; answers how many there were. */
+  /** Publishes to plain subscribers; answers how many there were (on a Redis Cluster: at one of its nodes). */
   publish(channel: string, payload: Buffer): Promise<number>;
   close(): Promise<void>;
 }
@@ -81,7 +89,10 @@ export interface EventLog {
 export interface Control {
   /** Sends to every instance, this one included; resolves once the broker has it. */
   send(message: unknown): Promise<void>;
-  /** Hears what is sent from now on; an instance that was reconnecting still hears what it missed. */
+  /**
+   * Hears what is sent from now on; an instance that was reconnecting still hears what it missed. Rejects when
+   * the broker is away now, reconnects by itself later. A handler must not throw: nobody would catch it.
+   */
   listen(handler: (message: unknown) => void): Promise<{ close(): void }>;
   /** Says that this instance is alive, for `ttlMs` from now. */
   heartbeat(instance: string, ttlMs: number): Promise<void>;

@@ -34,6 +34,8 @@ export interface RedisAddress {
   readonly sentinels?: readonly HostAndPort[] | undefined;
   /** The master's name, with `sentinels`. */
   readonly name?: string | undefined;
+  /** Of the sentinels themselves, where they ask for one. */
+  readonly sentinelPassword?: string | undefined;
   readonly cluster?: readonly HostAndPort[] | undefined;
   /** Sentinel and Cluster: what `host:port` as the servers announce it is reached under from here. */
   readonly natMap?: Readonly<Record<string, HostAndPort>> | undefined;
@@ -96,13 +98,15 @@ export function commonOptions(address: RedisAddress, connectTimeoutMs: number): 
 
 /** Options of one connection to a single server, or to the master that Sentinel names at that moment. */
 export function singleOptions(address: RedisAddress, connectTimeoutMs: number): RedisOptions {
-  const { host = '127.0.0.1', port = 6379, path, sentinels, name, tls, natMap } = withoutUrl(address);
+  const { host = '127.0.0.1', port = 6379, path, tls, natMap, ...rest } = withoutUrl(address);
+  const { sentinels, name, sentinelPassword } = rest;
   const common = commonOptions(withoutUrl(address), connectTimeoutMs);
   if (sentinels !== undefined && sentinels.length > 0) {
     return {
       ...common,
       sentinels: [...sentinels],
       ...(name === undefined ? {} : { name }),
+      ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
       ...(natMap === undefined ? {} : { natMap: { ...natMap } }),
       ...(tls === undefined ? {} : { sentinelTLS: tlsOptions(tls), enableTLSForSentinelMode: true }),
       sentinelRetryStrategy: () => null,

@@ -70,7 +70,8 @@ export class RedisEventLog implements EventLog {
         .callBuffer('XRANGE', key, `(${after}`, end ?? '+', 'COUNT', `${count}`)
         .callBuffer('XINFO', 'STREAM', key)
         .time()
-        .exec(),
+        .exec()
+        .catch(throwFirst),
     );
     const [entries, info, time] = replies ?? [];
     if (entries === undefined || info === undefined || time === undefined) {
@@ -128,4 +129,9 @@ export class RedisEventLog implements EventLog {
     connection.onEnd(() => this.#open.delete(connection));
     return connection;
   }
+}
+
+/** A command that is refused inside MULTI makes EXEC fail with a reason that says nothing: the first one does. */
+function throwFirst(error: Error & { readonly previousErrors?: readonly Error[] }): never {
+  throw error.previousErrors?.[0] ?? error;
 }

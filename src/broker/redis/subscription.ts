@@ -2,10 +2,11 @@ import type { Redis } from 'ioredis';
 import type { Listener } from '../ports.ts';
 import type { Connection } from './connection.ts';
 
-/** How often a subscribed connection, which is silent by nature, is asked whether it is still there. */
-const PING_EVERY_MS = 5000;
-
-/** Subscribes a connection of its own to plain channels; resolves once Redis has confirmed all of them. */
+/**
+ * Subscribes a connection of its own to plain channels; resolves once Redis has confirmed all of them.
+ *
+ * Such a connection is silent by nature, so it is asked every `deadlineMs` whether it is still there.
+ */
 export async function subscribe(
   connection: Connection<Redis>,
   channels: readonly string[],
@@ -27,7 +28,7 @@ export async function subscribe(
   // A deadline that passes ends the connection, which is where the loss is told.
   pinging = setInterval(() => {
     connection.run(deadlineMs, (client) => client.ping()).catch(stop);
-  }, PING_EVERY_MS);
+  }, deadlineMs);
   return {
     close: () => connection.close(),
   };

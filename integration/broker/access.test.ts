@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { Broker } from '../../src/broker/ports.ts';
+import { createRedisBroker } from '../../src/broker/redis/redis-broker.ts';
+import { ZERO_ID } from '../../src/event/stream-id.ts';
+import { eventually } from '../support/eventually.ts';
+import { type OwnRedis, startRedis } from '../support/redis.ts';
+
+const PREFIXES = { streamPrefix: 's-', nativePrefix: 'n-' };
+const HISTORY = { maxLength: 1000, firehoseMaxLength: 10_000 };
+const never = () => new AbortController().signal;
+
+/** The rows of the table at createRedisBroker. */
+const READING = '+xread +xrange +xrevrange +xinfo|stream +time +multi +exec';
+const EPOCH = '+get +set +info';
+const APPEND = '+xadd +eval +evalsha';
+const PUB_SUB = '+subscribe +ping +publish';
+const CONTROL_AND_ONCE =
+  '+xread +xadd +xinfo|stream +time +eval +evalsha +zadd +zremrangebyscore +zrange +zrangebyscore +pexpireat +set';
+
+const USERS = [
+  {
+    name: 'all',
+    password: 'all-password',
+    rules: `~s-* ~n-* &* -@all ${READING} ${EPOCH} ${APPEND} ${PUB_SUB} ${CONTROL_AND_ONCE}`,
+  },
+  { name: 'reader', password: 'reader-password', rules: `~s-* &* -@all ${READING}` },
+  { name: 'nobody', password: 'nobody-password', rules: '~x-* &* +@all' },
+];
+
+describe('redis broker with limited access', () => {
+  let redis: OwnRedis;
+  const brokers: Broker[] = [];
+  beforeAll(async () => {
+    redis = await startRedis({ users: USERS, defaultUserOff: true, unixSocket: true });
+  });
+  afterAll(async () => {
+    await Promise.all(brokers.map((broker) => broker.close()));
+    await redis.stop();
+  });
+
+  const as = (username: string, onNote: (message: string) => void = () => {}, how = {}) => {
+    const { host, port } = redis;
+    const address = { host, port, username, password: `${username}-password`, ...how };
+    const broker = createRedisBroker({ ...PREFIXES, history: HISTORY, address, onNote });
+    brokers.push(broker);
+    return broker;
+  };
+
+  test('everything works with the rights that the table names', async () => {
+    const notes = jest.fn();
+    const { log, control, once } = as('all', notes);
+    const firehose = await log.openFirehose(never());
+    expect((await firehose.head()).epoch).toMatch(/^[0-9a-f]{16}:[0-9a-f]{16}$/);
+    const id = await log.append('a', Buffer.from('1'));
+    expect((await firehose.read(ZERO_ID, { count: 1, blockMs: 100 })).entries[0]?.id).toBe(id);
+    expect(await firehose.readBack({ count: 1 })).toHaveLength(1);
+    expect((await log.range('a', ZERO_ID, undefined, 1)).entries).toHaveLength(1);
+    expect(await log.lastId()).toBe(id);
+    const heard: unknown[] = [];
+    await log.subscribe(['c'], { message: (_, payload) => heard.push(`${payload}`), lost: () => {} });
+    await control.listen((message) => heard.push(message));
+    expect(await log.publish('c', Buffer.from('published'))).toBe(1);
+    await control.send('sent');
+    await eventually('both are heard', () => heard.length === 2);
+    await control.heartbeat('me', 10_000);
+    expect(await control.instances()).toEqual(['me']);
+    expect(await once.claim('a', 1000)).toBe(true);
+    expect(notes).not.toHaveBeenCalled();
+  });
+
+  test('a user of the old sidecar, who may only read its streams, is served, and told once what is missing', async () => {
+    const notes = jest.fn();
+    const { log } = as('reader', notes);
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      const firehose = await log.openFirehose(never());
+      const head = await firehose.head();
+      expect(head.epoch).toBe('');
+      await firehose.read(head.lastId, { count: 1, blockMs: 0 });
+      await firehose.readBack({ count: 1 });
+    }
+    await log.range('a', ZERO_ID, undefined, 1);
+    expect(notes.mock.calls.map(([note]) => note)).toEqual([
+      expect.stringContaining('GET and SET'),
+      expect.stringContaining('INFO'),
+    ]);
+    await expect(log.append('a', Buffer.from('1'))).rejects.toThrow('NOPERM');
+  });
+
+  test('who may not read the stream is refused', async () => {
+    const firehose = await as('nobody').log.openFirehose(never());
+    await expect(firehose.head()).rejects.toThrow('NOPERM');
+    await expect(firehose.read(ZERO_ID, { count: 1, blockMs: 100 })).rejects.toThrow('NOPERM');
+    await expect(as('nobody').log.range('a', ZERO_ID, undefined, 1)).rejects.toThrow('NOPERM');
+  });
+
+  test('a unix socket is reached by path and by URL', async () => {
+    const path = redis.path ?? '';
+    const byPath = await as('all', () => {}, { path }).log.openFirehose(never());
+    const byUrl = await as('all', () => {}, { url: `unix://${path}`, host: undefined }).log.openFirehose(
+      never(),
+    );
+    expect(await byPath.head()).toMatchObject({ epoch: (await byUrl.head()).epoch });
+  });
+});
