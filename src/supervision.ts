@@ -43,6 +43,9 @@ const listenFailure = (error: NodeJS.ErrnoException, { config }: LoadedConfig): 
   }
 };
 
+const authority = (host: string, port: number): string =>
+  `${host.includes(':') ? `[${host}]` : host}:${port}`;
+
 /**
  * Runs a server until it ends: starts it, turns signals into an orderly end, and ends the process with a code
  * that says how it went.
@@ -84,18 +87,20 @@ export const supervise = async (
   process.on('uncaughtException', onBug);
   process.on('unhandledRejection', onBug);
 
-  try {
-    const { host, port } = await system.start();
-    log.info({ host, port }, `Server started on port ${port}`);
-    if (loaded.mode === 'development')
-      log.info({}, `Open http://${host.includes(':') ? `[${host}]` : host}:${port}/`);
-  } catch (error) {
-    if (!stopping) {
-      log.error({}, listenFailure(error as NodeJS.ErrnoException, loaded));
+  const started = system.start().then(
+    ({ host, port }) => {
+      log.info({ host, port }, `Server started on port ${port}`);
+      if (loaded.mode === 'development') log.info({}, `Open http://${authority(host, port)}/`);
+    },
+    (error: NodeJS.ErrnoException) => {
+      if (stopping) return;
       exitCode = EXIT.failed;
+      log.error({}, listenFailure(error, loaded));
       stop();
-    }
-  }
+    },
+  );
   const code = await system.ended;
+  // A start that was cut short may never settle; one that failed has a line to write before the end.
+  await Promise.race([started, new Promise((resolve) => setImmediate(resolve))]);
   exit(code === EXIT.ok ? exitCode : code);
 };

@@ -1,6 +1,6 @@
-import { EventEmitter } from 'node:events';
-import { createServer, type Server } from 'node:net';
+import { EventEmitter, once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { LoadedConfig } from '../src/config/loaded.ts';
 import { type Log, type Supervised, supervise } from '../src/supervision.ts';
@@ -19,18 +19,21 @@ const tcpServer = (port: number, failing: { readonly stop?: Error } = {}) => {
   const server = createServer();
   servers.push(server);
   let end: (code: number) => void = () => {};
+  let bound: Promise<unknown> = Promise.resolve();
   const system: Supervised = {
     ended: new Promise((resolve) => {
       end = resolve;
     }),
-    start: () =>
-      new Promise((resolve, reject) => {
-        server.once('error', reject).listen(port, '127.0.0.1', () => {
-          resolve({ host: '127.0.0.1', port: (server.address() as AddressInfo).port });
-        });
-      }),
+    start: async () => {
+      const listening = once(server, 'listening');
+      bound = listening.catch(() => {});
+      server.listen(port, '127.0.0.1');
+      await listening;
+      return { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
+    },
     stop: async () => {
       if (failing.stop !== undefined) throw failing.stop;
+      await bound;
       if (server.listening) await new Promise((resolve) => server.close(resolve));
       end(0);
     },
@@ -148,9 +151,16 @@ describe('supervision', () => {
     expect(await exited).toBe(1);
   });
 
-  test('a signal during the start is no failure', async () => {
+  test.each([
+    ['settles late', (start: Promise<never>) => start],
+    ['never settles', () => new Promise<never>(() => {})],
+    ['is refused', () => Promise.reject(new Error('stopped'))],
+  ])('a signal during a start that %s is no failure', async (_, start) => {
     const { system } = tcpServer(0);
-    const { process, codes, exited } = run(system, development());
+    const { process, codes, exited } = run(
+      { ...system, start: () => start(system.start() as Promise<never>) },
+      development(),
+    );
     process.emit('SIGTERM', 'SIGTERM');
     expect(await exited).toBe(0);
     expect(codes).toEqual([0]);

@@ -2,8 +2,8 @@ import { isLeft } from 'fp-ts/lib/Either.js';
 import { help, readCommandLine } from './command-line.ts';
 import type { Environment } from './environment.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
-import type { LoadedConfig } from './loaded.ts';
 import { load } from './load.ts';
+import type { LoadedConfig } from './loaded.ts';
 import { printConfig, printProblems, printRemarks } from './print.ts';
 
 /** What to do: serve, or print something and end. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { isNonEmpty } from 'fp-ts/lib/Array.js';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { NonEmptyArray } from 'fp-ts/lib/NonEmptyArray.js';
 import { type Environment, fileVariable, readEnvironment, variable } from './environment.ts';
 import { type FileReading, readConfigFile } from './file.ts';
