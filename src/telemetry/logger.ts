@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { type DestinationStream, destination, type Logger, multistream, pino, type StreamEntry } from 'pino';
 
 export type { Logger } from 'pino';
@@ -85,7 +86,7 @@ function loggerTo(level: LogLevel, streams: StreamEntry[]): Logger {
 
 /** Only what an error is: those of Redis carry the command they failed with, payloads and passwords included. */
 function describeError(error: unknown): unknown {
-  if (!(error instanceof Error)) return typeof error === 'object' ? '[not an error]' : error;
+  if (!isError(error)) return typeof error === 'object' ? '[not an error]' : error;
   const { name, message, stack } = error;
   const { code } = error as NodeJS.ErrnoException;
   const { cause } = error;
@@ -94,6 +95,11 @@ function describeError(error: unknown): unknown {
     ...(code !== undefined && { code }),
     message,
     stack,
-    ...(cause instanceof Error && { cause: `${cause.name}: ${cause.message}` }),
+    ...(isError(cause) && { cause: `${cause.name}: ${cause.message}` }),
   };
+}
+
+/** Also those of other realms, and those that only inherit from Error. */
+function isError(value: unknown): value is Error {
+  return value instanceof Error || types.isNativeError(value);
 }
