@@ -80,7 +80,7 @@ export interface EventLog {
   append(channel: string, payload: Buffer): Promise<StreamId>;
   /** Plain publish and subscribe, lossy: resolves once subscribed to all of `channels`. */
   subscribe(channels: readonly string[], listener: Listener): Promise<{ close(): void }>;
-  /** Publishes to plain subscribers; answers how many there were (on a Redis Cluster: at one of its nodes). */
+  /** Publishes to plain subscribers; answers how many there were (on a Redis Cluster: on the node it used). */
   publish(channel: string, payload: Buffer): Promise<number>;
   close(): Promise<void>;
 }

@@ -59,12 +59,7 @@ async function until<T>(probe: () => Promise<T> | T, holds: (value: T) => boolea
 const text = (value: string) => Buffer.from(value);
 const never = () => new AbortController().signal;
 
-/** `countsSubscribers` false: `publish` knows of some of them only, as on a Cluster those of one node. */
-export function describeEventLog(
-  name: string,
-  make: () => Promise<LogUnderTest>,
-  { countsSubscribers = true } = {},
-): void {
+export function describeEventLog(name: string, make: () => Promise<LogUnderTest>): void {
   describe(`event log contract: ${name}`, () => {
     let subject: LogUnderTest;
     let log: EventLog;
@@ -383,7 +378,7 @@ export function describeEventLog(
           await log.publish('ä☃', text('2')),
           await log.publish('a', Buffer.from([0, 255, 10])),
         ];
-        expect(countsSubscribers ? counts : [1, 1, 1]).toEqual([1, 1, 1]);
+        expect(counts).toEqual([1, 1, 1]);
         await until(
           () => heard.length,
           (length) => length === 3,

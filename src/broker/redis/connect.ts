@@ -90,6 +90,10 @@ export class Connector {
     // Stays for good: without a listener ioredis prints, and an 'error' event is thrown. The cause comes here
     // first; what `connect` itself rejects with is only that the connection is closed.
     (client as Redis).on('error', giveUp);
+    // A Cluster that says it is not complete ends the client without settling `connect`.
+    const onEnd = () =>
+      giveUp(new Error(this.isCluster ? 'the Cluster is not ready' : 'the connection was closed'));
+    (client as Redis).once('end', onEnd);
     try {
       await Promise.race([client.connect(), failed]);
     } catch (error) {
@@ -100,6 +104,7 @@ export class Connector {
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
+      (client as Redis).off('end', onEnd);
     }
   }
 }

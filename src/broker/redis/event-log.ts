@@ -27,6 +27,8 @@ export interface EventLogParts {
   /** For reads of history: never behind a blocking read, nor behind a write. */
   readonly replay: Link;
   readonly writes: Link;
+  /** For plain publishing. */
+  readonly publishing: Link;
   readonly commandTimeoutMs: number;
   readonly onNote: (message: string) => void;
 }
@@ -95,7 +97,7 @@ export class RedisEventLog implements EventLog {
   }
 
   async subscribe(channels: readonly string[], listener: Listener): Promise<{ close(): void }> {
-    const connection = await this.#connect(channels[0] ?? '', 'subscriber');
+    const connection = await this.#connect(this.#parts.keys.firehose, 'subscriber');
     try {
       return await subscribe(connection, channels, listener, this.#parts.commandTimeoutMs);
     } catch (error) {
@@ -105,7 +107,7 @@ export class RedisEventLog implements EventLog {
   }
 
   async publish(channel: string, payload: Buffer): Promise<number> {
-    return this.#parts.writes.run((client) => client.publish(channel, payload));
+    return this.#parts.publishing.run((client) => client.publish(channel, payload));
   }
 
   async close(): Promise<void> {

@@ -51,9 +51,14 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker {
   const keys = createKeys({ streamPrefix, nativePrefix, isCluster: connector.isCluster });
   const replay = new Link((signal) => connector.open('replay', signal), commandTimeoutMs);
   const writes = new Link((signal) => connector.open('writes', signal), commandTimeoutMs);
+  // Nodes of a Cluster pass messages on to each other, but not in order: all of ours go through one of them.
+  const publishing = connector.isCluster
+    ? new Link((signal) => connector.openFor(keys.firehose, 'publishing', signal), commandTimeoutMs)
+    : writes;
   const { maxLength, firehoseMaxLength } = history;
   const limits = { maxLength, firehoseMaxLength, channelExpirySeconds };
-  const log = new RedisEventLog({ connector, keys, limits, replay, writes, commandTimeoutMs, onNote });
+  const links = { replay, writes, publishing };
+  const log = new RedisEventLog({ connector, keys, limits, ...links, commandTimeoutMs, onNote });
   const control = new RedisControl({ connector, keys, writes, commandTimeoutMs, onNote });
   const once = new RedisOnce(writes, keys);
 
@@ -65,6 +70,7 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker {
     async close() {
       replay.close();
       writes.close();
+      publishing.close();
       await Promise.all([log.close(), control.close(), once.close()]);
     },
   };
