@@ -119,7 +119,13 @@ export function createSystem(loaded: LoadedConfig, logger: Logger): System {
       acceptSupersetSockets({
         server: http.server,
         isDraining: () => isDraining,
-        ...{ actors, loaded, authenticate, metrics, logger, limit, clock },
+        actors,
+        loaded,
+        authenticate,
+        metrics,
+        logger,
+        limit,
+        clock,
       });
       const { host, port } = config;
       listening.resolve(await http.listen({ port, ...(host !== '' && { host }) }));
@@ -131,7 +137,7 @@ export function createSystem(loaded: LoadedConfig, logger: Logger): System {
     drain: () => drain(actors.sockets, clock, config.drainMs),
     async shutDown() {
       demo.close();
-      actors.stopReader();
+      actors.stop();
       stopGauges();
       await http?.close();
       await Promise.all([broker.close(), inspection.close(), metrics.close()]);

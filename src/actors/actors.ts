@@ -53,7 +53,8 @@ export interface Actors {
   readonly sockets: Sockets;
   readonly channels: Channels;
   startReader(): void;
-  stopReader(): void;
+  /** Ends the reader and the channels; the sockets have been drained. */
+  stop(): void;
   /** Reading, and the router follows. */
   isReady(): boolean;
   /** Whether a socket may be opened: it is told everything, or will be once the broker is back. */
@@ -132,7 +133,10 @@ export function createActors(deps: ActorsDeps): Actors {
         onEnd: (error) => error !== undefined && crash(error),
       });
     },
-    stopReader: () => reader?.send({ type: 'reader.stop' }),
+    stop() {
+      reader?.send({ type: 'reader.stop' });
+      channels.close();
+    },
     isReady: () => wasLive && isReading(isLossy ? LOSSY_READING : READING),
     isAccepting: () => wasLive && !hasCrashed && (!isLossy || isReading(LOSSY_READING)),
   };

@@ -84,10 +84,16 @@ export class Channels {
     this.#actors.delete(channel);
   }
 
+  /** Ends them all, with their timers. */
+  close(): void {
+    for (const channel of this.#actors.keys()) this.#deps.registry.stop(actorId(channel));
+    this.#actors.clear();
+  }
+
   #start(channel: string): ActorRefFrom<ChannelLogic> {
     const { registry, gcIntervalMs, onError } = this.#deps;
     const actor = registry.start(this.#logic, {
-      id: `channel:${channel}`,
+      id: actorId(channel),
       input: { id: channel, gcIntervalMs },
       onEnd: (error) => {
         this.forget(channel);
@@ -97,4 +103,8 @@ export class Channels {
     this.#actors.set(channel, actor);
     return actor;
   }
+}
+
+function actorId(channel: string): string {
+  return `channel:${channel}`;
 }

@@ -16,7 +16,7 @@ export function createExactReplay(pages: Pages, position: () => StreamId): Repla
       const channel = subscription.channels[0] as string;
       const after = subscription.cursor;
       const end = position();
-      const { entries, trimmed } = await pages.read(channel, after, end, PAGE_ENTRIES);
+      const { entries, trimmed } = await pages.read(channel, after, end, PAGE_ENTRIES, end);
       return (): ReplayPart => ({
         ...(trimmed && { gap: { after, to: lastLost(entries, end), reason: 'trimmed' as const } }),
         entries,

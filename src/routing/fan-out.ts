@@ -55,6 +55,7 @@ export class FanOut {
   readonly #deps: FanOutDeps;
   #position: StreamId;
   #dirty: Delivery[] = [];
+  #waiting: { readonly id: StreamId; readonly resolve: () => void }[] = [];
 
   constructor(deps: FanOutDeps, position: StreamId) {
     this.#deps = deps;
@@ -81,6 +82,13 @@ export class FanOut {
     }
     this.#deps.metrics.count('signalbox.events_routed', batch.count);
     this.#flush();
+    this.#tellWaiting();
+  }
+
+  /** Resolves once everything up to `id` has been routed, or no longer will be because the log lost its data. */
+  routed(id: StreamId): Promise<void> {
+    if (compareIds(id, this.#position) <= 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ id, resolve }));
   }
 
   /** Takes what the log held at start, oldest first, into the window only. */
@@ -104,6 +112,7 @@ export class FanOut {
     this.#deps.window.clear(position);
     const before = this.#position;
     this.#position = position;
+    for (const { resolve } of this.#waiting.splice(0)) resolve();
     this.#rewind((subscription) => {
       const after = subscription.live ? laterId(subscription.cursor, before) : subscription.cursor;
       subscription.delivery.rewind(subscription, position, { after, to: position, reason });
@@ -115,6 +124,7 @@ export class FanOut {
     const before = this.#position;
     this.#deps.window.clear(id);
     this.#position = id;
+    this.#tellWaiting();
     this.#rewind((subscription) => {
       if (!subscription.live) return;
       subscription.delivery.rewind(subscription, laterId(subscription.cursor, before));
@@ -171,6 +181,14 @@ export class FanOut {
       }
       subscription.delivery.offer(frame);
     }
+  }
+
+  #tellWaiting(): void {
+    if (this.#waiting.length === 0) return;
+    const isRouted = ({ id }: { readonly id: StreamId }) => compareIds(id, this.#position) <= 0;
+    const routed = this.#waiting.filter(isRouted);
+    this.#waiting = this.#waiting.filter((waiting) => !isRouted(waiting));
+    for (const { resolve } of routed) resolve();
   }
 
   #flush(): void {

@@ -20,9 +20,18 @@ export class Pages {
     this.#options = options;
   }
 
-  /** `(after, end]` of a channel, at most `count` entries. Rejects when the broker is away. */
-  read(channel: string, after: StreamId, end: StreamId | undefined, count: number): Promise<Page> {
-    const key = `${after} ${end ?? '+'} ${count} ${channel}`;
+  /**
+   * `(after, end]` of a channel, at most `count` entries; `end` undefined: to its end. Not shared with a read that
+   * began at another position than `readAt`. Rejects when the broker is away.
+   */
+  read(
+    channel: string,
+    after: StreamId,
+    end: StreamId | undefined,
+    count: number,
+    readAt: StreamId,
+  ): Promise<Page> {
+    const key = `${after} ${end ?? '+'} ${count} ${readAt} ${channel}`;
     const shared = this.#shared.get(key);
     if (shared !== undefined) return shared;
     const page = this.#readInTurn(channel, after, end, count).finally(() => this.#shared.delete(key));

@@ -109,6 +109,14 @@ export function createRouting(deps: RoutingDeps): Routing {
   function replay() {
     if (deps.isLossy) return createLossyReplay(() => window.floor);
     if (log.ids === 'shared') return createExactReplay(pages, () => fanOut.position);
-    return createSeparateReplay({ pages, window, metrics, slackMs: limits.replaySlackMs });
+    return createSeparateReplay({
+      pages,
+      log,
+      window,
+      metrics,
+      position: () => fanOut.position,
+      routed: (id) => fanOut.routed(id),
+      slackMs: limits.replaySlackMs,
+    });
   }
 }

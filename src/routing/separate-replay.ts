@@ -1,3 +1,4 @@
+import type { EventLog } from '../broker/ports.ts';
 import { type Entry, payloadOf } from '../event/entry.ts';
 import { compareIds, laterId, msOf, previousId, type StreamId, streamId } from '../event/stream-id.ts';
 import { cancelled } from '../protocol/superset/replay.ts';
@@ -22,7 +23,12 @@ export interface SeparateProgress {
 
 export interface SeparateReplayDeps {
   readonly pages: Pages;
+  readonly log: Pick<EventLog, 'lastId'>;
   readonly window: Window;
+  /** The id of the last event that was routed. */
+  readonly position: () => StreamId;
+  /** Resolves once everything up to an id has been routed. */
+  readonly routed: (id: StreamId) => Promise<void>;
   /** The longest pause of a publisher between its two XADDs that is provided for. */
   readonly slackMs: number;
   readonly metrics: Metrics;
@@ -50,23 +56,29 @@ export function createSeparateReplay(deps: SeparateReplayDeps): Replay {
       subscription.replay ??= progressFrom(subscription.cursor, slackMs);
       const progress = subscription.replay;
       const channel = subscription.channels[0] as string;
-      let page = await pages.read(channel, progress.after, undefined, PAGE_ENTRIES);
+      const readAt = deps.position();
+      const readAfter = (after: StreamId) => pages.read(channel, after, undefined, PAGE_ENTRIES, readAt);
+      let page = await readAfter(progress.after);
       const entries = [...page.entries];
       const { trimmed } = page;
       while (page.entries.length === PAGE_ENTRIES && isInTail(entries.at(-1), tailOf(window.floor))) {
-        page = await pages.read(channel, (entries.at(-1) as Entry).id, undefined, PAGE_ENTRIES);
+        page = await readAfter((entries.at(-1) as Entry).id);
         entries.push(...page.entries);
       }
       const isToEnd = page.entries.length < PAGE_ENTRIES;
-      return () => resolve(subscription, progress, { channel, entries, isToEnd, trimmed });
+      // What this process has yet to route cannot cancel anything: it would come twice.
+      if (isToEnd) await deps.routed(await deps.log.lastId());
+      return () => resolve(subscription, progress, { channel, entries, isToEnd, trimmed, readAt });
     },
   };
 
   function resolve(subscription: Subscription, progress: SeparateProgress, read: ChannelRead): ReplayPart {
-    const { floor } = window;
-    const tail = tailOf(floor);
-    const { entries } = read;
-    const tailAt = entries.findIndex((entry) => msOf(entry.id) >= tail.fromMs);
+    const { entries, readAt } = read;
+    // Up to the position at which it was read, the channel's stream is known whole; the floor may have moved on.
+    const isJoinable = compareIds(window.floor, readAt) <= 0;
+    const joint = isJoinable ? window.floor : readAt;
+    const tail = tailOf(joint);
+    const tailAt = entries.findIndex(({ id }) => msOf(id) >= tail.fromMs);
     const older = tailAt < 0 ? entries : entries.slice(0, tailAt);
     const last = entries.at(-1);
     const isWhole = read.isToEnd || (last !== undefined && msOf(last.id) > tail.toMs);
@@ -74,18 +86,18 @@ export function createSeparateReplay(deps: SeparateReplayDeps): Replay {
     if (!isWhole) return part(progress, older, () => advance(progress, older));
 
     const tailEntries = tailAt < 0 ? [] : entries.slice(tailAt);
-    const inWindow = window.between(read.channel, floor, streamId(tail.toMs, Number.MAX_SAFE_INTEGER));
     const cancels = cancelled(
-      inWindow,
+      window.between(read.channel, joint, streamId(tail.toMs, Number.MAX_SAFE_INTEGER)),
       tailEntries.map((entry) => ({ id: entry.id, payload: payloadOf(entry) })),
     );
-    const upToFloor = tailEntries.filter(({ id }) => msOf(id) <= msOf(floor));
-    const due = upToFloor.filter(({ id }) => !cancels.has(id));
+    const upToJoint = tailEntries.filter(({ id }) => msOf(id) <= msOf(joint));
+    const due = upToJoint.filter(({ id }) => !cancels.has(id));
     const made = part(progress, [...older, ...due], () => {
-      subscription.cursor = floor;
+      if (!isJoinable) return advance(progress, older);
+      subscription.cursor = joint;
       subscription.replay = undefined;
     });
-    for (const { id } of upToFloor) if (cancels.has(id)) progress.owed.add(id);
+    for (const { id } of upToJoint) if (cancels.has(id)) progress.owed.add(id);
     return made;
   }
 
@@ -107,6 +119,8 @@ interface ChannelRead {
   readonly entries: readonly Entry[];
   readonly isToEnd: boolean;
   readonly trimmed: boolean;
+  /** The router's position when reading began. */
+  readonly readAt: StreamId;
 }
 
 function progressFrom(position: StreamId, slackMs: number): SeparateProgress {

@@ -9,7 +9,7 @@ import type { LoadedConfig } from '../config/loaded.ts';
 import { readLastId } from '../protocol/superset/last-id.ts';
 import type { LogLimit } from '../telemetry/log-limit.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { isLoopbackHost } from './http-loopback.ts';
+import { isLoopbackHost, isSameOrigin } from './http-loopback.ts';
 import { type Accepted, acceptWebSockets } from './websocket.ts';
 
 export interface SupersetSocketsDeps {
@@ -42,7 +42,8 @@ export function acceptSupersetSockets(deps: SupersetSocketsDeps): void {
     },
     isServed: ({ headers }) =>
       config.superset.protocol !== 'off' && (mode === 'production' || isLoopbackHost(headers.host)),
-    isAllowedOrigin: (origin) => isAllowedOrigin(origin, config.allowedOrigins),
+    isAllowedOrigin: ({ headers }) =>
+      mode === 'development' ? isSameOrigin(headers) : isAllowedOrigin(headers.origin, config.allowedOrigins),
     authenticate: ({ headers, url = '' }) => deps.authenticate({ headers, target: url }),
     limitReached,
     open,

@@ -25,7 +25,7 @@ export interface WebSocketsDeps {
   unavailable(): 'draining' | 'not ready' | undefined;
   /** Whether a WebSocket is served here at all, asked this way. */
   isServed(request: IncomingMessage): boolean;
-  isAllowedOrigin(origin: string | undefined): boolean;
+  isAllowedOrigin(request: IncomingMessage): boolean;
   authenticate(request: IncomingMessage): Either.Either<AuthError, Principal>;
   /** The text of a limit that is reached, or undefined. */
   limitReached(principal: Principal): string | undefined;
@@ -60,7 +60,7 @@ export function acceptWebSockets(deps: WebSocketsDeps): void {
     if (checkTarget(target) === undefined || !deps.isServed(request)) return refuse(400, 'bad request');
     const unavailable = deps.unavailable();
     if (unavailable !== undefined) return refuse(503, unavailable);
-    if (!deps.isAllowedOrigin(request.headers.origin)) return refuse(403, 'origin');
+    if (!deps.isAllowedOrigin(request)) return refuse(403, 'origin');
     const authenticated = deps.authenticate(request);
     if (Either.isLeft(authenticated)) {
       const { status, word, reason } = authenticated.left;
