@@ -67,12 +67,19 @@ export function createInspection(options: InspectionOptions): Inspection {
     },
   };
   // Loaded only when it is wanted: it takes 50 ms and brings three more packages.
-  void import('@statelyai/inspect').then(({ createInspector }) => {
-    const inspector = createInspector(adapter);
-    convert = (event) => inspector.inspect.next?.(event);
-    for (const event of early) convert(event);
-    early = [];
-  });
+  import('@statelyai/inspect').then(
+    ({ createInspector }) => {
+      const inspector = createInspector(adapter);
+      convert = (event) => inspector.inspect.next?.(event);
+      for (const event of early) convert(event);
+      early = [];
+    },
+    (error: unknown) => {
+      closed = true;
+      early = [];
+      logger.warn({ err: error }, 'Inspection is off: its package cannot be loaded');
+    },
+  );
 
   return {
     inspect(event) {
