@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createFolder } from './run.ts';
@@ -16,8 +17,8 @@ export type Certificates = {
 const run = promisify(execFile);
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 
-/** Makes certificates for `localhost` and 127.0.0.1 that are good for one day. */
-export async function makeCertificates(): Promise<Certificates> {
+/** Makes certificates for `localhost`, 127.0.0.1 and this host, good for one day. */
+export async function makeCertificates(host = '127.0.0.1'): Promise<Certificates> {
   const folder = createFolder('certificates');
   const file = (name: string) => join(folder, name);
   const openssl = (...args: string[]) => run('openssl', args, { cwd: folder });
@@ -35,12 +36,13 @@ export async function makeCertificates(): Promise<Certificates> {
     '-out',
     'ca.crt',
   );
-  await writeFile(file('names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n');
-  for (const name of ['server', 'client']) {
-    await openssl('req', ...KEY, '-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.csr`);
+  const subject = `${isIP(host) === 0 ? 'DNS' : 'IP'}:${host}`;
+  await writeFile(file('names'), `subjectAltName=DNS:localhost,IP:127.0.0.1,${subject}\n`);
+  for (const owner of ['server', 'client']) {
+    await openssl('req', ...KEY, '-subj', `/CN=${owner}`, '-keyout', `${owner}.key`, '-out', `${owner}.csr`);
     const authority = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial'];
     const names = ['-extfile', 'names', '-days', '1'];
-    await openssl('x509', '-req', '-in', `${name}.csr`, ...authority, ...names, '-out', `${name}.crt`);
+    await openssl('x509', '-req', '-in', `${owner}.csr`, ...authority, ...names, '-out', `${owner}.crt`);
   }
 
   const text = (name: string) => readFile(file(name), 'utf8');

@@ -1,6 +1,6 @@
 import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers';
 import { untilAnswering } from './answering.ts';
-import { redisImage } from './docker.ts';
+import { mappedHost, redisImage } from './docker.ts';
 import { freePort } from './free-port.ts';
 import type { NodeSpec, RedisNode } from './node.ts';
 import { createFolder, RUN_LABEL, runName, testRun } from './run.ts';
@@ -42,11 +42,11 @@ export async function startContainerNode(spec: NodeSpec): Promise<RedisNode> {
       .withWaitStrategy(Wait.forLogMessage(/Ready to accept connections|Sentinel ID is/));
     if (sockets !== undefined) wanted = wanted.withBindMounts([{ source: sockets, target: SOCKETS }]);
     const started = await wanted.start();
-    await untilAnswering({ host: hostOf(started), port, tls: spec.tls === true });
+    await untilAnswering({ host: await mappedHost(port), port, tls: spec.tls === true });
     return started;
   }
 
-  const host = hostOf(container);
+  const host = await mappedHost(port);
   const engine = () => runtime.getById(container.getId());
   /** Its address on the engine's own network; the engine may give it another at each start. */
   const addressOf = async () => (await engine().inspect()).NetworkSettings.Networks.bridge?.IPAddress ?? '';
@@ -86,10 +86,4 @@ export async function startContainerNode(spec: NodeSpec): Promise<RedisNode> {
       await container.stop({ timeout: 0, remove: true, removeVolumes: true });
     },
   };
-}
-
-/** The engine's address; an address rather than `localhost`, which may resolve to an unmapped ::1. */
-export function hostOf(container: StartedTestContainer): string {
-  const host = container.getHost();
-  return host === 'localhost' ? '127.0.0.1' : host;
 }

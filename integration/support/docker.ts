@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { getContainerRuntimeClient, ImageName } from 'testcontainers';
 import { RUN_LABEL } from './run.ts';
 
@@ -21,6 +22,29 @@ export async function dockerProblem(): Promise<string | undefined> {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+/** The host of mapped ports as Testcontainers finds it: in a container it takes the engine's gateway. */
+export async function engineHost(): Promise<string> {
+  const { host } = (await getContainerRuntimeClient()).info.containerRuntime;
+  // An address, because `localhost` may resolve to a ::1 that is not mapped.
+  return host === 'localhost' ? '127.0.0.1' : host;
+}
+
+/** Where this mapped port is reached: on loopback wherever the engine shares it with us, else on its host. */
+export async function mappedHost(port: number): Promise<string> {
+  return (await isListening('127.0.0.1', port)) ? '127.0.0.1' : engineHost();
+}
+
+function isListening(host: string, port: number): Promise<boolean> {
+  return new Promise((answer) => {
+    const socket = connect({ host, port, timeout: 1000 });
+    const settle = (listening: boolean) => () => {
+      socket.destroy();
+      answer(listening);
+    };
+    socket.once('connect', settle(true)).once('error', settle(false)).once('timeout', settle(false));
+  });
 }
 
 async function within<T>(limitMs: number, work: Promise<T>, problem: string): Promise<T> {

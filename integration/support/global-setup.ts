@@ -1,7 +1,6 @@
 import { RedisContainer } from '@testcontainers/redis';
 import { chooseRedis } from './choice.ts';
-import { hostOf } from './container-node.ts';
-import { redisImage } from './docker.ts';
+import { mappedHost, redisImage } from './docker.ts';
 import { startLocalNode } from './local-node.ts';
 import { createRunFolder, RUN_LABEL, runName } from './run.ts';
 
@@ -23,7 +22,8 @@ async function sharedContainer(folder: string): Promise<string> {
   const container = await new RedisContainer(redisImage())
     .withLabels({ [RUN_LABEL]: runName(folder) })
     .start();
-  return `redis://${hostOf(container)}:${container.getPort()}`;
+  const port = container.getPort();
+  return `redis://${await mappedHost(port)}:${port}`;
 }
 
 async function sharedProcess(): Promise<string> {

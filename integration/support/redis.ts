@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import type { RedisOptions } from 'ioredis';
 import { type Certificates, makeCertificates } from './certificates.ts';
+import { engineHost } from './docker.ts';
 import { type Place, type RedisNode, startNode } from './node.ts';
 import { type Backend, testRun } from './run.ts';
 
@@ -43,9 +44,10 @@ export type OwnRedis = Omit<RedisNode, 'announced'> & {
  * It listens on the same port all its life.
  */
 export async function startRedis(settings: RedisSettings = {}): Promise<OwnRedis> {
-  const certificates = settings.tls ? await makeCertificates() : undefined;
   // A socket in a container is reached through a bind mount, which not every engine can do; a process always can.
   const backend = settings.unixSocket === true && (await hasLocalRedis()) ? 'local' : ownBackend();
+  const host = backend === 'docker' ? await engineHost() : undefined;
+  const certificates = settings.tls ? await makeCertificates(host) : undefined;
   const node = await startNode(backend, {
     args: (place) => redisArgs(settings, place),
     ...(certificates === undefined ? {} : { files: () => filesOf(certificates), tls: true }),
