@@ -8,9 +8,9 @@ import {
   type AuthRequest,
   type Claims,
   expiryOf,
+  type TokenRules,
   textClaim,
   tokenFromCookie,
-  type TokenRules,
   verifyToken,
 } from './token.ts';
 

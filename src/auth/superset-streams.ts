@@ -6,9 +6,9 @@ import {
   type AuthRequest,
   type Claims,
   expiryOf,
+  type TokenRules,
   textClaim,
   tokenFromCookie,
-  type TokenRules,
   verifyToken,
 } from './token.ts';
 

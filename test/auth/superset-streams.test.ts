@@ -1,5 +1,5 @@
-import { describe, expect, test } from '@jest/globals';
 import { createHmac, generateKeyPairSync } from 'node:crypto';
+import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import * as Either from 'fp-ts/lib/Either.js';
 import jwt from 'jsonwebtoken';

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { isMalformed, type Malformed } from '../../src/protocol/event-codec.ts';
 
 const pieces = fc.constantFrom(
   '{"channel_id": "',
@@ -38,3 +39,9 @@ export const payloads: fc.Arbitrary<Buffer> = fc.oneof(
       Buffer.concat([Buffer.from(front + value), Buffer.from(bytes), Buffer.from('}')]),
     ),
 );
+
+/** The text that clients would get; an error when there is none. */
+export function sentText(encoded: Buffer | Malformed): string {
+  if (isMalformed(encoded)) throw new Error(`Malformed: ${encoded.malformed}`);
+  return encoded.toString();
+}

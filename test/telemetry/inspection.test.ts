@@ -1,6 +1,6 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { assign, createActor, setup } from 'xstate';
 import { createRouterLogic } from '../../machines/router.ts';
 import type { StreamId } from '../../src/event/stream-id.ts';
@@ -84,7 +84,7 @@ describe('inspection', () => {
       socketId: 's-1',
       cookie: 'hunter2',
       request: { url: 'hunter2' },
-    } as never);
+    });
     const facts = await factsUntil(address, ({ snapshot }) => snapshot?.value === 'live');
     expect(facts).toContainEqual(
       expect.objectContaining({
@@ -130,10 +130,10 @@ describe('inspection', () => {
   test('tells who connects late which actors there are and what they last were, and of none that ended', async () => {
     const { address, inspect } = await started();
     const ended = createActor(machine, { id: 'ended', inspect }).start();
-    ended.send({ type: 'socket.opened' } as never);
-    ended.send({ type: 'stop' } as never);
+    ended.send({ type: 'socket.opened' });
+    ended.send({ type: 'stop' });
     const living = createActor(machine, { id: 'living', inspect }).start();
-    living.send({ type: 'socket.opened' } as never);
+    living.send({ type: 'socket.opened' });
     await factsUntil(
       address,
       (fact) => fact.sessionId === living.sessionId && fact.snapshot?.value === 'live',
@@ -148,8 +148,8 @@ describe('inspection', () => {
   test('drops and counts what it cannot keep up with, and holds nothing up', async () => {
     const { inspect } = await started();
     const actor = createActor(machine, { id: 's-1', inspect }).start();
-    actor.send({ type: 'socket.opened' } as never);
-    for (let ping = 0; ping < 5000; ping++) actor.send({ type: 'ping' } as never);
+    actor.send({ type: 'socket.opened' });
+    for (let ping = 0; ping < 5000; ping++) actor.send({ type: 'ping' });
     expect(actor.getSnapshot().context.pings).toBe(5000);
     expect(metrics.of('signalbox.inspection_dropped')).toBeGreaterThan(5000);
   });

@@ -1,7 +1,7 @@
-import { describe, expect, test } from '@jest/globals';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
 import { createLogger, type LogLevel } from '../../src/telemetry/logger.ts';
 
 class Lines {

@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createStatsd, type StatsdOptions } from '../../src/telemetry/statsd.ts';
 
 describe('the StatsD sink', () => {

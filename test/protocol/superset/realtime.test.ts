@@ -7,12 +7,12 @@ import {
   EVERYONE,
   supersetRealtime,
 } from '../../../src/protocol/superset/realtime.ts';
-import { payloads } from '../../support/payloads.ts';
+import { payloads, sentText } from '../../support/payloads.ts';
 
 const ID = '5-0' as StreamId;
 const channelsOf = (message: unknown) => supersetRealtime.channelsOf(Buffer.from(textOf(message)));
 const sent = (message: unknown): string =>
-  String(supersetRealtime.encode(ID, channelsOf(message) as string[], Buffer.from(textOf(message))));
+  sentText(supersetRealtime.encode(ID, channelsOf(message) as string[], Buffer.from(textOf(message))));
 const textOf = (message: unknown): string =>
   typeof message === 'string' ? message : JSON.stringify(message);
 
@@ -91,7 +91,7 @@ describe("the codec of Superset's realtime messages", () => {
     let repaired = 0;
     const codec = createSupersetRealtime({ onRepaired: () => repaired++ });
     const payload = Buffer.from('{"topic":"t","scope":"s","payload":"\xff"}', 'latin1');
-    expect(String(codec.encode(ID, [], payload))).toBe('{"topic":"t","payload":"\ufffd"}');
+    expect(sentText(codec.encode(ID, [], payload))).toBe('{"topic":"t","payload":"\ufffd"}');
     expect(repaired).toBe(1);
   });
 
