@@ -66,8 +66,10 @@ export function createSeparateReplay(deps: SeparateReplayDeps): Replay {
         entries.push(...page.entries);
       }
       const isToEnd = page.entries.length < PAGE_ENTRIES;
+      const last = entries.at(-1);
+      const isPastTail = last !== undefined && msOf(last.id) > tailOf(window.floor).toMs;
       // What this process has yet to route cannot cancel anything: it would come twice.
-      if (isToEnd) await deps.routed(await deps.log.lastId());
+      if (isToEnd || isPastTail) await deps.routed(await deps.log.lastId());
       return () => resolve(subscription, progress, { channel, entries, isToEnd, trimmed, readAt });
     },
   };
