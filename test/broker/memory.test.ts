@@ -1,18 +1,14 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { createMemoryBroker, type MemoryBrokerOptions } from '../../src/broker/memory/memory-broker.ts';
+import { systemClock } from '../../src/clock.ts';
 import { payloadOf } from '../../src/event/entry.ts';
 import { compareIds, type StreamId, ZERO_ID } from '../../src/event/stream-id.ts';
 import { describeControl, describeEventLog, describeOnce } from './contract.ts';
 
 const HISTORY = { maxLength: 1000, maxAgeSeconds: 86_400, firehoseMaxLength: 10_000 };
-const WALL_CLOCK = {
-  now: () => Date.now(),
-  setTimeout: (run: () => void, delayMs: number) => setTimeout(run, delayMs),
-  clearTimeout: (timer: unknown) => clearTimeout(timer as NodeJS.Timeout),
-};
 
 describeEventLog('memory', async () => {
-  const broker = createMemoryBroker({ clock: WALL_CLOCK, history: HISTORY });
+  const broker = createMemoryBroker({ clock: systemClock, history: HISTORY });
   return {
     log: broker.log,
     trim: async (channel, keep) => broker.trim(channel, keep),
@@ -21,12 +17,12 @@ describeEventLog('memory', async () => {
 });
 
 describeControl('memory', async () => {
-  const broker = createMemoryBroker({ clock: WALL_CLOCK, history: HISTORY });
+  const broker = createMemoryBroker({ clock: systemClock, history: HISTORY });
   return { one: broker.control, two: broker.control, close: () => broker.close() };
 });
 
 describeOnce('memory', async () => {
-  const broker = createMemoryBroker({ clock: WALL_CLOCK, history: HISTORY });
+  const broker = createMemoryBroker({ clock: systemClock, history: HISTORY });
   return { one: broker.once, two: broker.once, close: () => broker.close() };
 });
 

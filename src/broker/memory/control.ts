@@ -1,6 +1,6 @@
 import type { Control } from '../ports.ts';
 import { ExpiringKeys } from './expiring-keys.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../../clock.ts';
 
 /** Messages between the instances that share one embedded broker, which is all that can hear each other. */
 export class MemoryControl implements Control {

@@ -1,7 +1,7 @@
 import { BrokerError } from '../broker-error.ts';
 import type { StreamId } from '../../event/stream-id.ts';
 import type { EventLog, Firehose, Listener, LogHead, Page } from '../ports.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../../clock.ts';
 import { type FirehoseSource, MemoryFirehose } from './firehose.ts';
 import { History, type HistoryLimits } from './history.ts';
 import { PubSub } from './pub-sub.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '../../clock.ts';
 
 /** Below this many keys nothing is swept. */
 const SWEEP_FROM = 1024;

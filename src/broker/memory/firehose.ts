@@ -2,7 +2,7 @@ import { BrokerError } from '../broker-error.ts';
 import type { Entry } from '../../event/entry.ts';
 import type { StreamId } from '../../event/stream-id.ts';
 import type { Batch, Firehose, LogHead } from '../ports.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../../clock.ts';
 import type { History } from './history.ts';
 
 /** What one read returns at most, as the port says. */

@@ -1,6 +1,6 @@
 import { BrokerError } from '../broker-error.ts';
 import type { Broker } from '../ports.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../../clock.ts';
 import { MemoryControl } from './control.ts';
 import { MemoryEventLog } from './event-log.ts';
 import type { HistoryLimits } from './history.ts';

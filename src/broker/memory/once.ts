@@ -1,5 +1,5 @@
 import type { Once } from '../ports.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../../clock.ts';
 import { ExpiringKeys } from './expiring-keys.ts';
 
 /** Claims within the process. */

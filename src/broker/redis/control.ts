@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { fullJitterMs } from '../../clock.ts';
 import type { StreamId } from '../../event/stream-id.ts';
 import { compareIds } from '../../event/stream-id.ts';
 import { BrokerError } from '../broker-error.ts';
@@ -14,7 +15,7 @@ import { entriesRead } from './reply.ts';
 const MAX_LENGTH = 10_000;
 const BLOCK_MS = 5000;
 const COUNT = 100;
-const LONGEST_PAUSE_MS = 5000;
+const BACKOFF = { baseMs: 100, capMs: 5000, random: Math.random };
 
 export interface ControlParts {
   readonly connector: Connector;
@@ -93,7 +94,7 @@ export class RedisControl implements Control {
         connection?.close();
         connection = undefined;
         failures += 1;
-        await pause(Math.random() * Math.min(LONGEST_PAUSE_MS, 100 * 2 ** failures), signal);
+        await pause(fullJitterMs(failures, BACKOFF), signal);
       }
     }
   }

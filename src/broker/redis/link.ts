@@ -1,9 +1,8 @@
+import { fullJitterMs } from '../../clock.ts';
 import { BrokerError } from '../broker-error.ts';
 import { type Client, type Connection, isReply } from './connection.ts';
 
-/** After the first failure; doubled at each further one. */
-const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 2000;
+const BACKOFF = { baseMs: 100, capMs: 2000, random: Math.random };
 
 /** Replies of a server that has become the wrong one to ask: the next call had better look for the right one. */
 const WRONG_SERVER = /^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|UNBLOCKED)\b/;
@@ -66,9 +65,8 @@ export class Link {
       return connection;
     } catch (error) {
       this.#failure = error as Error;
-      const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures);
       this.#failures += 1;
-      this.#retryAtMs = performance.now() + pauseMs * (0.5 + Math.random() / 2);
+      this.#retryAtMs = performance.now() + fullJitterMs(this.#failures, BACKOFF);
       throw error;
     }
   }
