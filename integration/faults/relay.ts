@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** A line to a Redis on which something can be made to happen between two blocking reads. */
+export interface Relay {
+  readonly url: string;
+  /** How many connections came through it. */
+  readonly connections: number;
+  /** Does `act` when a blocking read has ended with nothing, before the reader learns of it. */
+  betweenReads<T>(act: () => Promise<T>): Promise<T>;
+  stop(): void;
+}
+
+/** A blocking read that ended with nothing, in RESP2. */
+const NOTHING = Buffer.from('*-1\r\n');
+
+/** Relays every connection to the Redis at `url`. */
+export async function startRelay(url: string): Promise<Relay> {
+  const { hostname, port } = new URL(url);
+  const sockets = new Set<Socket>();
+  let connections = 0;
+  let onNothing: (() => Promise<void>) | undefined;
+  const server = createServer((near) => {
+    connections += 1;
+    const far = connect(Number(port), hostname);
+    let answered = Promise.resolve();
+    const end = () => {
+      near.destroy();
+      far.destroy();
+      sockets.delete(near);
+      sockets.delete(far);
+    };
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on('error', end).on('close', end);
+    }
+    near.on('data', (chunk) => far.write(chunk));
+    far.on('data', (chunk: Buffer) => {
+      answered = answered.then(async () => {
+        const act = chunk.subarray(0, NOTHING.length).equals(NOTHING) ? onNothing : undefined;
+        if (act !== undefined) {
+          onNothing = undefined;
+          await act();
+        }
+        near.write(chunk);
+      });
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get connections() {
+      return connections;
+    },
+    betweenReads: (act) =>
+      new Promise((resolve, reject) => {
+        onNothing = () => act().then(resolve, reject);
+      }),
+    stop() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
