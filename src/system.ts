@@ -15,7 +15,7 @@ import { createLogLimit } from './telemetry/log-limit.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createReport } from './telemetry/report.ts';
 import { createStatsd } from './telemetry/statsd.ts';
-import { textFrame } from './transport/frames.ts';
+import { webSocketFraming } from './transport/frames.ts';
 import { createHttp, type Http } from './transport/http.ts';
 import { acceptSupersetSockets } from './transport/superset-sockets.ts';
 
@@ -59,7 +59,7 @@ export function createSystem(loaded: LoadedConfig, logger: Logger): System {
     feed: isRealtime
       ? { kind: 'realtime', channel: `${config.realtimeChannelPrefix}realtime` }
       : { kind: 'firehose' },
-    frame: textFrame,
+    framing: webSocketFraming,
     random: Math.random,
     newId: randomUUID,
     later: (run) => void setImmediate(run),

@@ -85,7 +85,7 @@ export class Client {
       headers: { cookie: `${cookieName ?? 'async-token'}=${token({ channel, ...claims })}` },
       autoPong,
     });
-    this.socket.on('message', (text) => this.messages.push(JSON.parse(String(text)) as Message));
+    this.socket.on('message', (text: Buffer) => this.messages.push(JSON.parse(text.toString()) as Message));
     this.socket.on('close', (code, reason) => {
       this.closed = { code, reason: String(reason) };
     });

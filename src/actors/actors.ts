@@ -8,6 +8,7 @@ import { FirehoseFeed } from '../feed/firehose-feed.ts';
 import { RealtimeFeed } from '../feed/realtime-feed.ts';
 import type { Malformed } from '../protocol/event-codec.ts';
 import type { RoutedBatch } from '../routing/fan-out.ts';
+import type { Framing } from '../routing/frames.ts';
 import type { SocketProtocol } from '../routing/protocol.ts';
 import type { Registry } from '../routing/registry.ts';
 import { createRouting, type Routing, type RoutingDeps } from '../routing/routing.ts';
@@ -23,7 +24,7 @@ export interface ActorsDeps {
   readonly protocol: SocketProtocol;
   /** `realtime`: the name of its Pub/Sub channel. */
   readonly feed: { readonly kind: 'firehose' } | { readonly kind: 'realtime'; readonly channel: string };
-  readonly frame: (text: Buffer) => Buffer;
+  readonly framing: Framing;
   readonly metrics: Metrics;
   readonly random: () => number;
   readonly newId: () => string;
@@ -78,7 +79,7 @@ export function createActors(deps: ActorsDeps): Actors {
     protocol,
     metrics,
     channels,
-    frame: deps.frame,
+    framing: deps.framing,
     limits: deps.limits,
     now: () => clock.now(),
     later: deps.later,
@@ -113,7 +114,7 @@ export function createActors(deps: ActorsDeps): Actors {
     sockets,
     channels,
     startReader() {
-      router = registry.start(routerLogic, { id: 'router', input: undefined as never, onEnd: crash });
+      router = registry.start(routerLogic, { id: 'router', input: undefined, onEnd: crash });
       const feed = createFeed();
       const readerLogic = createReaderLogic({
         feed,
@@ -142,7 +143,7 @@ export function createActors(deps: ActorsDeps): Actors {
   };
 
   function isReading(states: readonly string[]): boolean {
-    return !hasCrashed && reader !== undefined && states.includes(reader.getSnapshot().value as string);
+    return !hasCrashed && reader !== undefined && states.includes(reader.getSnapshot().value);
   }
 
   function createFeed(): Feed {

@@ -14,7 +14,7 @@ export interface FirehoseFeedDeps {
   readonly emit: (batch: RoutedBatch) => void;
   readonly clock: Clock;
   readonly window: WindowLimits;
-  /** The usual batch; what has fallen behind reads up to `MAX_COUNT`. */
+  /** The largest batch while live: a batch is routed in one turn, so it bounds how long the others wait. */
   readonly readCount: number;
   readonly blockMs: number;
   /** Between two reads while events come fast, so that batches grow; 0: none. */
@@ -22,7 +22,8 @@ export interface FirehoseFeedDeps {
   readonly onEpochChanged: (head: LogHead, position: StreamId) => void;
 }
 
-const MAX_COUNT = 1_000;
+/** Before it is live nobody waits for its turn. */
+const CATCH_UP_COUNT = 1_000;
 /** Batches closer together than this are worth a pause. */
 const FAST_MS = 10;
 /** How much of the firehose is read back at once when the window is filled. */
@@ -52,21 +53,20 @@ export class FirehoseFeed implements Feed {
     if (this.#epoch === undefined) await this.#fillWindow(this.#open, head);
     else this.#checkEpoch(head);
     this.#epoch = head.epoch || this.#epoch || '';
-    for (let count = MAX_COUNT; count > 0 && !signal.aborted; ) count = await this.#readOnce(MAX_COUNT, 0);
+    let read = CATCH_UP_COUNT;
+    while (read > 0 && !signal.aborted) read = await this.#readOnce(CATCH_UP_COUNT, 0);
     await this.#checkHead(await this.#open.head());
   }
 
   async follow(signal: AbortSignal): Promise<never> {
     const { readCount, blockMs, pauseMs, clock } = this.#deps;
-    let count = readCount;
     let lastAtMs = 0;
     while (!signal.aborted) {
-      const read = await this.#readOnce(count, blockMs);
+      const read = await this.#readOnce(readCount, blockMs);
       if (read === 0) await this.#checkHead(await this.#open.head());
-      count = read === count ? Math.min(count * 2, Math.max(MAX_COUNT, readCount)) : readCount;
       const isFast = clock.now() - lastAtMs < FAST_MS;
       lastAtMs = clock.now();
-      if (isFast && pauseMs > 0) await this.#pause(pauseMs);
+      if (isFast && read < readCount && pauseMs > 0) await this.#pause(pauseMs);
     }
     throw new Error('the reader was stopped');
   }
@@ -92,7 +92,7 @@ export class FirehoseFeed implements Feed {
     const { fanOut } = this.#deps;
     this.#checkEpoch(head);
     if (compareIds(head.lastId, fanOut.position) <= 0) return;
-    const read = await this.#readOnce(MAX_COUNT, 0);
+    const read = await this.#readOnce(CATCH_UP_COUNT, 0);
     if (read === 0) fanOut.skipTo(head.lastId);
   }
 

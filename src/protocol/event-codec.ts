@@ -27,10 +27,15 @@ export interface EventCodec {
    */
   channelsOf(payload: Buffer): string | readonly string[] | Malformed;
   /**
-   * The JSON text (UTF-8) that clients get, or why there is none. `channels` is what `channelsOf` answered for
-   * the same payload. The result may be the payload itself, so neither may be written to afterwards.
+   * The JSON text (UTF-8) that clients get, or why there is none, after `headroom` bytes left free for the framing
+   * of a transport. `channels` is what `channelsOf` answered for the same payload.
    */
-  encode(id: StreamId, channels: string | readonly string[], payload: Buffer): Buffer | Malformed;
+  encode(
+    id: StreamId,
+    channels: string | readonly string[],
+    payload: Buffer,
+    headroom: number,
+  ): Buffer | Malformed;
 }
 
 /** Tells a refusal from a result. */
@@ -46,3 +51,11 @@ export const MALFORMED = {
   channelMismatch: Object.freeze({ malformed: 'channel_mismatch' }),
   badEnvelope: Object.freeze({ malformed: 'bad_envelope' }),
 } as const satisfies Record<string, Malformed>;
+
+/** The parts of a text, one after the other, behind `headroom` free bytes: a frame is allocated and filled once. */
+export function withHeadroom(headroom: number, ...parts: readonly Buffer[]): Buffer {
+  const out = Buffer.allocUnsafe(parts.reduce((sum, part) => sum + part.length, headroom));
+  let at = headroom;
+  for (const part of parts) at += part.copy(out, at);
+  return out;
+}

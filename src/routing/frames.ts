@@ -1,14 +1,20 @@
 import type { Entry } from '../event/entry.ts';
-import { isMalformed, type Malformed } from '../protocol/event-codec.ts';
+import { isMalformed, type Malformed, withHeadroom } from '../protocol/event-codec.ts';
 import type { Gap, SocketProtocol } from './protocol.ts';
 import type { RoutedEvent } from './routed-event.ts';
 import type { Window } from './window.ts';
 
+/** How a transport frames a text: made in place, behind free bytes. */
+export interface Framing {
+  readonly headroom: number;
+  /** Makes the frame that every socket shares of a text with `headroom` free bytes before it. */
+  frame(text: Buffer): Buffer;
+}
+
 export interface FramesOptions {
   readonly protocol: SocketProtocol;
   readonly window: Window;
-  /** Puts the transport's framing around a JSON text: the buffer every socket shares. */
-  readonly frame: (text: Buffer) => Buffer;
+  readonly framing: Framing;
   readonly onMalformed: (malformed: Malformed) => void;
 }
 
@@ -40,13 +46,15 @@ export class Frames {
 
   ofGap(channels: readonly string[], gap: Gap): Buffer | undefined {
     const text = this.#options.protocol.gapText(channels, gap);
-    return text === undefined ? undefined : this.#options.frame(text);
+    if (text === undefined) return undefined;
+    const { framing } = this.#options;
+    return framing.frame(withHeadroom(framing.headroom, text));
   }
 
   #encode(id: Entry['id'], channels: string | readonly string[], payload: Buffer): Buffer | Malformed {
-    const { protocol, frame, onMalformed } = this.#options;
-    const text = protocol.codec.encode(id, channels, payload);
-    if (!isMalformed(text)) return frame(text);
+    const { protocol, framing, onMalformed } = this.#options;
+    const text = protocol.codec.encode(id, channels, payload, framing.headroom);
+    if (!isMalformed(text)) return framing.frame(text);
     onMalformed(text);
     return text;
   }

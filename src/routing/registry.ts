@@ -48,7 +48,7 @@ export class Registry {
       input,
       clock,
       ...(inspect !== undefined && { inspect }),
-    } as never);
+    });
     const release = (error?: unknown): void => {
       if (!this.#actors.delete(id)) return;
       onEnd?.(error);

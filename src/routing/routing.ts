@@ -6,7 +6,7 @@ import { BufferBudget } from './buffer-budget.ts';
 import { Delivery, type DeliveryDeps, type DeliveryOwner } from './delivery.ts';
 import { createExactReplay } from './exact-replay.ts';
 import { FanOut } from './fan-out.ts';
-import { Frames } from './frames.ts';
+import { Frames, type Framing } from './frames.ts';
 import { createLossyReplay } from './lossy-replay.ts';
 import { Pages } from './pages.ts';
 import type { SocketProtocol } from './protocol.ts';
@@ -28,7 +28,7 @@ export interface RoutingDeps {
   /** The feed keeps nothing, so there is nothing to read when the window no longer has it. */
   readonly isLossy: boolean;
   readonly protocol: SocketProtocol;
-  readonly frame: (text: Buffer) => Buffer;
+  readonly framing: Framing;
   readonly metrics: Metrics;
   readonly channels: ChannelFacts;
   readonly now: () => number;
@@ -61,7 +61,7 @@ export function createRouting(deps: RoutingDeps): Routing {
   const { log, limits, protocol, metrics, channels } = deps;
   const window = new Window(limits.window, ZERO_ID);
   const budget = new BufferBudget(limits);
-  const frames = new Frames({ protocol, window, frame: deps.frame, onMalformed: deps.onMalformed });
+  const frames = new Frames({ protocol, window, framing: deps.framing, onMalformed: deps.onMalformed });
   const subscriptions = new Subscriptions({
     onJoined: (channel) => channels.joined(channel),
     onLeft: (channel) => channels.left(channel),

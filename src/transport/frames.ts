@@ -1,12 +1,20 @@
+import type { Framing } from '../routing/frames.ts';
+
 const FIN_TEXT = 0x81;
 const LENGTH_16 = 126;
 const LENGTH_64 = 127;
 
-/** A whole WebSocket text message from server to client (RFC 6455: one frame, not masked) around UTF-8 text. */
-export function textFrame(text: Buffer): Buffer {
-  const { length } = text;
+/** The longest header of a frame from server to client. */
+const FRAME_HEADROOM = 10;
+
+/**
+ * A whole WebSocket text message from server to client (RFC 6455: one frame, not masked), made in place of UTF-8
+ * text with `FRAME_HEADROOM` free bytes before it.
+ */
+function textFrame(text: Buffer): Buffer {
+  const length = text.length - FRAME_HEADROOM;
   const headerBytes = length < LENGTH_16 ? 2 : length < 65_536 ? 4 : 10;
-  const frame = Buffer.allocUnsafe(headerBytes + length);
+  const frame = text.subarray(FRAME_HEADROOM - headerBytes);
   frame[0] = FIN_TEXT;
   if (headerBytes === 2) frame[1] = length;
   else if (headerBytes === 4) {
@@ -16,6 +24,8 @@ export function textFrame(text: Buffer): Buffer {
     frame[1] = LENGTH_64;
     frame.writeBigUInt64BE(BigInt(length), 2);
   }
-  text.copy(frame, headerBytes);
   return frame;
 }
+
+/** For texts that leave over WebSocket. */
+export const webSocketFraming: Framing = { headroom: FRAME_HEADROOM, frame: textFrame };

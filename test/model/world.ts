@@ -58,7 +58,7 @@ export class World {
       log: this.#slowLog(),
       protocol: gapProtocol,
       feed: { kind: 'firehose' },
-      frame: (text) => text,
+      framing: { headroom: 0, frame: (text) => text },
       metrics: this.metrics,
       random: this.random.next,
       newId: () => `s${this.#sockets++}`,

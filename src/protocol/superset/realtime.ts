@@ -1,4 +1,4 @@
-import { type EventCodec, isMalformed, MALFORMED, type Malformed } from '../event-codec.ts';
+import { type EventCodec, isMalformed, MALFORMED, type Malformed, withHeadroom } from '../event-codec.ts';
 import { type JsonText, memberText, readJsonObject } from './json-text.ts';
 
 /**
@@ -29,15 +29,15 @@ export function createSupersetRealtime(options: { readonly onRepaired?: () => vo
     },
 
     // Not compared with `channels`: both methods read the same routes in the same way.
-    encode(_id, _channels, payload) {
+    encode(_id, _channels, payload, headroom) {
       const envelope = readEnvelope(payload);
       if (isMalformed(envelope)) return envelope;
       const { topic, json } = envelope;
       if (json.repaired) onRepaired?.();
       const front = `{"topic":${JSON.stringify(topic)}`;
       const inner = memberText(json.bytes, 'payload');
-      if (inner === undefined) return Buffer.from(`${front}}`);
-      return Buffer.concat([Buffer.from(`${front},"payload":`), inner, CLOSING_BRACE]);
+      if (inner === undefined) return withHeadroom(headroom, Buffer.from(`${front}}`));
+      return withHeadroom(headroom, Buffer.from(`${front},"payload":`), inner, CLOSING_BRACE);
     },
   };
 }

@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { StreamId } from '../../event/stream-id.ts';
-import { type EventCodec, isMalformed, MALFORMED, type Malformed } from '../event-codec.ts';
+import { type EventCodec, isMalformed, MALFORMED, type Malformed, withHeadroom } from '../event-codec.ts';
 import { readJsonObject } from './json-text.ts';
 
 const QUOTE = 0x22;
@@ -21,7 +20,7 @@ export function createSupersetStreams(options: { readonly onRepaired?: () => voi
       return leadingChannel(payload) ?? parsedChannel(payload);
     },
 
-    encode(id, channels, payload) {
+    encode(id, channels, payload, headroom) {
       const json = readJsonObject(payload);
       if (isMalformed(json)) return json;
       const { bytes, object, repaired } = json;
@@ -29,7 +28,10 @@ export function createSupersetStreams(options: { readonly onRepaired?: () => voi
       if (typeof channel !== 'string') return channel;
       if (channel !== channels) return MALFORMED.channelMismatch;
       if (repaired) onRepaired?.();
-      return Object.hasOwn(object, 'id') ? bytes : withId(id, bytes);
+      if (Object.hasOwn(object, 'id')) return withHeadroom(headroom, bytes);
+      const rest = bytes.indexOf(BRACE) + 1;
+      // Spliced, not serialised: numbers beyond 2^53, `1.0` and the order of keys arrive as they were written.
+      return withHeadroom(headroom, Buffer.from(`{"id":"${id}",`, 'latin1'), bytes.subarray(rest));
     },
   };
 }
@@ -71,17 +73,4 @@ function parsedChannel(payload: Buffer): string | Malformed {
 function channelIn(object: Readonly<Record<string, unknown>>): string | Malformed {
   const channel = Object.hasOwn(object, 'channel_id') ? object['channel_id'] : undefined;
   return typeof channel === 'string' && channel !== '' ? channel : MALFORMED.noChannel;
-}
-
-/**
- * Splices rather than serialises: numbers beyond 2^53, `1.0` and the order of keys reach the client as they were
- * written. `bytes` is a JSON object that is not empty.
- */
-function withId(id: StreamId, bytes: Buffer): Buffer {
-  const rest = bytes.indexOf(BRACE) + 1;
-  const front = `{"id":"${id}",`;
-  const out = Buffer.allocUnsafe(front.length + bytes.length - rest);
-  out.write(front, 0, 'latin1');
-  bytes.copy(out, front.length, rest);
-  return out;
 }

@@ -12,7 +12,7 @@ import { payloads, sentText } from '../../support/payloads.ts';
 const ID = '5-0' as StreamId;
 const channelsOf = (message: unknown) => supersetRealtime.channelsOf(Buffer.from(textOf(message)));
 const sent = (message: unknown): string =>
-  sentText(supersetRealtime.encode(ID, channelsOf(message) as string[], Buffer.from(textOf(message))));
+  sentText(supersetRealtime.encode(ID, channelsOf(message) as string[], Buffer.from(textOf(message)), 0));
 const textOf = (message: unknown): string =>
   typeof message === 'string' ? message : JSON.stringify(message);
 
@@ -91,7 +91,7 @@ describe("the codec of Superset's realtime messages", () => {
     let repaired = 0;
     const codec = createSupersetRealtime({ onRepaired: () => repaired++ });
     const payload = Buffer.from('{"topic":"t","scope":"s","payload":"\xff"}', 'latin1');
-    expect(sentText(codec.encode(ID, [], payload))).toBe('{"topic":"t","payload":"\ufffd"}');
+    expect(sentText(codec.encode(ID, [], payload, 0))).toBe('{"topic":"t","payload":"\ufffd"}');
     expect(repaired).toBe(1);
   });
 
@@ -100,7 +100,7 @@ describe("the codec of Superset's realtime messages", () => {
       fc.property(payloads, (payload) => {
         const channels = supersetRealtime.channelsOf(payload);
         if (isMalformed(channels)) return;
-        const text = supersetRealtime.encode(ID, channels, payload);
+        const text = supersetRealtime.encode(ID, channels, payload, 0);
         const message = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(text as Buffer));
         expect(['topic', 'topic,payload']).toContain(Object.keys(message).join());
       }),

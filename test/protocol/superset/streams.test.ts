@@ -10,7 +10,7 @@ const channelOf = (text: string | Buffer) => supersetStreams.channelsOf(Buffer.f
 const encoded = (text: string | Buffer): Buffer | Malformed => {
   const payload = Buffer.from(text as string);
   const channels = supersetStreams.channelsOf(payload);
-  return isMalformed(channels) ? channels : supersetStreams.encode(ID, channels, payload);
+  return isMalformed(channels) ? channels : supersetStreams.encode(ID, channels, payload, 0);
 };
 
 /** What Superset's sidecar made of an entry. */
@@ -124,10 +124,12 @@ describe("the codec of Superset's streams", () => {
     let repaired = 0;
     const codec = createSupersetStreams({ onRepaired: () => repaired++ });
     const inValue = Buffer.from('{"channel_id": "c", "v": "\xe9"}', 'latin1');
-    expect(sentText(codec.encode(ID, 'c', inValue))).toBe(`{"id":"${ID}","channel_id": "c", "v": "\ufffd"}`);
+    expect(sentText(codec.encode(ID, 'c', inValue, 0))).toBe(
+      `{"id":"${ID}","channel_id": "c", "v": "\ufffd"}`,
+    );
     const inName = Buffer.from('{"channel_id": "\xe9"}', 'latin1');
     expect(codec.channelsOf(inName)).toBe('\ufffd');
-    expect(sentText(codec.encode(ID, '\ufffd', inName))).toContain('\ufffd');
+    expect(sentText(codec.encode(ID, '\ufffd', inName, 0))).toContain('\ufffd');
     expect(repaired).toBe(2);
   });
 

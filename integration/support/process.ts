@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { eventually } from './eventually.ts';
+import { JWT_SECRET } from './signalbox.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** A Signalbox in a process of its own: what operators run. */
+export interface SignalboxProcess {
+  readonly port: number;
+  readonly child: ChildProcess;
+  /** What it printed. */
+  output(): string;
+  /** Bytes of memory it occupies now. */
+  residentBytes(): number;
+  /** Sends a signal and answers the exit code. */
+  end(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+/** Starts what was built, in an empty folder, and waits until it is ready. */
+export async function startProcess(env: Readonly<Record<string, string>>): Promise<SignalboxProcess> {
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-'));
+  const child = spawn(process.execPath, [join(ROOT, 'dist/src/main.js')], {
+    cwd: folder,
+    env: {
+      NODE_OPTIONS: '-r /tmp/mem.cjs',
+      PATH: process.env['PATH'],
+      PORT: '0',
+      JWT_SECRET,
+      SIGNALBOX_HOST: '127.0.0.1',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  const exited = new Promise<number | null>((resolve) => {
+    child.once('exit', (code) => {
+      rmSync(folder, { recursive: true, force: true });
+      resolve(code);
+    });
+  });
+  const port = await eventually('the port is bound', () => {
+    if (child.exitCode !== null) throw new Error(`it ended: ${output}`);
+    const started = /Server started on port (\d+)/.exec(output)?.[1];
+    return started === undefined ? undefined : Number(started);
+  });
+  await eventually('ready', async () => (await fetch(`http://127.0.0.1:${port}/ready`)).status === 200);
+  return {
+    port,
+    child,
+    output: () => output,
+    residentBytes() {
+      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+      return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024;
+    },
+    end(signal = 'SIGTERM') {
+      child.kill(signal);
+      return exited;
+    },
+  };
+}
