@@ -1,0 +1,291 @@
+import { describe, expect, test } from '@jest/globals';
+import { type CloseReason, type SocketInput, socketMachine } from '../../machines/socket.machine.ts';
+import { after, firstStep, isNothing, nextStep, type Step } from '../support/step.ts';
+
+type SocketStep = Step<typeof machine>;
+type Happening = Parameters<typeof nextStep<typeof machine>>[2];
+
+const machine = socketMachine.provide({ delays: { pageRetry: 1 } });
+const input: SocketInput = {
+  id: 's',
+  handshakeTimeoutMs: 1_000,
+  pingIntervalMs: 20_000,
+  firstPingMs: 5_000,
+  responseTimeoutMs: 60_000,
+  slowConsumerTimeoutMs: 30_000,
+  closeTimeoutMs: 2_000,
+};
+const connecting = firstStep(machine, input);
+
+const opened: Happening = { type: 'socket.opened' };
+const caughtUp: Happening = { type: 'delivery.caughtUp' };
+const fellBehind: Happening = { type: 'delivery.fellBehind' };
+const filled: Happening = { type: 'transport.filled' };
+const drained: Happening = { type: 'transport.drained' };
+const pageFailed: Happening = { type: 'page.failed' };
+const answered: Happening = { type: 'answer.received' };
+const gone: Happening = { type: 'transport.closed' };
+const close = (reason: CloseReason): Happening => ({ type: 'socket.close', reason });
+const HEARTBEAT = 'socket.open.heartbeat.beating';
+const firstPing = after('firstOrNextPing', `${HEARTBEAT}.idle`);
+const nextPing = after('pingInterval', `${HEARTBEAT}.awaiting`);
+const nextPingWhileStale = after('pingInterval', `${HEARTBEAT}.stale.waiting`);
+const unanswered = after('responseTimeout', HEARTBEAT);
+const tooSlow = after('slowConsumerTimeout', 'socket.open.delivery.replaying.blocked');
+const retried = after('pageRetry', 'socket.open.delivery.replaying.waiting');
+const expired = after('credentialLifetime', 'socket.open.credential.valid');
+
+const steps = (from: SocketStep, ...happenings: Happening[]) => nextStep(machine, from, ...happenings);
+const catchingUp = steps(connecting, opened);
+const live = steps(catchingUp, caughtUp);
+const blocked = steps(live, filled);
+const waiting = steps(catchingUp, pageFailed);
+const awaiting = steps(live, firstPing);
+const stale = steps(awaiting, nextPing);
+const closing = steps(live, close('drain'));
+
+/** One region of an open socket; a socket that is not open has one state. */
+function region(step: SocketStep, name: 'delivery' | 'heartbeat' = 'delivery'): string {
+  const prefix = `open.${name}.`;
+  const found = step.state.split(' ').find((state) => state.startsWith(prefix));
+  return found?.slice(prefix.length) ?? step.state;
+}
+
+describe('socket machine', () => {
+  describe('when connecting', () => {
+    test('is open once it was opened, and begins to catch up', () => {
+      expect(catchingUp.state).toBe(
+        'open.delivery.replaying.catchingUp open.heartbeat.beating.idle open.credential.valid',
+      );
+      expect(catchingUp.actions).toEqual(['pump']);
+    });
+
+    test('is terminated when it is asked to close: nothing was promised to its client', () => {
+      const step = steps(connecting, close('drain'));
+      expect(step.actions).toEqual(['suspendDelivery', 'terminateTransport']);
+      expect(step.snapshot.output).toEqual({ reason: 'drain' });
+    });
+
+    test('is terminated when it was not opened in time', () => {
+      const step = steps(connecting, after('handshakeTimeout', 'socket.connecting'));
+      expect(step.actions).toEqual(['suspendDelivery', 'terminateTransport']);
+      expect(step.snapshot.output).toEqual({ reason: 'handshake_timeout' });
+    });
+  });
+
+  describe('when catching up', () => {
+    test('is live once everything was sent', () => expect(region(live)).toBe('live'));
+
+    test('is blocked while its transport is full', () => {
+      expect(region(steps(catchingUp, filled))).toBe('replaying.blocked');
+    });
+
+    test('pumps again when a subscription fell behind meanwhile', () => {
+      const step = steps(catchingUp, fellBehind);
+      expect([region(step), step.actions]).toEqual(['replaying.catchingUp', ['pump']]);
+    });
+
+    test('waits after a page that could not be read, and pumps when the pause is over', () => {
+      expect(region(waiting)).toBe('replaying.waiting');
+      const step = steps(waiting, retried);
+      expect([region(step), step.actions]).toEqual(['replaying.catchingUp', ['pump']]);
+    });
+
+    test('counts the pages in a row that failed, and forgets them when it is caught up', () => {
+      const twice = steps(waiting, retried, pageFailed);
+      expect(twice.snapshot.context.pageFailures).toBe(2);
+      expect(steps(twice, retried, caughtUp).snapshot.context.pageFailures).toBe(0);
+    });
+  });
+
+  describe('when live', () => {
+    test('catches up again when a subscription fell behind', () => {
+      const step = steps(live, fellBehind);
+      expect([region(step), step.actions]).toEqual(['replaying.catchingUp', ['pump']]);
+    });
+
+    test('is blocked when its transport is full', () => expect(region(blocked)).toBe('replaying.blocked'));
+
+    test('pings when the random first part of the interval is over', () => {
+      expect(region(awaiting, 'heartbeat')).toBe('beating.awaiting');
+      expect(awaiting.actions).toEqual(['sendPing']);
+      expect(awaiting.snapshot.context.pinged).toBe(true);
+    });
+
+    test('goes stale when a ping is unanswered, and keeps pinging', () => {
+      expect(region(stale, 'heartbeat')).toBe('beating.stale.waiting');
+      expect(stale.actions).toEqual(['sendPing', 'suspendDelivery']);
+      const again = steps(stale, nextPingWhileStale);
+      expect([region(again, 'heartbeat'), again.actions]).toEqual(['beating.stale.waiting', ['sendPing']]);
+    });
+  });
+
+  describe('when blocked', () => {
+    test('catches up once the transport has drained', () => {
+      const step = steps(blocked, drained);
+      expect([region(step), step.actions]).toEqual(['replaying.catchingUp', ['pump']]);
+    });
+
+    test('is closed as too slow when it stays so for too long', () => {
+      const step = steps(blocked, tooSlow);
+      expect([step.state, step.snapshot.context.closeReason]).toEqual(['closing', 'too_slow']);
+    });
+
+    test('is pinged all the same', () => {
+      expect(steps(blocked, firstPing).actions).toEqual(['sendPing']);
+    });
+  });
+
+  describe('when stale', () => {
+    test('resumes by replaying when the answer comes late, then is live', () => {
+      const late = steps(stale, answered);
+      expect(region(late)).toBe('replaying.catchingUp');
+      expect(region(late, 'heartbeat')).toBe('beating.idle');
+      expect(late.actions).toEqual(['resumeDelivery', 'pump']);
+      expect(region(steps(late, caughtUp))).toBe('live');
+    });
+
+    test('resumes without a pump while its transport is full', () => {
+      const late = steps(blocked, firstPing, nextPing, answered);
+      expect([region(late), late.actions]).toEqual(['replaying.blocked', ['resumeDelivery']]);
+    });
+
+    test('is terminated when no answer came within the response timeout', () => {
+      const step = steps(stale, unanswered);
+      expect(step.snapshot.output).toEqual({ reason: 'unresponsive' });
+      expect(step.actions).toEqual(['resumeDelivery', 'suspendDelivery', 'terminateTransport']);
+    });
+  });
+
+  describe('an answer', () => {
+    test.each([
+      ['idle before the first ping', live, 5_000],
+      ['awaiting', awaiting, 20_000],
+      ['stale', stale, 20_000],
+    ])('when %s begins a new ping interval and a new response timeout', (_, from, intervalMs) => {
+      const step = steps(from, answered);
+      expect(region(step, 'heartbeat')).toBe('beating.idle');
+      expect(step.delaysMs.toSorted((a, b) => a - b)).toEqual([intervalMs, 60_000]);
+    });
+  });
+
+  describe('without pings', () => {
+    const silent = steps(firstStep(machine, { ...input, pingIntervalMs: 0 }), opened);
+
+    test('never goes stale and is never terminated: nothing runs out', () => {
+      expect(new Set(silent.delaysMs)).toEqual(new Set([Number.POSITIVE_INFINITY]));
+    });
+  });
+
+  describe('with a credential that expires', () => {
+    test('is closed when it has', () => {
+      const valid = steps(connecting, { type: 'socket.opened', credentialLifetimeMs: 3_600_000 });
+      expect(valid.delaysMs).toContain(3_600_000);
+      const step = steps(valid, expired);
+      expect([step.state, step.snapshot.context.closeReason]).toEqual(['closing', 'expired']);
+    });
+
+    test('is closed at once when it has already', () => {
+      expect(steps(connecting, { type: 'socket.opened', credentialLifetimeMs: 0 }).delaysMs).toContain(0);
+    });
+  });
+
+  describe('when closing', () => {
+    test('has suspended its delivery before it closed its transport', () => {
+      expect(closing.actions).toEqual(['suspendDelivery', 'closeTransport']);
+    });
+
+    test('keeps the reason it was first closed for', () => {
+      expect(steps(closing, close('failed')).snapshot.context.closeReason).toBe('drain');
+    });
+
+    test('is terminated when its peer takes too long over the handshake', () => {
+      const step = steps(closing, after('closeTimeout', 'socket.closing'));
+      expect([step.state, step.actions]).toEqual(['closed', ['suspendDelivery', 'terminateTransport']]);
+      expect(step.snapshot.output).toEqual({ reason: 'drain' });
+    });
+  });
+
+  /** Every pair of a state and an event that does something; the others must do nothing. */
+  const table: Record<string, { from: SocketStep; does: Happening['type'][] }> = {
+    connecting: { from: connecting, does: ['socket.opened', 'socket.close', 'transport.closed'] },
+    'catching up': {
+      from: catchingUp,
+      does: [
+        'socket.close',
+        'transport.closed',
+        'transport.filled',
+        'page.failed',
+        'delivery.caughtUp',
+        'delivery.fellBehind',
+        'answer.received',
+      ],
+    },
+    blocked: {
+      from: blocked,
+      does: ['socket.close', 'transport.closed', 'transport.drained', 'delivery.caughtUp', 'answer.received'],
+    },
+    'waiting for the next try of a page': {
+      from: waiting,
+      does: ['socket.close', 'transport.closed', 'transport.filled', 'delivery.caughtUp', 'answer.received'],
+    },
+    live: {
+      from: live,
+      does: [
+        'socket.close',
+        'transport.closed',
+        'transport.filled',
+        'delivery.fellBehind',
+        'answer.received',
+      ],
+    },
+    closing: { from: closing, does: ['transport.closed'] },
+  };
+  const happenings = [
+    opened,
+    close('policy'),
+    filled,
+    drained,
+    gone,
+    answered,
+    pageFailed,
+    caughtUp,
+    fellBehind,
+  ] as const;
+
+  describe.each(Object.entries(table))('when %s', (_, { from, does }) => {
+    test.each(happenings.filter(({ type }) => does.includes(type)))('$type has its effect', (happening) => {
+      expect(isNothing(from, steps(from, happening))).toBe(false);
+    });
+
+    test('everything else does nothing', () => {
+      for (const happening of happenings.filter(({ type }) => !does.includes(type))) {
+        expect([happening.type, isNothing(from, steps(from, happening))]).toEqual([happening.type, true]);
+      }
+    });
+  });
+
+  test.each(Object.entries(table))('is closed by the end of its transport when %s', (_, { from }) => {
+    expect(steps(from, gone).state).toBe('closed');
+  });
+
+  test.each([
+    ['catching up', catchingUp],
+    ['blocked', blocked],
+    ['waiting', waiting],
+    ['live', live],
+    ['awaiting', awaiting],
+  ])('is closed in order when asked to while %s', (_, from) => {
+    const step = steps(from, close('lossy'));
+    expect([step.state, step.actions]).toEqual(['closing', ['suspendDelivery', 'closeTransport']]);
+    expect(step.snapshot.context.closeReason).toBe('lossy');
+  });
+
+  test('stays suspended when it is closed while stale', () => {
+    expect(steps(stale, close('drain')).actions).toEqual([
+      'resumeDelivery',
+      'suspendDelivery',
+      'closeTransport',
+    ]);
+  });
+});
