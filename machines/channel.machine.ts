@@ -50,7 +50,8 @@ export const channelMachine = setup({
   },
 }).createMachine({
   id: 'channel',
-  context: ({ input }) => ({ ...input, subscribers: 0, pages: 0, attempt: 0 }),
+  // A channel begins with its first subscriber.
+  context: ({ input }) => ({ ...input, subscribers: 1, pages: 0, attempt: 0 }),
   initial: 'connecting',
   on: {
     'subscriber.joined': { actions: 'addSubscriber' },

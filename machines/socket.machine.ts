@@ -45,6 +45,9 @@ export type SocketEvent =
   | { type: 'delivery.caughtUp' }
   | { type: 'delivery.fellBehind' };
 
+/** A delay that does not run out: what a clock keeps no timer for. */
+const NEVER = Number.POSITIVE_INFINITY;
+
 /**
  * One connection. Its regions decide side by side whether frames may flow, whether the peer is there, and
  * whether it may still be served; the frames themselves never pass through here.
@@ -58,17 +61,16 @@ export const socketMachine = setup({
   },
   delays: {
     handshakeTimeout: ({ context }) => context.handshakeTimeoutMs,
-    pingInterval: ({ context }) => (context.pinged ? context.pingIntervalMs : context.firstPingMs),
-    nextPing: ({ context }) => context.pingIntervalMs,
-    responseTimeout: ({ context }) => context.responseTimeoutMs,
+    firstOrNextPing: ({ context }) => {
+      if (context.pingIntervalMs === 0) return NEVER;
+      return context.pinged ? context.pingIntervalMs : context.firstPingMs;
+    },
+    pingInterval: ({ context }) => context.pingIntervalMs,
+    responseTimeout: ({ context }) => (context.pingIntervalMs === 0 ? NEVER : context.responseTimeoutMs),
     slowConsumerTimeout: ({ context }) => context.slowConsumerTimeoutMs,
     closeTimeout: ({ context }) => context.closeTimeoutMs,
-    credentialLifetime: ({ context }) => context.credentialLifetimeMs ?? 0,
+    credentialLifetime: ({ context }) => context.credentialLifetimeMs ?? NEVER,
     pageRetry: stub('pageRetry'),
-  },
-  guards: {
-    hasPings: ({ context }) => context.pingIntervalMs > 0,
-    hasExpiry: ({ context }) => context.credentialLifetimeMs !== undefined,
   },
   actions: {
     pump: stub('pump'),
@@ -167,10 +169,10 @@ export const socketMachine = setup({
           },
         },
         heartbeat: {
-          initial: 'off',
+          initial: 'beating',
           states: {
-            off: { always: { guard: 'hasPings', target: 'on' } },
-            on: {
+            // One state around the three: re-entering the region itself would re-enter its siblings too.
+            beating: {
               initial: 'idle',
               after: {
                 responseTimeout: {
@@ -178,21 +180,21 @@ export const socketMachine = setup({
                   actions: { type: 'setReason', params: { reason: 'unresponsive' } },
                 },
               },
-              on: { 'answer.received': { target: 'on', reenter: true } },
+              on: { 'answer.received': { target: 'beating', reenter: true } },
               states: {
                 idle: {
-                  after: { pingInterval: { target: 'awaiting', actions: ['sendPing', 'markPinged'] } },
+                  after: { firstOrNextPing: { target: 'awaiting', actions: ['sendPing', 'markPinged'] } },
                 },
                 awaiting: {
-                  after: { nextPing: { target: 'stale', actions: 'sendPing' } },
+                  after: { pingInterval: { target: 'stale', actions: 'sendPing' } },
                 },
                 stale: {
-                  entry: 'suspendDelivery',
+                  entry: ['suspendDelivery', raise({ type: 'delivery.fellBehind' })],
                   exit: ['resumeDelivery', raise({ type: 'delivery.fellBehind' })],
                   initial: 'waiting',
                   states: {
                     waiting: {
-                      after: { nextPing: { target: 'waiting', reenter: true, actions: 'sendPing' } },
+                      after: { pingInterval: { target: 'waiting', reenter: true, actions: 'sendPing' } },
                     },
                   },
                 },
@@ -201,9 +203,8 @@ export const socketMachine = setup({
           },
         },
         credential: {
-          initial: 'lasting',
+          initial: 'valid',
           states: {
-            lasting: { always: { guard: 'hasExpiry', target: 'valid' } },
             valid: {
               after: {
                 credentialLifetime: {

@@ -64,8 +64,9 @@ export class Channels {
   }
 
   joined(channel: string): void {
-    const actor = this.#actors.get(channel) ?? this.#start(channel);
-    actor.send({ type: 'subscriber.joined' });
+    const actor = this.#actors.get(channel);
+    if (actor === undefined) this.#start(channel);
+    else actor.send({ type: 'subscriber.joined' });
   }
 
   left(channel: string): void {
@@ -90,7 +91,7 @@ export class Channels {
     this.#actors.clear();
   }
 
-  #start(channel: string): ActorRefFrom<ChannelLogic> {
+  #start(channel: string): void {
     const { registry, gcIntervalMs, onError } = this.#deps;
     const actor = registry.start(this.#logic, {
       id: actorId(channel),
@@ -101,7 +102,6 @@ export class Channels {
       },
     });
     this.#actors.set(channel, actor);
-    return actor;
   }
 }
 
