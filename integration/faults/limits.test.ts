@@ -121,8 +121,6 @@ describe('F1.12 slow client: everything is buffered for it, or it is dropped', (
   const EVENTS = 300;
   const FILLER = { filler: 'x'.repeat(40_000) };
   const LIMIT = 256 * 1024;
-  /** What the kernel buffers for a client that does not read, at the most. */
-  const bytesDue = EVENTS * FILLER.filler.length;
 
   test('it costs no more than maxSocketBufferBytes, and has everything once, in order, when it reads on', async () => {
     const sink = await startSink();
@@ -154,7 +152,6 @@ describe('F1.12 slow client: everything is buffered for it, or it is dropped', (
     await publisher.publishMany('a', EVENTS, FILLER);
     await witness.receives(before + EVENTS);
     expect(naive.bufferedBytes()).toBeGreaterThan(LIMIT + 2 * FILLER.filler.length);
-    expect(naive.bufferedBytes()).toBeGreaterThan(bytesDue / 4);
   });
 
   test('one that stays full past slowConsumerTimeoutMs is closed, and counted', async () => {

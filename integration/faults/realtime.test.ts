@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { WebSocket } from 'ws';
+import { startNaiveRealtime } from '../../test/faults/naive-realtime.ts';
 import { eventually } from '../support/eventually.ts';
 import { type OwnRedis, redisUrl, startRedis, uniquePrefix } from '../support/redis.ts';
 import { JWT_SECRET, type Signalbox, startSignalbox } from '../support/signalbox.ts';
@@ -95,29 +96,49 @@ const marked = async (redis: Redis, tabs: readonly Tab[]): Promise<void> => {
 };
 
 describe('F2.3 one envelope routed to both `user:5` and `user:5:tabA` reaches that tab twice', () => {
-  test('it reaches it once, and the routes never leave the server', async () => {
+  /** What the two tabs of a user have of a message to the user and to one of them. */
+  const topicsOfTabs = async (subject: Pick<Signalbox, 'port'>): Promise<string[][]> => {
+    const redis = publisherTo();
+    const tabs = await Promise.all(
+      ['/?tab_id=tabA', '/ws?tab_id=tabB'].map((target) => openTab(subject, { target })),
+    );
+    const routes = ['user:5', 'user:5:tabA', 'user:5', 'nobody'];
+    await publish(redis, { topic: 'both', scope: 'tab', payload: 1, routes });
+    await publish(redis, { topic: 'one', scope: 'tab', payload: 1, routes: ['user:5:tabB'] });
+    await marked(redis, tabs);
+    return tabs.map((tab) => tab.topics());
+  };
+
+  test('it reaches it once', async () => {
+    const signalbox = await start();
+    await ready(signalbox);
+    expect(await topicsOfTabs(signalbox)).toEqual([
+      ['both', 'mark'],
+      ['both', 'one', 'mark'],
+    ]);
+  });
+
+  test('with each route served by itself the check fails', async () => {
+    const naive = await startNaiveRealtime(redisUrl(), `${prefix}realtime`);
+    ended.unshift(() => naive.stop());
+    expect(await topicsOfTabs(naive)).toEqual([
+      ['both', 'both', 'mark'],
+      ['both', 'one', 'mark'],
+    ]);
+  });
+
+  test('the routes never leave the server, and reach nobody else', async () => {
     const signalbox = await start();
     await ready(signalbox);
     const redis = publisherTo();
-    const [tabA, tabB, stranger] = await Promise.all([
-      openTab(signalbox, { target: '/?tab_id=tabA' }),
-      openTab(signalbox, { target: '/ws?tab_id=tabB' }),
+    const [tab, stranger] = await Promise.all([
+      openTab(signalbox),
       openTab(signalbox, { cookie: cookieOf({ sub: '6', channel: 'user:6' }) }),
     ]);
-    await publish(redis, {
-      topic: 'task.status',
-      scope: 'tab',
-      payload: { task_id: 't', n: 9_007_199_254_740_992 },
-      routes: ['user:5', 'user:5:tabA', 'user:5', 'nobody'],
-    });
-    await publish(redis, { topic: 'one', scope: 'tab', payload: 1, routes: ['user:5:tabB'] });
-    await marked(redis, [tabA, tabB, stranger]);
-    expect(tabA.topics()).toEqual(['task.status', 'mark']);
-    expect(JSON.parse(tabA.texts[0] as string)).toEqual({
-      topic: 'task.status',
-      payload: { task_id: 't', n: 9_007_199_254_740_992 },
-    });
-    expect(tabB.topics()).toEqual(['task.status', 'one', 'mark']);
+    const payload = { task_id: 't', status: 'success' };
+    await publish(redis, { topic: 'task.status', scope: 'user', payload, routes: ['user:5'] });
+    await marked(redis, [tab, stranger]);
+    expect(JSON.parse(tab.texts[0] as string)).toEqual({ topic: 'task.status', payload });
     expect(stranger.topics()).toEqual(['mark']);
   });
 

@@ -4,10 +4,11 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 /** A line to a Redis on which something can be made to happen between two blocking reads. */
 export interface Relay {
   readonly url: string;
-  /** How many connections came through it. */
-  readonly connections: number;
   /** Does `act` when a blocking read has ended with nothing, before the reader learns of it. */
   betweenReads<T>(act: () => Promise<T>): Promise<T>;
+  /** Ends every connection, and each new one at once, until it is mended. */
+  cut(): void;
+  mend(): void;
   stop(): void;
 }
 
@@ -18,10 +19,13 @@ const NOTHING = Buffer.from('*-1\r\n');
 export async function startRelay(url: string): Promise<Relay> {
   const { hostname, port } = new URL(url);
   const sockets = new Set<Socket>();
-  let connections = 0;
+  let isCut = false;
   let onNothing: (() => Promise<void>) | undefined;
   const server = createServer((near) => {
-    connections += 1;
+    if (isCut) {
+      near.destroy();
+      return;
+    }
     const far = connect(Number(port), hostname);
     let answered = Promise.resolve();
     const end = () => {
@@ -50,13 +54,17 @@ export async function startRelay(url: string): Promise<Relay> {
   await once(server, 'listening');
   return {
     url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    get connections() {
-      return connections;
-    },
     betweenReads: (act) =>
       new Promise((resolve, reject) => {
         onNothing = () => act().then(resolve, reject);
       }),
+    cut() {
+      isCut = true;
+      for (const socket of sockets) socket.destroy();
+    },
+    mend() {
+      isCut = false;
+    },
     stop() {
       server.close();
       for (const socket of sockets) socket.destroy();

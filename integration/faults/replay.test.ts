@@ -9,6 +9,7 @@ import {
   eventBetweenReads,
   FAULTLESS,
   firstEventAfterStart,
+  judge,
   marked,
   replayBesideLive,
   replayDelayMs,
@@ -200,4 +201,37 @@ describe('F1.14 malformed last_id, a trimmed stream: no replay, and no error to 
     expect(back.jobs).toEqual(missed.slice(-4));
     await eventually('the gap is counted', () => statsd.total('signalbox.gaps') === 1);
   });
+
+  test('a replay that could not be read is read again, and is complete', async () => {
+    const line = await relay();
+    const subject = await signalbox({ ...TINY_WINDOW, REDIS_URL: line.url });
+    const first = await Client.open(subject.port, { channel: 'again' });
+    const witness = await Client.open(subject.port, { channel: 'witness' });
+    await marked([first], () => publisher.publish('again'));
+    first.drop();
+    const missed = await publisher.publishMany('again', 10);
+    await marked([witness], () => publisher.publish('witness'));
+    line.cut();
+    const back = await Client.open(subject.port, { channel: 'again', lastId: first.lastId });
+    line.mend();
+    missed.push(await marked([back], () => publisher.publish('again')));
+    expect(
+      judge(
+        back.jobs.filter((job) => !first.jobs.includes(job)),
+        missed,
+      ),
+    ).toEqual(FAULTLESS);
+  });
+});
+
+test("F1.27 FE appends '?last_id' to URLs that already have a query: it is read all the same", async () => {
+  const subject = await signalbox();
+  const first = await Client.open(subject.port, { channel: 'query' });
+  await marked([first], () => publisher.publish('query'));
+  first.drop();
+  const missed = await publisher.publish('query');
+  const path = '/ws?tenant=5';
+  const back = await Client.open(subject.port, { channel: 'query', path, lastId: first.lastId });
+  await back.receives(1);
+  expect(back.jobs).toEqual([missed]);
 });
