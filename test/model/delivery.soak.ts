@@ -1,0 +1,13 @@
+import { describe, expect, test } from '@jest/globals';
+import { runModel } from './run.ts';
+
+/** Other seeds at each run, and as many as MODEL_SEEDS says. */
+const SEEDS = Number(process.env['MODEL_SEEDS'] ?? 20_000);
+
+describe('delivery under random interleavings, for long', () => {
+  test('keeps the invariants I1 to I6 for every seed', async () => {
+    const first = 10_000 + Math.floor(Math.random() * 2 ** 31);
+    process.stderr.write(`seeds from ${first}\n`);
+    expect(await runModel(first, SEEDS)).toBeGreaterThan(0);
+  }, 3_600_000);
+});

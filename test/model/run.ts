@@ -1,0 +1,29 @@
+import { World } from './world.ts';
+
+const STEPS = 120;
+
+/**
+ * Runs the model for `seeds` seeds from `first`, or for that of MODEL_SEED alone: a failure names its seed, and the
+ * same seed fails again.
+ */
+export async function runModel(first: number, seeds: number): Promise<number> {
+  const only = process.env['MODEL_SEED'];
+  if (only !== undefined) {
+    await runSeed(Number(only));
+    return 1;
+  }
+  for (let seed = first; seed < first + seeds; seed += 1) await runSeed(seed);
+  return seeds;
+}
+
+async function runSeed(seed: number): Promise<void> {
+  const world = new World(seed);
+  try {
+    await world.start();
+    for (let step = 0; step < STEPS; step += 1) await world.step();
+    await world.finish();
+  } catch (error) {
+    const at = `step ${world.history.length} (${world.history.at(-1)})`;
+    throw new Error(`MODEL_SEED=${seed} fails at ${at}: ${String(error)}`, { cause: error });
+  }
+}
