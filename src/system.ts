@@ -137,6 +137,7 @@ export function createSystem(loaded: LoadedConfig, logger: Logger): System {
     drain: () => drain(actors.sockets, clock, config.drainMs),
     async shutDown() {
       demo.close();
+      actors.sockets.terminate();
       actors.stop();
       stopGauges();
       await http?.close();

@@ -109,6 +109,11 @@ export class Sockets {
     this.#sockets.get(id)?.actor.send({ type: 'socket.close', reason });
   }
 
+  /** Ends at once what is still open. */
+  terminate(): void {
+    for (const { transport } of this.#sockets.values()) transport.terminate();
+  }
+
   /** Resolves once no socket is open. */
   whenEmpty(): Promise<void> {
     if (this.#sockets.size === 0) return Promise.resolve();

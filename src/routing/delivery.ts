@@ -1,10 +1,9 @@
 import type { EventLog } from '../broker/ports.ts';
 import { payloadOf } from '../event/entry.ts';
 import { compareIds, laterId, type StreamId } from '../event/stream-id.ts';
-import { isMalformed } from '../protocol/event-codec.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
-import type { BufferBudget } from './buffer-budget.ts';
+import { isMalformed, type Malformed } from '../protocol/event-codec.ts';
 import type { Frames } from './frames.ts';
+import { Outlet, type OutletDeps } from './outlet.ts';
 import type { Gap, SocketProtocol } from './protocol.ts';
 import type { Replay, ReplayPart } from './replay.ts';
 import type { Subscription, Subscriptions } from './subscriptions.ts';
@@ -12,15 +11,13 @@ import type { Transport } from './transport.ts';
 import type { Window } from './window.ts';
 
 /** What the routing shares with every socket's delivery. */
-export interface DeliveryDeps {
+export interface DeliveryDeps extends OutletDeps {
   readonly window: Window;
   readonly subscriptions: Subscriptions;
-  readonly budget: BufferBudget;
   readonly frames: Frames;
   readonly replay: Replay;
   readonly protocol: SocketProtocol;
   readonly log: Pick<EventLog, 'lastId'>;
-  readonly metrics: Metrics;
   /** The id of the last event that was routed. */
   position(): StreamId;
   /** Runs in a later turn, so that one socket's replay does not hold up the others. */
@@ -45,28 +42,20 @@ export interface DeliveryOwner {
 }
 
 /**
- * The delivery of one socket: its subscriptions, its write side, and the pump that catches up what is behind.
- * It is changed in place and in one turn; its machine is told afterwards.
+ * The delivery of one socket: its subscriptions, and the pump that catches up what is behind. It is changed in
+ * place and in one turn; its machine is told afterwards.
  */
 export class Delivery {
   readonly #deps: DeliveryDeps;
-  readonly #transport: Transport;
+  readonly #outlet: Outlet;
   readonly #owner: DeliveryOwner;
   readonly #subscriptions: Subscription[] = [];
-  #frames: Buffer[] = [];
-  #bytes = 0;
-  #events = 0;
-  /** The transport holds as much as it may: outlets are closed until it has drained. */
-  #full = false;
-  /** The peer may be gone, or the socket is closing: nothing is written. */
-  #suspended = false;
   /** A page could not be read: the machine says when to try again. */
-  #waiting = false;
-  #closed = false;
+  #isWaiting = false;
 
   constructor(deps: DeliveryDeps, transport: Transport, owner: DeliveryOwner) {
     this.#deps = deps;
-    this.#transport = transport;
+    this.#outlet = new Outlet(deps, transport, () => owner.end('failed'));
     this.#owner = owner;
   }
 
@@ -94,83 +83,56 @@ export class Delivery {
 
   /** The fast lane's way in: queues a frame for the end of the batch, or closes the outlets. */
   offer(frame: Buffer): void {
-    if (!this.#hasRoom()) {
+    if (!this.#outlet.hasRoom()) {
       this.#fill();
       return;
     }
-    if (this.#frames.length === 0) this.#deps.flushLater(this);
-    this.#push(frame, 1);
+    if (this.#outlet.isEmpty) this.#deps.flushLater(this);
+    this.#outlet.push(frame, 1);
   }
 
-  /** Writes what was queued in this turn, in one go. A broken transport ends its own socket and nothing else. */
+  /** Writes what was queued in this turn. */
   flush(): void {
-    if (this.#frames.length === 0) return;
-    const frames = this.#frames;
-    const events = this.#events;
-    this.#frames = [];
-    this.#bytes = 0;
-    this.#events = 0;
-    if (this.#closed) {
-      this.#countLost(events, 'closed');
-      return;
-    }
-    try {
-      this.#transport.write(frames, events);
-      this.#deps.metrics.count('signalbox.events_delivered', events);
-    } catch {
-      this.#deps.metrics.count('ws_client_send_error', events);
-      this.#countLost(events, 'failed');
-      this.#suspended = true;
-      this.#owner.end('failed');
-    }
+    this.#outlet.flush();
   }
 
   /** Sends what is due to subscriptions that are behind, as far as the transport takes it. */
   pump(): void {
-    if (this.#closed || this.#suspended || this.#full) return;
-    for (let progress = true; progress; ) {
+    if (!this.#outlet.isOpen) return;
+    for (let progress = true; progress && this.#outlet.isOpen; ) {
       progress = false;
       for (const subscription of this.#subscriptions) {
-        if (subscription.live || subscription.fetching) continue;
-        if (!this.#hasRoom()) {
-          this.#fill();
-          this.flush();
-          return;
-        }
-        if (this.#advance(subscription)) progress = true;
-        if (this.#closed || this.#suspended) return;
+        if (subscription.live || subscription.fetching || !this.#outlet.isOpen) continue;
+        if (!this.#outlet.hasRoom()) this.#fill();
+        else if (this.#advance(subscription)) progress = true;
       }
     }
-    this.flush();
-    if (this.#subscriptions.every((subscription) => subscription.live)) this.#owner.tell('delivery.caughtUp');
+    this.#outlet.flush();
+    if (this.#subscriptions.every(({ live }) => live)) this.#owner.tell('delivery.caughtUp');
   }
 
   /** As `pump`, after the pause that followed a failed page. */
   retry(): void {
-    this.#waiting = false;
+    this.#isWaiting = false;
     this.pump();
   }
 
   /** The transport flushed bytes. */
   flushed(): void {
-    if (!this.#full || this.#closed) return;
-    if (this.#transport.bufferedBytes * 4 > this.#deps.budget.limit) return;
-    this.#full = false;
-    this.#transport.pauseInput(false);
-    this.#deps.later(() => this.#owner.tell('transport.drained'));
+    if (this.#outlet.drain()) this.#deps.later(() => this.#owner.tell('transport.drained'));
   }
 
   /** Nothing more is written; cursors stay. */
   suspend(): void {
     this.#closeOutlets();
-    this.#suspended = true;
+    this.#outlet.suspend();
   }
 
   resume(): void {
-    this.#suspended = false;
+    this.#outlet.resume();
   }
 
-  /** Puts a subscription back to `cursor`, announcing `gap` first. The caller tells `fellBehind` afterwards. */
+  /** Puts a subscription back to `cursor`, announcing `gap` first. `fallBehind` is called afterwards. */
   rewind(subscription: Subscription, cursor: StreamId, gap?: Gap): void {
     subscription.live = false;
     subscription.fetching = false;
@@ -189,13 +151,13 @@ export class Delivery {
 
   /** Leaves everything. What was never flushed, or never sent, is counted with its reason. */
   close(): void {
-    if (this.#closed) return;
+    if (this.#outlet.isClosed) return;
+    const { subscriptions, window, metrics } = this.#deps;
     this.#closeOutlets();
-    this.#closed = true;
-    this.#countLost(this.#transport.unflushedEvents, 'unflushed');
-    const { subscriptions, window } = this.#deps;
+    this.#outlet.close();
     for (const subscription of this.#subscriptions) {
-      this.#countLost(window.countAfter(subscription.channels, subscription.cursor), 'closed');
+      const unsent = window.countAfter(subscription.channels, subscription.cursor);
+      if (unsent > 0) metrics.count('signalbox.events_not_delivered', unsent, { reason: 'closed' });
       subscription.generation += 1;
       subscriptions.leave(subscription);
     }
@@ -207,7 +169,7 @@ export class Delivery {
     if (subscription.gap !== undefined) this.#announce(subscription, subscription.gap);
     const isInWindow = subscription.replay === undefined && window.holds(subscription.cursor);
     if (subscription.claim !== undefined || !isInWindow) {
-      if (!this.#waiting) this.#fetch(subscription);
+      if (!this.#isWaiting) this.#fetch(subscription);
       return false;
     }
     const event = window.next(subscription.channels, subscription.cursor);
@@ -215,16 +177,16 @@ export class Delivery {
       subscription.live = true;
       return false;
     }
-    const frame = frames.ofEvent(event);
-    if (!isMalformed(frame)) this.#pushReplayed(frame);
+    this.#replay(frames.ofEvent(event));
     subscription.cursor = event.id;
     return true;
   }
 
+  /** Asks the broker for what comes next; what it answers applies only if nothing has changed meanwhile. */
   #fetch(subscription: Subscription): void {
     subscription.fetching = true;
     const { generation } = subscription;
-    const isCurrent = (): boolean => !this.#closed && subscription.generation === generation;
+    const isCurrent = (): boolean => !this.#outlet.isClosed && subscription.generation === generation;
     const reading =
       subscription.claim === undefined
         ? this.#deps.replay.read(subscription).then((resolve) => () => this.#send(subscription, resolve()))
@@ -233,14 +195,14 @@ export class Delivery {
       (apply) => {
         if (!isCurrent()) return;
         subscription.fetching = false;
-        if (this.#suspended || this.#full) return;
+        if (!this.#outlet.isOpen) return;
         apply();
         this.pump();
       },
       () => {
         if (!isCurrent()) return;
         subscription.fetching = false;
-        this.#waiting = true;
+        this.#isWaiting = true;
         this.#owner.tell('page.failed');
       },
     );
@@ -251,14 +213,12 @@ export class Delivery {
     metrics.count('signalbox.replay_pages');
     if (part.gap !== undefined) this.#announce(subscription, part.gap);
     for (const entry of part.entries) {
-      if (this.#suspended || this.#closed) return;
-      if (!this.#hasRoom()) {
-        this.#fill();
-        this.flush();
+      if (!this.#outlet.hasRoom()) this.#fill();
+      if (!this.#outlet.isOpen) {
+        this.#outlet.flush();
         return;
       }
-      const frame = frames.ofEntry(entry, subscription.channels[0] as string, payloadOf(entry));
-      if (!isMalformed(frame)) this.#pushReplayed(frame);
+      this.#replay(frames.ofEntry(entry, subscription.channels[0] as string, payloadOf(entry)));
       part.sent(entry);
     }
     part.done();
@@ -283,34 +243,22 @@ export class Delivery {
     subscription.cursor = gap.to;
     this.#deps.metrics.count('signalbox.gaps', 1, { reason: gap.reason });
     if (this.#deps.protocol.closesOnGap) {
-      this.#suspended = true;
+      this.#outlet.suspend();
       this.#owner.end('lossy');
       return;
     }
     const frame = this.#deps.frames.ofGap(subscription.channels, gap);
-    if (frame !== undefined) this.#push(frame, 0);
+    if (frame !== undefined) this.#outlet.push(frame, 0);
   }
 
-  /** Checked before each frame is added, so that one of any size passes an empty buffer. */
-  #hasRoom(): boolean {
-    return !this.#full && this.#transport.bufferedBytes + this.#bytes < this.#deps.budget.limit;
-  }
-
-  #push(frame: Buffer, events: number): void {
-    this.#frames.push(frame);
-    this.#bytes += frame.length;
-    this.#events += events;
-  }
-
-  #pushReplayed(frame: Buffer): void {
-    this.#push(frame, 1);
+  #replay(frame: Buffer | Malformed): void {
+    if (isMalformed(frame)) return;
+    this.#outlet.push(frame, 1);
     this.#deps.metrics.count('signalbox.events_replayed');
   }
 
   #fill(): void {
-    if (this.#full) return;
-    this.#full = true;
-    this.#transport.pauseInput(true);
+    if (!this.#outlet.fill()) return;
     this.#closeOutlets();
     this.#owner.tell('transport.filled');
   }
@@ -323,9 +271,5 @@ export class Delivery {
       subscription.live = false;
       subscription.cursor = laterId(subscription.cursor, position);
     }
-  }
-
-  #countLost(events: number, reason: string): void {
-    if (events > 0) this.#deps.metrics.count('signalbox.events_not_delivered', events, { reason });
   }
 }

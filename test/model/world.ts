@@ -117,8 +117,8 @@ export class World {
       transport.answer();
       transport.flush();
     }
-    for (let round = 0; round < 30; round += 1) {
-      await this.clock.advance(1_000);
+    for (let round = 0; round < 150; round += 1) {
+      await this.clock.advance(200);
       await settled();
       for (const { transport } of this.#clients) {
         transport.answer();

@@ -1,0 +1,111 @@
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { BufferBudget } from './buffer-budget.ts';
+import type { Transport } from './transport.ts';
+
+export interface OutletDeps {
+  readonly budget: BufferBudget;
+  readonly metrics: Metrics;
+}
+
+/** The write side of one socket: the frames of a turn leave together, and no more of them than it may hold. */
+export class Outlet {
+  readonly #deps: OutletDeps;
+  readonly #transport: Transport;
+  readonly #onFailed: () => void;
+  #frames: Buffer[] = [];
+  #bytes = 0;
+  #events = 0;
+  /** The transport holds as much as it may: nothing is added until it has drained. */
+  #isFull = false;
+  /** The peer may be gone, or the socket is closing. */
+  #isSuspended = false;
+  #isClosed = false;
+
+  /** `onFailed` is told when the transport threw. */
+  constructor(deps: OutletDeps, transport: Transport, onFailed: () => void) {
+    this.#deps = deps;
+    this.#transport = transport;
+    this.#onFailed = onFailed;
+  }
+
+  /** Whether frames may be added at all. */
+  get isOpen(): boolean {
+    return !this.#isFull && !this.#isSuspended && !this.#isClosed;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get isEmpty(): boolean {
+    return this.#frames.length === 0;
+  }
+
+  /** Asked before each frame is added, so that one of any size passes an empty buffer. */
+  hasRoom(): boolean {
+    return !this.#isFull && this.#transport.bufferedBytes + this.#bytes < this.#deps.budget.limit;
+  }
+
+  /** Queues a frame for the end of the turn; `events` of it count as delivered once it is written. */
+  push(frame: Buffer, events: number): void {
+    this.#frames.push(frame);
+    this.#bytes += frame.length;
+    this.#events += events;
+  }
+
+  /** Writes what was queued in this turn, in one go. A broken transport ends its own socket and nothing else. */
+  flush(): void {
+    if (this.isEmpty || this.#isClosed) return;
+    const frames = this.#frames;
+    const events = this.#events;
+    this.#frames = [];
+    this.#bytes = 0;
+    this.#events = 0;
+    try {
+      this.#transport.write(frames, events);
+      this.#deps.metrics.count('signalbox.events_delivered', events);
+    } catch {
+      this.#deps.metrics.count('ws_client_send_error', events);
+      this.#countLost(events, 'failed');
+      this.#isSuspended = true;
+      this.#onFailed();
+    }
+  }
+
+  /** There was no room. True at the first time. */
+  fill(): boolean {
+    if (this.#isFull) return false;
+    this.#isFull = true;
+    this.#transport.pauseInput(true);
+    return true;
+  }
+
+  /** The transport flushed bytes. True when it was full, and has drained to a quarter of what it may hold. */
+  drain(): boolean {
+    if (!this.#isFull || this.#isClosed) return false;
+    if (this.#transport.bufferedBytes * 4 > this.#deps.budget.limit) return false;
+    this.#isFull = false;
+    this.#transport.pauseInput(false);
+    return true;
+  }
+
+  suspend(): void {
+    this.#isSuspended = true;
+  }
+
+  resume(): void {
+    this.#isSuspended = false;
+  }
+
+  /** Nothing leaves any more; what never did is counted. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#countLost(this.#transport.unflushedEvents, 'unflushed');
+    this.#countLost(this.#events, 'closed');
+  }
+
+  #countLost(events: number, reason: string): void {
+    if (events > 0) this.#deps.metrics.count('signalbox.events_not_delivered', events, { reason });
+  }
+}
