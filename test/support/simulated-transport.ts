@@ -23,6 +23,8 @@ export class SimulatedTransport implements Transport {
   pings = 0;
   isReading = true;
   isAnswering = true;
+  /** The peer takes its part in the closing handshake, at once. */
+  isConfirming = true;
   closedWith: { code: number; reason: string } | undefined;
 
   constructor(budget: BufferBudget, listener: TransportListener, onFrame: (frame: Buffer) => void) {
@@ -78,7 +80,7 @@ export class SimulatedTransport implements Transport {
 
   close(code: number, reason: string): void {
     this.closedWith ??= { code, reason };
-    this.cut();
+    if (this.isConfirming) this.cut();
   }
 
   terminate(): void {
