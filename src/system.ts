@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createActors } from './actors/actors.ts';
 import { drain } from './actors/drain.ts';
+import { actorSettings } from './actors/settings.ts';
 import { createSystemLogic } from './actors/system.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { createBroker } from './broker/broker.ts';
@@ -19,18 +20,22 @@ import { webSocketFraming } from './transport/frames.ts';
 import { createHttp, type Http } from './transport/http.ts';
 import { acceptSupersetSockets } from './transport/superset-sockets.ts';
 
+/** Where a server listens. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** A server, from start to end. */
 export interface System {
   /** Resolves with where it listens; rejects when the port cannot be bound. */
-  start(): Promise<{ readonly host: string; readonly port: number }>;
+  start(): Promise<Address>;
   /** Drains and ends it; resolves when it has ended. */
   stop(): Promise<void>;
   /** The exit code it ended with. */
   readonly ended: Promise<number>;
 }
 
-/** How long a peer may take over its side of the closing handshake. */
-const CLOSE_TIMEOUT_MS = 2_000;
 /** Beyond `drainMs`, for the last closing handshakes. */
 const DRAIN_GRACE_MS = 3_000;
 
@@ -47,42 +52,20 @@ export function createSystem(loaded: LoadedConfig, logger: Logger): System {
   const registry = new Registry({ clock, inspect: inspection.inspect });
   const broker = createBroker(loaded, { clock, onNote: (message) => logger.warn({}, message) });
   const protocolOptions = { onRepaired: () => metrics.count('signalbox.events_repaired') };
-  const isRealtime = config.superset.protocol === 'realtime';
   const actors = createActors({
+    ...actorSettings(config),
     registry,
     clock,
     metrics,
     log: broker.log,
-    protocol: isRealtime
-      ? supersetRealtimeProtocol(protocolOptions)
-      : supersetStreamsProtocol(protocolOptions),
-    feed: isRealtime
-      ? { kind: 'realtime', channel: `${config.realtimeChannelPrefix}realtime` }
-      : { kind: 'firehose' },
+    protocol:
+      config.superset.protocol === 'realtime'
+        ? supersetRealtimeProtocol(protocolOptions)
+        : supersetStreamsProtocol(protocolOptions),
     framing: webSocketFraming,
     random: Math.random,
     newId: randomUUID,
     later: (run) => void setImmediate(run),
-    limits: {
-      window: config.window,
-      maxSocketBufferBytes: config.maxSocketBufferBytes,
-      maxTotalBufferBytes: config.maxTotalBufferBytes,
-      replays: config.limits.replays,
-      replaySlackMs: config.superset.replaySlackMs,
-    },
-    reads: {
-      count: config.redisStreamReadCount,
-      blockMs: config.redisStreamReadBlockMs,
-      pauseMs: config.readPauseMs,
-    },
-    times: {
-      handshakeTimeoutMs: config.handshakeTimeoutMs,
-      pingIntervalMs: config.pingSocketsIntervalMs,
-      responseTimeoutMs: config.socketResponseTimeoutMs,
-      slowConsumerTimeoutMs: config.slowConsumerTimeoutMs,
-      closeTimeoutMs: CLOSE_TIMEOUT_MS,
-    },
-    gcIntervalMs: config.gcChannelsIntervalMs,
     report: createReport({
       logger,
       limit,
@@ -102,8 +85,12 @@ export function createSystem(loaded: LoadedConfig, logger: Logger): System {
   const stopGauges = startGauges(metrics, actors);
   let isDraining = false;
   let http: Http | undefined;
-  const listening = settleable<{ host: string; port: number }>();
-  const ended = settleable<number>();
+  let address: Address | undefined;
+  let onListening: (address: Address) => void = () => {};
+  let onEnded: (exitCode: number) => void = () => {};
+  const ended = new Promise<number>((resolve) => {
+    onEnded = resolve;
+  });
 
   const logic = createSystemLogic({
     startReader: () => actors.startReader(),
@@ -128,9 +115,9 @@ export function createSystem(loaded: LoadedConfig, logger: Logger): System {
         clock,
       });
       const { host, port } = config;
-      listening.resolve(await http.listen({ port, ...(host !== '' && { host }) }));
+      address = await http.listen({ port, ...(host !== '' && { host }) });
     },
-    onListening() {},
+    onListening: () => onListening(address as Address),
     onDraining: () => {
       isDraining = true;
     },
@@ -147,34 +134,22 @@ export function createSystem(loaded: LoadedConfig, logger: Logger): System {
   let actor: ReturnType<typeof registry.start<typeof logic>> | undefined;
 
   return {
-    ended: ended.promise,
-    start() {
-      actor = registry.start(logic, {
-        id: 'system',
-        input: { drainTimeoutMs: config.drainMs + DRAIN_GRACE_MS },
-        onEnd: (error) => {
+    ended,
+    start: () =>
+      new Promise((resolve, reject) => {
+        onListening = resolve;
+        const onEnd = (error: unknown): void => {
           const output = actor?.getSnapshot().output;
-          if (output?.error !== undefined) listening.reject(output.error);
-          ended.resolve(error === undefined ? (output?.exitCode ?? 0) : 1);
-        },
-      });
-      return listening.promise;
-    },
+          reject(output?.error ?? error ?? new Error('it was stopped before it listened'));
+          onEnded(error === undefined ? (output?.exitCode ?? 0) : 1);
+        };
+        const input = { drainTimeoutMs: config.drainMs + DRAIN_GRACE_MS };
+        actor = registry.start(logic, { id: 'system', input, onEnd });
+      }),
     async stop() {
-      if (actor === undefined) ended.resolve(0);
+      if (actor === undefined) onEnded(0);
       actor?.send({ type: 'system.stop' });
-      await ended.promise;
+      await ended;
     },
   };
-}
-
-/** A promise that is settled from outside; Node 20 has no `Promise.withResolvers`. */
-function settleable<T>() {
-  let resolve: (value: T) => void = () => {};
-  let reject: (error: unknown) => void = () => {};
-  const promise = new Promise<T>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  return { promise, resolve, reject };
 }
