@@ -105,6 +105,8 @@ export function createActors(deps: ActorsDeps): Actors {
 
   const crash = (error: unknown): void => {
     hasCrashed = true;
+    // Without a router nothing moves the position: the reader would read the same batch again and again.
+    reader?.send({ type: 'reader.stop' });
     report.crashed(error);
   };
   const emit = (batch: RoutedBatch): void => router?.send({ type: 'batch.read', batch });
