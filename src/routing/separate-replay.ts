@@ -48,8 +48,12 @@ export function createSeparateReplay(deps: SeparateReplayDeps): Replay {
 
   return {
     begin(subscription) {
-      if (msOf(subscription.cursor) > msOf(window.floor)) return;
-      subscription.replay = progressFrom(subscription.cursor, slackMs);
+      const { cursor, channels } = subscription;
+      const ms = msOf(cursor);
+      if (ms <= msOf(window.floor)) subscription.replay = progressFrom(cursor, slackMs);
+      // Not the firehose's id of an event of this channel, so perhaps the channel stream's: within its millisecond
+      // nothing can be told from it.
+      else if (!window.has(channels, cursor)) subscription.cursor = previousId(streamId(ms, 0));
     },
 
     async read(subscription) {

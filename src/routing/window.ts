@@ -1,4 +1,4 @@
-import { compareIds, type StreamId } from '../event/stream-id.ts';
+import { compareIds, previousId, type StreamId } from '../event/stream-id.ts';
 import { EventQueue } from './event-queue.ts';
 import { forEachChannel, type RoutedEvent, sizeOf } from './routed-event.ts';
 
@@ -86,6 +86,11 @@ export class Window {
       }
     }
     return earliest;
+  }
+
+  /** Whether an event of any of `channels` has this id. */
+  has(channels: readonly string[], id: StreamId): boolean {
+    return this.next(channels, previousId(id))?.id === id;
   }
 
   /** The events of one channel in `(after, end]`. */
