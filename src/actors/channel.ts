@@ -101,7 +101,8 @@ export class Channels {
         if (error !== undefined) onError(error);
       },
     });
-    this.#actors.set(channel, actor);
+    // One that failed at its start has been forgotten already.
+    if (actor.getSnapshot().status === 'active') this.#actors.set(channel, actor);
   }
 }
 
