@@ -144,6 +144,16 @@ describe('WRONGTYPE, NOAUTH or NOPERM from Redis: 5,489 log lines a second at 10
     expect(await delivered(server, redis)).toEqual(FAULTLESS);
   });
 
+  test('NOPERM, of a user who may not subscribe: realtime', async () => {
+    const redis = await ownRedis({ users: [{ ...READER, rules: '~* resetchannels +@all' }] });
+    const operator = operatorOf(redis);
+    const url = `redis://reader:${READER.password}@${redis.host}:${redis.port}`;
+    const server = start(url, { SIGNALBOX_SUPERSET_PROTOCOL: 'realtime' });
+    expect(await underErrors(server, operator, 'NOPERM')).toEqual(calm('NOPERM'));
+    await operator.call('ACL', 'SETUSER', 'reader', '&*');
+    expect(await readyIs(await server.port(), 200)).toBe(true);
+  });
+
   test('with an error that is tried again at once the check fails', async () => {
     const redis = await ownRedis();
     const operator = operatorOf(redis);

@@ -40,6 +40,7 @@ describe('SIGTERM kills every connection at once (1006)', () => {
     }
     server.child.kill('SIGTERM');
     expect((await server.ended).code).toBe(0);
+    expect(performance.now() - startedMs).toBeLessThan(DRAIN_MS + 2_000);
     await eventually('all are closed', () => closedAtMs.length === SOCKETS);
     expect(clients.map(({ closed }) => closed?.code)).toEqual(Array.from({ length: SOCKETS }, () => 1001));
     const perQuarter = [0, 1, 2, 3].map(
@@ -69,6 +70,16 @@ describe('SIGTERM kills every connection at once (1006)', () => {
     server.child.kill('SIGTERM');
     expect((await server.ended).code).toBe(1);
     expect(server.log.some(({ message }) => String(message).includes('ending at once'))).toBe(true);
+  });
+
+  test('while Redis is away too it ends at once with 0, when no socket is left', async () => {
+    const server = startServer({ env: { REDIS_URL: 'redis://127.0.0.1:1' } });
+    servers.push(server);
+    await server.port();
+    const startedMs = performance.now();
+    server.child.kill('SIGTERM');
+    expect((await server.ended).code).toBe(0);
+    expect(performance.now() - startedMs).toBeLessThan(2_000);
   });
 
   test('a client that never answers the close does not keep it', async () => {

@@ -32,7 +32,12 @@ const NO_LAST_IDS = [
   '1-18446744073709551616',
   '$',
   '+',
+  // Beyond the top of the stream.
+  '99999999999999-0',
+  '9007199254740993-0',
+  '18446744073709551615-18446744073709551615',
 ];
+const EARLIEST_LAST_IDS = ['0-0', '0-1', '1-0', '4999-7', '5001-0', '1-18446744073709551615'];
 
 const ended: (() => unknown)[] = [];
 let prefix: string;
@@ -184,6 +189,21 @@ describe('F1.14 malformed last_id, a trimmed stream: no replay, and no error to 
       'they are counted',
       () => statsd.total('signalbox.last_id_ignored') === NO_LAST_IDS.length,
     );
+  });
+
+  test.each([
+    ['from the window', {}],
+    ['from the stream of the channel', TINY_WINDOW],
+  ])('the earliest there are bring everything, in order, once: %s', async (_, env) => {
+    const subject = await signalbox(env);
+    const witness = await Client.open(subject.port, { channel: 'earliest' });
+    const due = await publisher.publishMany('earliest', 5);
+    await witness.receives(5);
+    const clients = await Promise.all(
+      EARLIEST_LAST_IDS.map((lastId) => Client.open(subject.port, { channel: 'earliest', lastId })),
+    );
+    due.push(await marked(clients, () => publisher.publish('earliest')));
+    for (const client of clients) expect(judge(client.jobs, due)).toEqual(FAULTLESS);
   });
 
   test('what the stream no longer holds is counted as a gap, and what it holds is delivered', async () => {

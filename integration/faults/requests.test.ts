@@ -183,6 +183,18 @@ describe('refused clients see a dropped connection', () => {
     (await openRaw(port, { cookie, origin: 'https://superset.example' })).destroy();
   });
 
+  test.each([
+    ['another version of the protocol', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Version: 5'],
+    ['no key', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n', ''],
+    ['another method', 'GET ', 'POST '],
+    ['another protocol', 'Upgrade: websocket', 'Upgrade: h2c'],
+  ])('an upgrade with %s is answered with a status', async (_, from, to) => {
+    const port = await sharedPort();
+    const text = upgrade({ cookie: cookieOf({ channel: 'a' }) }).replace(from, to);
+    const { status } = await exchange(port, text);
+    expect([400, 405, 426]).toContain(status);
+  });
+
   test('no part of a refused token is in the log', async () => {
     const server = start();
     const cookie = cookieOf({ channel: 'a' }, 'another-secret-of-32-bytes-or-more');

@@ -33,7 +33,6 @@ describe('replay and live interleave: 2,000 clients with 40,000 events due got 8
           REDIS_URL: redisUrl(),
           REDIS_STREAM_PREFIX: prefix,
           SIGNALBOX_NATIVE_PREFIX: `${prefix}own:`,
-          SIGNALBOX_SUPERSET_REPLAY_SLACK_MS: '0',
           ...env,
         },
       });

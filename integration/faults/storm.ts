@@ -64,9 +64,11 @@ export async function storm(
   let frames = 0;
   const wrong = { lost: 0, doubled: 0, disordered: 0 };
   for (const { channel, client } of clients) {
-    const jobs = client.jobs.filter((job) => job !== marks.get(channel));
+    const ofChannel = new Set(due.get(channel));
+    // What is inside the slack of its last_id may come again; it was not due.
+    const jobs = client.jobs.filter((job) => ofChannel.has(job));
     frames += jobs.length;
-    const verdict = judge(jobs, due.get(channel) ?? []);
+    const verdict = judge(jobs, [...ofChannel]);
     wrong.lost += verdict.lost.length;
     wrong.doubled += verdict.doubled.length;
     wrong.disordered += verdict.disordered.length;
