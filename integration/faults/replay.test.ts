@@ -7,6 +7,7 @@ import { Client, Publisher } from '../support/superset.ts';
 import { type Relay, startRelay } from './relay.ts';
 import {
   eventBetweenReads,
+  eventText,
   FAULTLESS,
   firstEventAfterStart,
   judge,
@@ -241,6 +242,24 @@ describe('F1.14 malformed last_id, a trimmed stream: no replay, and no error to 
         missed,
       ),
     ).toEqual(FAULTLESS);
+  });
+
+  test('a channel whose key holds no stream cannot keep its sockets from what is live', async () => {
+    const statsd = await statsdSink();
+    const subject = await signalbox({ ...statsd.env, ...TINY_WINDOW });
+    const first = await Client.open(subject.port, { channel: 'string' });
+    const witness = await Client.open(subject.port, { channel: 'witness' });
+    await publisher.redis.xadd(`${prefix}full`, '*', 'data', eventText('string', 'a'));
+    await first.receives(1);
+    first.drop();
+    await publisher.redis.set(`${prefix}string`, 'not a stream');
+    await publisher.redis.xadd(`${prefix}full`, '*', 'data', eventText('string', 'b'));
+    await marked([witness], () => publisher.publish('witness'));
+    const back = await Client.open(subject.port, { channel: 'string', lastId: first.lastId });
+    await publisher.redis.xadd(`${prefix}full`, '*', 'data', eventText('string', 'c'));
+    await back.receives(1);
+    expect(back.jobs).toEqual(['c']);
+    await eventually('the gap is counted', () => statsd.total('signalbox.gaps') === 1);
   });
 });
 

@@ -79,6 +79,8 @@ export class RedisEventLog implements EventLog {
     if (entries === undefined || info === undefined || time === undefined) {
       throw new BrokerError('lost', 'Redis dropped the transaction of a page');
     }
+    // A key that holds something else has no history to give, now or later: a failure would be tried for ever.
+    if (isWrongType(entries[0])) return { entries: [], trimmed: true };
     if (entries[0] !== null) throw entries[0];
     if (info[0] !== null && !isNoSuchKey(info[0])) throw info[0];
     const trimmed =
@@ -137,3 +139,6 @@ export class RedisEventLog implements EventLog {
 function throwFirst(error: Error & { readonly previousErrors?: readonly Error[] }): never {
   throw error.previousErrors?.[0] ?? error;
 }
+
+const isWrongType = (error: unknown): boolean =>
+  error instanceof Error && error.message.startsWith('WRONGTYPE');
