@@ -70,10 +70,15 @@ export class Window {
     }
   }
 
-  /** Keeps an event's frame; what was evicted meanwhile is not accounted for. */
+  /**
+   * Keeps an event's frame, and evicts what no longer fits beside it, be it this event. What was evicted before is
+   * not accounted for.
+   */
   keepFrame(event: RoutedEvent, frame: NonNullable<RoutedEvent['frame']>): void {
     event.frame = frame;
-    if (Buffer.isBuffer(frame) && compareIds(event.id, this.#floor) > 0) this.#bytes += frame.length;
+    if (!Buffer.isBuffer(frame) || compareIds(event.id, this.#floor) <= 0) return;
+    this.#bytes += frame.length;
+    this.evict(event.atMs);
   }
 
   /** The first event of any of `channels` after `cursor`. */
