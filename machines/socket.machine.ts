@@ -35,7 +35,12 @@ export interface SocketContext extends SocketInput {
 }
 
 export type SocketEvent =
-  | { type: 'socket.opened'; credentialLifetimeMs?: number }
+  | {
+      type: 'socket.opened';
+      credentialLifetimeMs?: number;
+      /** Nothing is due to it: its client did not ask for what it missed. */
+      isLive?: boolean;
+    }
   | { type: 'socket.close'; reason: CloseReason }
   | { type: 'transport.filled' }
   | { type: 'transport.drained' }
@@ -72,6 +77,9 @@ export const socketMachine = setup({
     credentialLifetime: ({ context }) => context.credentialLifetimeMs ?? NEVER,
     pageRetry: stub('pageRetry'),
   },
+  guards: {
+    isLive: ({ event }) => event.type === 'socket.opened' && event.isLive === true,
+  },
   actions: {
     pump: stub('pump'),
     suspendDelivery: stub('suspendDelivery'),
@@ -80,7 +88,9 @@ export const socketMachine = setup({
     closeTransport: stub('closeTransport'),
     terminateTransport: stub('terminateTransport'),
     setReason: assign((_, params: { reason: CloseReason }) => ({ closeReason: params.reason })),
-    setLifetime: assign((_, params: { credentialLifetimeMs: number | undefined }) => params),
+    setLifetime: assign(({ event }) =>
+      event.type === 'socket.opened' ? { credentialLifetimeMs: event.credentialLifetimeMs } : {},
+    ),
     markPinged: assign({ pinged: true }),
     countPageFailure: assign({ pageFailures: ({ context }) => context.pageFailures + 1 }),
     forgetPageFailures: assign({ pageFailures: 0 }),
@@ -108,13 +118,10 @@ export const socketMachine = setup({
         },
       },
       on: {
-        'socket.opened': {
-          target: 'open',
-          actions: {
-            type: 'setLifetime',
-            params: ({ event }) => ({ credentialLifetimeMs: event.credentialLifetimeMs }),
-          },
-        },
+        'socket.opened': [
+          { guard: 'isLive', target: 'open.delivery.live', actions: 'setLifetime' },
+          { target: 'open', actions: 'setLifetime' },
+        ],
         'socket.close': {
           target: 'terminating',
           actions: { type: 'setReason', params: ({ event }) => ({ reason: event.reason }) },

@@ -96,10 +96,11 @@ export class Sockets {
     this.#sockets.set(id, { id, channel, actor, transport, delivery });
     this.#perChannel.set(channel, this.countOn(channel) + 1);
     metrics.count('ws_connected_client');
-    delivery.join(connection.channels, connection.lastId);
+    const { live: isLive } = delivery.join(connection.channels, connection.lastId);
     const { credentialLifetimeMs } = connection;
     actor.send({
       type: 'socket.opened',
+      isLive,
       ...(credentialLifetimeMs !== undefined && { credentialLifetimeMs }),
     });
     return id;

@@ -59,7 +59,10 @@ export class Delivery {
     this.#owner = owner;
   }
 
-  /** Begins a subscription; `lastId` is the position its client claims. `pump` carries it on. */
+  /**
+   * Begins a subscription. Without `lastId`, the position its client claims, nothing is due and it is live; with it,
+   * `pump` carries it on.
+   */
   join(channels: readonly string[], lastId?: StreamId): Subscription {
     const position = this.#deps.position();
     const isAhead = lastId !== undefined && compareIds(lastId, position) > 0;
@@ -67,7 +70,7 @@ export class Delivery {
       channels,
       delivery: this,
       cursor: lastId === undefined || isAhead ? position : lastId,
-      live: false,
+      live: lastId === undefined,
       fetching: false,
       claim: isAhead ? lastId : undefined,
       replay: undefined,
