@@ -22,6 +22,11 @@ export class Journal {
     this.events.push({ id, channel, epoch: this.epoch, order: this.events.length });
   }
 
+  /** How many a channel has had in this life of the broker. */
+  countOf(channel: string): number {
+    return this.events.filter((event) => event.channel === channel && event.epoch === this.epoch).length;
+  }
+
   /** What a channel had in `(after, end]` in one life of the broker. */
   between(channel: string, epoch: number, after: StreamId, end: StreamId): Published[] {
     return this.events.filter(

@@ -11,6 +11,7 @@ import { SimulatedTransport } from '../support/simulated-transport.ts';
 import { Journal, Observer } from './journal.ts';
 
 const CHANNELS = ['north', 'south', '__proto__'];
+const HISTORY = { maxLength: 60, maxAgeSeconds: 3_600, firehoseMaxLength: 150 };
 const MAX_SOCKET_BUFFER_BYTES = 600;
 const WINDOW = { maxEvents: 12, maxBytes: 100_000, maxAgeMs: 20_000 };
 
@@ -47,7 +48,7 @@ export class World {
     this.random = new Random(seed);
     this.broker = createMemoryBroker({
       clock: this.clock,
-      history: { maxLength: 60, maxAgeSeconds: 3_600, firehoseMaxLength: 150 },
+      history: HISTORY,
     });
     const fail = (error: unknown): void => {
       this.#crash ??= error;
@@ -171,6 +172,7 @@ export class World {
     // The journal has to know of it before any socket can be sent it.
     const id = await this.broker.log.lastId();
     this.journal.add(id, channel);
+    if (this.journal.countOf(channel) > HISTORY.maxLength) this.journal.wasTrimmed = true;
     await appended;
     return id;
   }
