@@ -13,7 +13,7 @@ const PREFIX = 'async-events-';
 const FULL = `${PREFIX}full`;
 const READER = { name: 'reader', password: 'of-the-reader', rules: '~* &* +@all' };
 /** So many errors that a reader without a pause would be caught at it. */
-const ERRORS = 5;
+const ERRORS = 3;
 
 const ended: (() => unknown)[] = [];
 afterEach(async () => {
