@@ -17,7 +17,10 @@ export type ClusterGroup = {
 
 const SLOTS = 16384;
 const MASTERS = 3;
-const CONFIG = '--save  --appendonly yes --cluster-enabled yes --cluster-node-timeout 2000'.split(' ');
+/** Long enough that a node which waits for a busy processor is not taken for dead. */
+const NODE_TIMEOUT_MS = 5000;
+const CONFIG =
+  `--save  --appendonly yes --cluster-enabled yes --cluster-node-timeout ${NODE_TIMEOUT_MS}`.split(' ');
 
 /** Starts a cluster that all its nodes call `ok`. */
 export async function startCluster(): Promise<ClusterGroup> {

@@ -1,10 +1,10 @@
 import type { StreamId } from '../../event/stream-id.ts';
-import { compareIds, laterId, nextId, parseStreamId, streamId } from '../../event/stream-id.ts';
+import { compareIds, laterId, nextId, streamId } from '../../event/stream-id.ts';
 import { type Client, isReply } from './connection.ts';
 import type { Keys } from './keys.ts';
 import type { Link } from './link.ts';
 import { msOfTime } from './reply.ts';
-import { isNoSuchKey, streamInfoOf } from './stream-info.ts';
+import { readStreamInfo } from './stream-info.ts';
 
 /** How much of each stream an append leaves. */
 export interface AppendLimits {
@@ -95,10 +95,5 @@ export function createSeparateAppend(link: Link, keys: Keys, limits: AppendLimit
 
 /** The largest id a stream ever gave, `0-0` when there is no such stream. */
 export async function lastIdOf(client: Client, key: string): Promise<StreamId> {
-  try {
-    return streamInfoOf(await client.callBuffer('XINFO', 'STREAM', key)).lastId;
-  } catch (error) {
-    if (isNoSuchKey(error)) return parseStreamId('0-0') as StreamId;
-    throw error;
-  }
+  return (await readStreamInfo(client, key)).lastId;
 }

@@ -1,4 +1,4 @@
-import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { type Cluster, Redis, type RedisOptions } from 'ioredis';
 import { BrokerError } from '../broker-error.ts';
 import {
   clusterOptions,
@@ -8,6 +8,7 @@ import {
   singleOptions,
 } from './address.ts';
 import { type Client, Connection, isReply } from './connection.ts';
+import { MappedCluster } from './mapped-cluster.ts';
 import { SCRIPTS } from './scripts.ts';
 
 export interface ConnectOptions {
@@ -66,7 +67,7 @@ export class Connector {
 
   async #openCluster(purpose: string, signal?: AbortSignal): Promise<Cluster> {
     const { redisOptions, ...options } = clusterOptions(this.#address, this.#timeoutMs);
-    const client = new Cluster([...(this.#address.cluster ?? [])], {
+    const client = new MappedCluster([...(this.#address.cluster ?? [])], {
       ...options,
       redisOptions: { ...redisOptions, connectionName: `signalbox:${purpose}` },
       scripts: SCRIPTS,

@@ -6,14 +6,7 @@ import { BatchCount } from './batch-count.ts';
 import type { Connection } from './connection.ts';
 import type { Epoch } from './epoch.ts';
 import { entriesOf, entriesRead, msOfTime } from './reply.ts';
-import {
-  isNoSuchKey,
-  mayHaveTrimmed,
-  NO_STREAM,
-  removedFrom,
-  type StreamInfo,
-  streamInfoOf,
-} from './stream-info.ts';
+import { mayHaveTrimmed, readStreamInfo, removedFrom } from './stream-info.ts';
 
 /** How much later than its block time a blocking read may be answered before the line is taken for dead. */
 const GRACE_MS = 1000;
@@ -42,7 +35,7 @@ export class RedisFirehose implements Firehose {
 
   async head(): Promise<LogHead> {
     const [epoch, info, time] = await this.#connection.run(this.#deadlineMs, (client) =>
-      Promise.all([this.#epoch.read(client), this.#info(client), client.time()]),
+      Promise.all([this.#epoch.read(client), readStreamInfo(client, this.#key), client.time()]),
     );
     if (info.added !== undefined) this.#anchor = { id: info.lastId, ordinal: info.added };
     return { epoch, lastId: info.lastId, nowMs: msOfTime(time) };
@@ -83,7 +76,7 @@ export class RedisFirehose implements Firehose {
   }
 
   async #wasTrimmed(after: StreamId): Promise<boolean> {
-    const info = await this.#connection.run(this.#deadlineMs, (client) => this.#info(client));
+    const info = await this.#connection.run(this.#deadlineMs, (client) => readStreamInfo(client, this.#key));
     const removed = removedFrom(info);
     // Exact where it is known how many entries there were up to `after`: more have been removed than that.
     if (this.#anchor?.id === after && removed !== undefined) return removed > this.#anchor.ordinal;
@@ -94,15 +87,6 @@ export class RedisFirehose implements Firehose {
     const last = entries.at(-1);
     if (last === undefined || this.#anchor?.id !== after) return;
     this.#anchor = trimmed ? undefined : { id: last.id, ordinal: this.#anchor.ordinal + entries.length };
-  }
-
-  async #info(client: Redis): Promise<StreamInfo> {
-    try {
-      return streamInfoOf(await client.callBuffer('XINFO', 'STREAM', this.#key));
-    } catch (error) {
-      if (isNoSuchKey(error)) return NO_STREAM;
-      throw error;
-    }
   }
 }
 

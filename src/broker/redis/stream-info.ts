@@ -1,4 +1,6 @@
+import { Command } from 'ioredis';
 import { compareIds, type StreamId, ZERO_ID } from '../../event/stream-id.ts';
+import type { Client } from './connection.ts';
 
 /** What XINFO STREAM says of a stream, as far as it matters here. */
 export interface StreamInfo {
@@ -13,6 +15,35 @@ export interface StreamInfo {
 
 /** A key that does not exist: it has given no id, and nothing of it is known to have been removed. */
 export const NO_STREAM: StreamInfo = { lastId: ZERO_ID, firstId: undefined, length: 0, added: 0 };
+
+/**
+ * An XINFO STREAM that a Cluster client sends to the server of its key.
+ *
+ * ioredis knows no key of XINFO, because its subcommands differ, so it would send it to any node: two in three
+ * would be redirected, each of them with a new connection that asks for all slots.
+ */
+class XinfoStream extends Command {
+  constructor(key: string) {
+    // No encoding: the reply comes as Buffers.
+    super('xinfo', ['STREAM', key], { replyEncoding: null });
+  }
+
+  override getKeys(): (string | Buffer)[] {
+    return this.args.slice(1, 2) as string[];
+  }
+}
+
+/** What is known of the stream at this key, one that does not exist included. */
+export async function readStreamInfo(client: Client, key: string): Promise<StreamInfo> {
+  const command = new XinfoStream(key);
+  client.sendCommand(command);
+  try {
+    return streamInfoOf(await command.promise);
+  } catch (error) {
+    if (isNoSuchKey(error)) return NO_STREAM;
+    throw error;
+  }
+}
 
 /** Reads the reply of XINFO STREAM, as Buffers. */
 export function streamInfoOf(reply: unknown): StreamInfo {
