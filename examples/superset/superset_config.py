@@ -16,7 +16,7 @@ GLOBAL_ASYNC_QUERIES_WEBSOCKET_URL = "ws://localhost:8088/ws"
 GLOBAL_ASYNC_QUERIES_JWT_SECRET = os.environ["ASYNC_JWT_SECRET"]  # (1)
 GLOBAL_ASYNC_QUERIES_JWT_COOKIE_NAME = "async-token"  # (2)
 GLOBAL_ASYNC_QUERIES_REDIS_STREAM_PREFIX = "async-events-"  # (4)
-# Superset 4.0 and before: GLOBAL_ASYNC_QUERIES_REDIS_CONFIG, with the keys host, port and db.
+# Before Superset 5.0: GLOBAL_ASYNC_QUERIES_REDIS_CONFIG, with the keys host, port and db.
 GLOBAL_ASYNC_QUERIES_CACHE_BACKEND = {
     "CACHE_TYPE": "RedisCache",
     "CACHE_REDIS_HOST": REDIS_HOST,
