@@ -91,7 +91,10 @@ export class Sockets {
     });
     const delivery = deliver(transport, {
       tell: (type) => actor.send({ type }),
-      end: (reason) => this.close(id, reason),
+      end: (reason, error) => {
+        if (error !== undefined) this.#reportBug(error, id);
+        this.close(id, reason);
+      },
     });
     this.#sockets.set(id, { id, channel, actor, transport, delivery });
     this.#perChannel.set(channel, this.countOn(channel) + 1);
@@ -125,7 +128,7 @@ export class Sockets {
   #release(id: string, error: unknown): void {
     const socket = this.#sockets.get(id);
     if (socket === undefined) return;
-    const { metrics, onError, protocol } = this.#deps;
+    const { metrics, protocol } = this.#deps;
     socket.delivery.close();
     const reason = socket.actor.getSnapshot().output?.reason;
     if (reason === 'expired') metrics.count('ws_token_expired_disconnect');
@@ -133,9 +136,8 @@ export class Sockets {
     if (error === undefined) socket.transport.terminate();
     else {
       const { code, text } = protocol.closeCode('failed');
-      metrics.count('signalbox.actor_errors', 1, { machine: 'socket' });
+      this.#reportBug(error, id);
       socket.transport.close(code, text);
-      onError(error, id);
     }
     this.#sockets.delete(id);
     const others = this.countOn(socket.channel) - 1;
@@ -143,5 +145,10 @@ export class Sockets {
     else this.#perChannel.delete(socket.channel);
     if (this.#sockets.size > 0) return;
     for (const resolve of this.#whenEmpty.splice(0)) resolve();
+  }
+
+  #reportBug(error: unknown, id: string): void {
+    this.#deps.metrics.count('signalbox.actor_errors', 1, { machine: 'socket' });
+    this.#deps.onError(error, id);
   }
 }

@@ -37,8 +37,11 @@ export type DeliveryFact =
 /** What the socket's machine is told, and what ends it. */
 export interface DeliveryOwner {
   tell(fact: DeliveryFact): void;
-  /** The transport failed, or the protocol wants a client with a gap to come back. */
-  end(reason: 'failed' | 'lossy'): void;
+  /**
+   * The transport failed, or the protocol wants a client with a gap to come back. `error`: what failed is a bug,
+   * and this socket's alone.
+   */
+  end(reason: 'failed' | 'lossy', error?: unknown): void;
 }
 
 /**
@@ -86,12 +89,16 @@ export class Delivery {
 
   /** The fast lane's way in: queues a frame for the end of the batch, or closes the outlets. */
   offer(frame: Buffer): void {
-    if (!this.#outlet.hasRoom()) {
-      this.#fill();
-      return;
+    try {
+      if (!this.#outlet.hasRoom()) {
+        this.#fill();
+        return;
+      }
+      if (this.#outlet.isEmpty) this.#deps.flushLater(this);
+      this.#outlet.push(frame, 1);
+    } catch (error) {
+      this.#fail(error);
     }
-    if (this.#outlet.isEmpty) this.#deps.flushLater(this);
-    this.#outlet.push(frame, 1);
   }
 
   /** Writes what was queued in this turn. */
@@ -122,7 +129,11 @@ export class Delivery {
 
   /** The transport flushed bytes. */
   flushed(): void {
-    if (this.#outlet.drain()) this.#deps.later(() => this.#owner.tell('transport.drained'));
+    if (!this.#outlet.drain()) return;
+    // It may be full again by then: what was being fetched has arrived in between.
+    this.#deps.later(() => {
+      if (!this.#outlet.isFull) this.#owner.tell('transport.drained');
+    });
   }
 
   /** Nothing more is written; cursors stay. */
@@ -199,8 +210,12 @@ export class Delivery {
         if (!isCurrent()) return;
         subscription.fetching = false;
         if (!this.#outlet.isOpen) return;
-        apply();
-        this.pump();
+        try {
+          apply();
+          this.pump();
+        } catch (error) {
+          this.#fail(error);
+        }
       },
       () => {
         if (!isCurrent()) return;
@@ -258,6 +273,12 @@ export class Delivery {
     if (isMalformed(frame)) return;
     this.#outlet.push(frame, 1);
     this.#deps.metrics.count('signalbox.events_replayed');
+  }
+
+  /** Outside of an actor's turn nobody else would catch it. */
+  #fail(error: unknown): void {
+    this.#outlet.suspend();
+    this.#owner.end('failed', error);
   }
 
   #fill(): void {

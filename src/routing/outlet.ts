@@ -33,6 +33,10 @@ export class Outlet {
     return !this.#isFull && !this.#isSuspended && !this.#isClosed;
   }
 
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
   get isClosed(): boolean {
     return this.#isClosed;
   }

@@ -18,6 +18,8 @@ export interface Outlet {
   readonly delivery: Delivery;
   readonly transport: SimulatedTransport;
   readonly told: Told[];
+  /** What it was ended for, where that was a bug. */
+  readonly bugs: unknown[];
   /** The text of each frame that arrived. */
   readonly texts: string[];
   /** The ids of the events among them. */
@@ -87,6 +89,7 @@ export function createLane({ protocol, limits, isLossy = false, now = () => 0 }:
     later: (run) => void later.push(run),
     onMalformed: ({ malformed: reason }) => void malformed.push(reason),
     onError: (error, id) => void errors.push({ error, id }),
+    onReplayFailed() {},
     limits: {
       window: { maxEvents: 100, maxBytes: 1_000_000, maxAgeMs: 1_000_000 },
       maxSocketBufferBytes: 1_000,
@@ -120,6 +123,7 @@ export function createLane({ protocol, limits, isLossy = false, now = () => 0 }:
     },
     outlet() {
       const told: Told[] = [];
+      const bugs: unknown[] = [];
       const texts: string[] = [];
       const transport = new SimulatedTransport(
         routing.budget,
@@ -132,12 +136,16 @@ export function createLane({ protocol, limits, isLossy = false, now = () => 0 }:
       );
       const delivery = routing.deliver(transport, {
         tell: (fact) => void told.push(fact),
-        end: (reason) => void told.push(`end ${reason}`),
+        end(reason, error) {
+          told.push(`end ${reason}`);
+          if (error !== undefined) bugs.push(error);
+        },
       });
       return {
         delivery,
         transport,
         told,
+        bugs,
         texts,
         ids: () => texts.flatMap((text) => (JSON.parse(text) as { id?: StreamId }).id ?? []),
       };
