@@ -10,7 +10,7 @@ const environmentOf = (service: string): Record<string, string> => {
   const body = new RegExp(`^  ${service}:\n((?:    .*\n)+)`, 'm').exec(read('docker-compose.yml'))?.[1] ?? '';
   const lines = /^ {4}environment:\n((?: {6}.*\n)+)/m.exec(body)?.[1] ?? '';
   return Object.fromEntries(
-    [...lines.matchAll(/^ {6}(\w+): '?([^'#\n]*?)'?(?: #.*)?$/gm)].map(([, name = '', value = '']) => [
+    [...lines.matchAll(/^ {6}(\w+): ["']?([^"'#\n]*?)["']?(?: #.*)?$/gm)].map(([, name = '', value = '']) => [
       name,
       value,
     ]),
