@@ -121,6 +121,8 @@ export class FanOut {
 
   /** Entries up to `id` were trimmed from the firehose; the channels' own streams may still have them. */
   skipTo(id: StreamId): void {
+    // There is nothing in between, or it has been routed.
+    if (compareIds(id, this.#position) <= 0) return;
     const before = this.#position;
     this.#deps.window.clear(id);
     this.#position = id;
