@@ -73,7 +73,7 @@ export class Delivery {
       channels,
       delivery: this,
       cursor: lastId === undefined || isAhead ? position : lastId,
-      live: lastId === undefined,
+      live: lastId === undefined && this.#outlet.isOpen,
       fetching: false,
       claim: isAhead ? lastId : undefined,
       replay: undefined,

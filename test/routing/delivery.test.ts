@@ -41,6 +41,21 @@ describe('a delivery', () => {
     });
   });
 
+  describe('that is joined to another channel', () => {
+    test('while it is full or suspended, is sent what came there meanwhile', () => {
+      const lane = createLane();
+      const outlet = lane.outlet();
+      outlet.delivery.suspend();
+      const subscription = outlet.delivery.join(['c']);
+      expect(subscription.live).toBe(false);
+      lane.route(one, two);
+      outlet.delivery.resume();
+      outlet.delivery.pump();
+      outlet.transport.flush();
+      expect(outlet.ids()).toEqual([one, two]);
+    });
+  });
+
   describe('that is joined with a position', () => {
     test('sends what came after it in the window, then says that it is caught up', () => {
       const lane = createLane();
