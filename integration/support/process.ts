@@ -26,7 +26,6 @@ export async function startProcess(env: Readonly<Record<string, string>>): Promi
   const child = spawn(process.execPath, [join(ROOT, 'dist/src/main.js')], {
     cwd: folder,
     env: {
-      NODE_OPTIONS: '-r /tmp/mem.cjs',
       PATH: process.env['PATH'],
       PORT: '0',
       JWT_SECRET,

@@ -40,6 +40,7 @@ export interface ActorsDeps {
 export interface Report {
   malformed(malformed: Malformed): void;
   routeFailed(error: unknown, id: StreamId): void;
+  replayFailed(error: unknown): void;
   socketFailed(error: unknown, id: string): void;
   channelFailed(error: unknown): void;
   readerLive(): void;
@@ -85,6 +86,7 @@ export function createActors(deps: ActorsDeps): Actors {
     later: deps.later,
     onMalformed: report.malformed,
     onError: report.routeFailed,
+    onReplayFailed: report.replayFailed,
   });
   const sockets = new Sockets({
     registry,

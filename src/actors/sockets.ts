@@ -131,6 +131,9 @@ export class Sockets {
     const { metrics, protocol } = this.#deps;
     socket.delivery.close();
     const reason = socket.actor.getSnapshot().output?.reason;
+    metrics.count('signalbox.sockets_closed', 1, {
+      reason: error === undefined ? (reason ?? 'gone') : 'failed',
+    });
     if (reason === 'expired') metrics.count('ws_token_expired_disconnect');
     if (reason === 'too_slow') metrics.count('ws_client_backpressure_disconnect');
     if (error === undefined) socket.transport.terminate();

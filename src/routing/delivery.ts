@@ -22,6 +22,8 @@ export interface DeliveryDeps extends OutletDeps {
   position(): StreamId;
   /** Runs in a later turn, so that one socket's replay does not hold up the others. */
   later(run: () => void): void;
+  /** The broker would not give what a replay asked for; it is asked again after a pause. */
+  onReplayFailed(error: unknown): void;
   /** Asks to be flushed at the end of the batch that is being routed. */
   flushLater(delivery: Delivery): void;
 }
@@ -63,8 +65,8 @@ export class Delivery {
   }
 
   /**
-   * Begins a subscription. Without `lastId`, the position its client claims, nothing is due and it is live; with it,
-   * `pump` carries it on.
+   * Begins a subscription. Without `lastId`, the position its client claims, nothing is due and it is live, unless
+   * nothing can be written now; with it, `pump` carries it on.
    */
   join(channels: readonly string[], lastId?: StreamId): Subscription {
     const position = this.#deps.position();
@@ -151,12 +153,12 @@ export class Delivery {
     subscription.live = false;
     subscription.fetching = false;
     subscription.claim = undefined;
-    subscription.replay = undefined;
     subscription.generation += 1;
     subscription.cursor = cursor;
     if (gap === undefined) return;
+    subscription.replay = undefined;
     subscription.gap = { ...gap, after: subscription.gap?.after ?? gap.after };
-    if (this.#deps.protocol.closesOnGap) this.#announce(subscription, gap);
+    if (this.#deps.protocol.onGap === 'close') this.#announce(subscription, gap);
   }
 
   fallBehind(): void {
@@ -217,8 +219,9 @@ export class Delivery {
           this.#fail(error);
         }
       },
-      () => {
+      (error: unknown) => {
         if (!isCurrent()) return;
+        this.#deps.onReplayFailed(error);
         subscription.fetching = false;
         this.#isWaiting = true;
         this.#owner.tell('page.failed');
@@ -251,7 +254,7 @@ export class Delivery {
       return;
     }
     this.#deps.metrics.count('signalbox.last_id_ignored', 1, { reason: 'beyond' });
-    if (this.#deps.protocol.trustsPositions) {
+    if (this.#deps.protocol.onGap === 'tell') {
       subscription.gap = { after: claim, to: subscription.cursor, reason: 'epoch' };
     }
   }
@@ -260,7 +263,7 @@ export class Delivery {
     subscription.gap = undefined;
     subscription.cursor = gap.to;
     this.#deps.metrics.count('signalbox.gaps', 1, { reason: gap.reason });
-    if (this.#deps.protocol.closesOnGap) {
+    if (this.#deps.protocol.onGap === 'close') {
       this.#outlet.suspend();
       this.#owner.end('lossy');
       return;

@@ -1,11 +1,12 @@
 import type { RoutableBatch } from '../../machines/router.ts';
 import type { Entry } from '../event/entry.ts';
 import { payloadOf } from '../event/entry.ts';
-import { compareIds, laterId, previousId, type StreamId } from '../event/stream-id.ts';
+import { compareIds, laterId, msOf, previousId, type StreamId } from '../event/stream-id.ts';
 import { type EventCodec, isMalformed, type Malformed } from '../protocol/event-codec.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Delivery } from './delivery.ts';
 import type { Frames } from './frames.ts';
+import type { SocketProtocol } from './protocol.ts';
 import type { RoutedEvent } from './routed-event.ts';
 import type { Subscription, Subscriptions } from './subscriptions.ts';
 import type { Window } from './window.ts';
@@ -42,6 +43,7 @@ export interface FanOutDeps {
   readonly window: Window;
   readonly subscriptions: Subscriptions;
   readonly codec: EventCodec;
+  readonly onGap: SocketProtocol['onGap'];
   readonly frames: Frames;
   readonly metrics: Metrics;
   readonly now: () => number;
@@ -54,6 +56,7 @@ export interface FanOutDeps {
 export class FanOut {
   readonly #deps: FanOutDeps;
   #position: StreamId;
+  #lagMs = 0;
   #dirty: Delivery[] = [];
   #waiting: { readonly id: StreamId; readonly resolve: () => void }[] = [];
 
@@ -65,6 +68,11 @@ export class FanOut {
   /** The id of the last event that was routed (P). */
   get position(): StreamId {
     return this.#position;
+  }
+
+  /** How old the last event was when it was routed. */
+  get lagMs(): number {
+    return this.#lagMs;
   }
 
   /** Routes a batch from start to end. Never throws: an error is its own entry's, or its own socket's. */
@@ -80,6 +88,7 @@ export class FanOut {
       }
       this.#position = entry.id;
     }
+    this.#lagMs = Math.max(0, atMs - msOf(this.#position));
     this.#deps.metrics.count('signalbox.events_routed', batch.count);
     this.#flush();
     this.#tellWaiting();
@@ -107,7 +116,10 @@ export class FanOut {
     this.#position = laterId(position, floor);
   }
 
-  /** The log lost its data: everybody is at `position` now, and is told. */
+  /**
+   * The log lost its data: everybody is at `position` now, and is told. Who cannot be told goes on from where he is:
+   * his channel's stream may have come back, or across, with what he lacks.
+   */
   reset(position: StreamId, reason: 'epoch' | 'lossy'): void {
     this.#deps.window.clear(position);
     const before = this.#position;
@@ -115,7 +127,9 @@ export class FanOut {
     for (const { resolve } of this.#waiting.splice(0)) resolve();
     this.#rewind((subscription) => {
       const after = subscription.live ? laterId(subscription.cursor, before) : subscription.cursor;
-      subscription.delivery.rewind(subscription, position, { after, to: position, reason });
+      const isStillDue = this.#deps.onGap === 'goOn' && compareIds(after, position) < 0;
+      if (isStillDue) subscription.delivery.rewind(subscription, after);
+      else subscription.delivery.rewind(subscription, position, { after, to: position, reason });
     });
   }
 

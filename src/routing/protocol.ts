@@ -15,11 +15,12 @@ export interface Gap {
 /** What the routing must know of a protocol that sockets speak. */
 export interface SocketProtocol {
   readonly codec: EventCodec;
-  /** The JSON text that announces a gap; undefined where the protocol has no word for it. */
+  /**
+   * What a gap means to a client: `tell`: it is announced with `gapText`; `close`: it is closed (reason `lossy`) and
+   * catches up by itself; `goOn`: the protocol has no word for it, so that the most is made of what is still there.
+   */
+  readonly onGap: 'tell' | 'close' | 'goOn';
+  /** The JSON text that announces a gap; undefined where there is none. */
   gapText(channels: readonly string[], gap: Gap): Buffer | undefined;
-  /** Whether a client of this protocol is closed (reason `lossy`) on a gap, so that it catches up by itself. */
-  readonly closesOnGap: boolean;
-  /** Whether a position beyond the log is a gap (reason epoch), or is ignored. */
-  readonly trustsPositions: boolean;
   closeCode(reason: CloseReason): { readonly code: number; readonly text: string };
 }

@@ -36,6 +36,7 @@ export interface RoutingDeps {
   readonly later: (run: () => void) => void;
   readonly onMalformed: (malformed: Malformed) => void;
   readonly onError: FanOutErrorHandler;
+  readonly onReplayFailed: (error: unknown) => void;
   readonly limits: {
     readonly window: WindowLimits;
     readonly maxSocketBufferBytes: number;
@@ -79,6 +80,7 @@ export function createRouting(deps: RoutingDeps): Routing {
       frames,
       metrics,
       codec: protocol.codec,
+      onGap: protocol.onGap,
       now: deps.now,
       onMalformed: deps.onMalformed,
       onError: deps.onError,
@@ -97,6 +99,7 @@ export function createRouting(deps: RoutingDeps): Routing {
     position: () => fanOut.position,
     flushLater: (delivery) => fanOut.flushLater(delivery),
     later: deps.later,
+    onReplayFailed: deps.onReplayFailed,
   };
   return {
     window,

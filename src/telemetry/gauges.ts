@@ -12,6 +12,7 @@ export function startGauges(
     metrics.gauge('signalbox.sockets', sockets.size);
     metrics.gauge('signalbox.channels', channels.size);
     metrics.gauge('signalbox.buffered_bytes', routing.budget.total);
+    metrics.gauge('signalbox.lag_ms', routing.fanOut.lagMs);
     metrics.gauge('signalbox.window_events', routing.window.length);
     metrics.gauge('signalbox.window_bytes', routing.window.bytes);
   }, INTERVAL_MS);

@@ -75,6 +75,11 @@ export const METRICS = {
     unit: 'pages',
     meaning: 'Pages read from the broker for replays.',
   },
+  'signalbox.replay_failures': {
+    type: 'counter',
+    unit: 'pages',
+    meaning: 'Pages that the broker would not give; each is tried again after a pause.',
+  },
   'signalbox.last_id_ignored': {
     type: 'counter',
     unit: 'sockets',
@@ -88,6 +93,12 @@ export const METRICS = {
     labels: ['reason'],
   },
   'signalbox.reader_stale': { type: 'counter', unit: 'times', meaning: 'A reader lost its broker.' },
+  'signalbox.sockets_closed': {
+    type: 'counter',
+    unit: 'sockets',
+    meaning: 'Sockets that have ended; `gone`: by their client.',
+    labels: ['reason'],
+  },
   'signalbox.actor_errors': {
     type: 'counter',
     unit: 'actors',
@@ -105,6 +116,12 @@ export const METRICS = {
     type: 'gauge',
     unit: 'bytes',
     meaning: 'Written to transports and not yet flushed.',
+  },
+  'signalbox.lag_ms': {
+    type: 'gauge',
+    unit: 'ms',
+    meaning:
+      'How old the last event was when it was routed, by the clocks of the broker and of this process.',
   },
   'signalbox.window_events': { type: 'gauge', unit: 'events', meaning: 'Events in the window.' },
   'signalbox.window_bytes': {

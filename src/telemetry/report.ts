@@ -25,6 +25,12 @@ export function createReport({ logger, limit, metrics, onCrash }: ReportDeps): R
         logger.error({ err: error, id, suppressed }, 'An event could not be routed: this is a bug'),
       );
     },
+    replayFailed(error) {
+      metrics.count('signalbox.replay_failures');
+      limit.log('replay failed', (suppressed) =>
+        logger.error({ err: error, suppressed }, 'The broker would not give what a replay asked for'),
+      );
+    },
     socketFailed(error, socket) {
       logger.error({ err: error, socket }, 'A socket failed and was closed: this is a bug');
     },

@@ -45,7 +45,8 @@ export function acceptSupersetSockets(deps: SupersetSocketsDeps): void {
     isAllowedOrigin: ({ headers }) =>
       mode === 'development' ? isSameOrigin(headers) : isAllowedOrigin(headers.origin, config.allowedOrigins),
     authenticate: ({ headers, url = '' }) => deps.authenticate({ headers, target: url }),
-    limitReached,
+    totalReached,
+    channelReached,
     open,
     onRefused: ({ status, reason, address }) =>
       limit.log(`refused ${reason}`, (suppressed) =>
@@ -53,13 +54,15 @@ export function acceptSupersetSockets(deps: SupersetSocketsDeps): void {
       ),
   });
 
-  function limitReached({ channels }: Principal): string | undefined {
-    const { maxTotalConnections: total, maxConnectionsPerChannel: perChannel } = config;
-    if (total > 0 && sockets.size >= total) return `total connection limit (${total}) reached`;
-    if (perChannel > 0 && sockets.countOn(channels[0] as string) >= perChannel) {
-      return `per-channel connection limit (${perChannel}) reached`;
-    }
-    return undefined;
+  function totalReached(): string | undefined {
+    const { maxTotalConnections: limit } = config;
+    return limit > 0 && sockets.size >= limit ? `total connection limit (${limit}) reached` : undefined;
+  }
+
+  function channelReached({ channels }: Principal): string | undefined {
+    const { maxConnectionsPerChannel: limit } = config;
+    const isReached = limit > 0 && sockets.countOn(channels[0] as string) >= limit;
+    return isReached ? `per-channel connection limit (${limit}) reached` : undefined;
   }
 
   function open({ principal, target, connect }: Accepted): void {

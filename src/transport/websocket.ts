@@ -27,8 +27,10 @@ export interface WebSocketsDeps {
   isServed(request: IncomingMessage): boolean;
   isAllowedOrigin(request: IncomingMessage): boolean;
   authenticate(request: IncomingMessage): Either.Either<AuthError, Principal>;
-  /** The text of a limit that is reached, or undefined. */
-  limitReached(principal: Principal): string | undefined;
+  /** The text of the limit on all sockets, when it is reached: asked before anything is read of the client. */
+  totalReached(): string | undefined;
+  /** The text of the limit on the client's own channel, when it is reached. */
+  channelReached(principal: Principal): string | undefined;
   open(accepted: Accepted): void;
   readonly budget: BufferBudget;
   readonly metrics: Metrics;
@@ -40,6 +42,8 @@ export interface WebSocketsDeps {
 /** Superset's clients have nothing to say. */
 const INBOUND = { frames: 100, perMs: 10_000 };
 const LIMIT_CODE = 1013;
+/** How long one that is over a limit may take to go: it is not counted any more. */
+const REJECTED_TIMEOUT_MS = 2_000;
 
 /** Takes upgrades off an HTTP server: what must not become a socket is refused, cheapest check first. */
 export function acceptWebSockets(deps: WebSocketsDeps): void {
@@ -57,9 +61,17 @@ export function acceptWebSockets(deps: WebSocketsDeps): void {
       refuseUpgrade(connection, status, word);
     };
     const target = request.url ?? '';
-    if (checkTarget(target) === undefined || !deps.isServed(request)) return refuse(400, 'bad request');
+    const isWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
+    if (!isWebSocket || checkTarget(target) === undefined || !deps.isServed(request)) {
+      return refuse(400, 'bad request');
+    }
     const unavailable = deps.unavailable();
     if (unavailable !== undefined) return refuse(503, unavailable);
+    const total = deps.totalReached();
+    if (total !== undefined) {
+      wss.handleUpgrade(request, connection, head, (socket) => rejectByLimit(socket, total));
+      return;
+    }
     if (!deps.isAllowedOrigin(request)) return refuse(403, 'origin');
     const authenticated = deps.authenticate(request);
     if (Either.isLeft(authenticated)) {
@@ -68,7 +80,7 @@ export function acceptWebSockets(deps: WebSocketsDeps): void {
     }
     const principal = authenticated.right;
     wss.handleUpgrade(request, connection, head, (socket) => {
-      const reached = deps.limitReached(principal);
+      const reached = deps.channelReached(principal);
       if (reached !== undefined) return rejectByLimit(socket, reached);
       deps.open({
         principal,
@@ -83,5 +95,6 @@ export function acceptWebSockets(deps: WebSocketsDeps): void {
     deps.metrics.count('ws_connection_rejected');
     socket.on('error', () => {});
     socket.close(LIMIT_CODE, reason);
+    setTimeout(() => socket.terminate(), REJECTED_TIMEOUT_MS).unref();
   }
 }

@@ -86,6 +86,7 @@ export class World {
         socketFailed: fail,
         channelFailed: fail,
         crashed: fail,
+        replayFailed() {},
         readerLive() {},
         readerStale() {},
         epochChanged() {},

@@ -159,7 +159,7 @@ describe('a delivery', () => {
     });
 
     test('is ignored where a protocol does not trust positions', async () => {
-      const lane = createLane({ protocol: { trustsPositions: false } });
+      const lane = createLane({ protocol: { onGap: 'goOn' } });
       lane.route(one);
       const outlet = lane.outlet();
       outlet.delivery.join(['c'], five);
@@ -491,7 +491,7 @@ describe('a delivery', () => {
     });
 
     test('ends its socket as lossy where the protocol lets clients catch up by themselves', () => {
-      const lane = createLane({ protocol: { closesOnGap: true } });
+      const lane = createLane({ protocol: { onGap: 'close' } });
       const outlet = lane.outlet();
       const subscription = outlet.delivery.join(['c']);
       outlet.delivery.rewind(subscription, one, { after: one, to: two, reason: 'lossy' });

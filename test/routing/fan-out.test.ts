@@ -6,6 +6,7 @@ import { supersetStreams } from '../../src/protocol/superset/streams.ts';
 import { supersetRealtimeProtocol } from '../../src/protocol/superset/socket-protocol.ts';
 import { type FanOut, RoutedBatch } from '../../src/routing/fan-out.ts';
 import { entryOf, idsOf } from '../support/events.ts';
+import { settled } from '../support/heap-clock.ts';
 import { createLane } from '../support/lane.ts';
 import { payloads } from '../support/payloads.ts';
 import { increasingIds } from '../support/stream-ids.ts';
@@ -228,6 +229,19 @@ describe('the fan-out', () => {
       expect(gapOf(live)).toEqual({ after: three, to: one, reason: 'epoch' });
       expect(gapOf(behind)).toEqual({ after: two, to: one, reason: 'epoch' });
       expect([live.ids(), behind.ids()]).toEqual([[two, three, two], [two]]);
+    });
+
+    test('lets a client that cannot be told of a gap go on from where it is, as far as the log has it', async () => {
+      const lane = createLane({ protocol: { onGap: 'goOn' } });
+      lane.route(one, two, three);
+      const behind = lane.outlet();
+      const subscription = behind.delivery.join(['c'], one);
+      lane.fanOut.reset(three, 'epoch');
+      expect(subscription.cursor).toBe(one);
+      behind.delivery.pump();
+      await settled();
+      behind.transport.flush();
+      expect(behind.ids()).toEqual([two, three]);
     });
 
     test('lets everybody pump only when all have been changed', () => {

@@ -5,7 +5,6 @@ import type { SocketProtocol } from '../../src/routing/protocol.ts';
 export const gapProtocol: SocketProtocol = {
   codec: createSupersetStreams(),
   gapText: (_, gap) => Buffer.from(JSON.stringify({ gap })),
-  closesOnGap: false,
-  trustsPositions: true,
+  onGap: 'tell',
   closeCode: (reason) => ({ code: 1000, text: reason }),
 };

@@ -32,9 +32,8 @@ export interface SupersetProtocolOptions {
 export function supersetStreamsProtocol(options: SupersetProtocolOptions): SocketProtocol {
   return {
     codec: createSupersetStreams(options),
+    onGap: 'goOn',
     gapText: () => undefined,
-    closesOnGap: false,
-    trustsPositions: false,
     closeCode,
   };
 }
@@ -43,9 +42,8 @@ export function supersetStreamsProtocol(options: SupersetProtocolOptions): Socke
 export function supersetRealtimeProtocol(options: SupersetProtocolOptions): SocketProtocol {
   return {
     codec: createSupersetRealtime(options),
+    onGap: 'close',
     gapText: () => undefined,
-    closesOnGap: true,
-    trustsPositions: false,
     closeCode,
   };
 }
