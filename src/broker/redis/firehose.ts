@@ -6,7 +6,7 @@ import { BatchCount } from './batch-count.ts';
 import type { Connection } from './connection.ts';
 import type { Epoch } from './epoch.ts';
 import { entriesOf, entriesRead, msOfTime } from './reply.ts';
-import { mayHaveTrimmed, readStreamInfo, removedFrom } from './stream-info.ts';
+import { hasLost, mayHaveTrimmed, readStreamInfo, removedFrom } from './stream-info.ts';
 
 /** How much later than its block time a blocking read may be answered before the line is taken for dead. */
 const GRACE_MS = 1000;
@@ -34,9 +34,17 @@ export class RedisFirehose implements Firehose {
   }
 
   async head(): Promise<LogHead> {
-    const [epoch, info, time] = await this.#connection.run(this.#deadlineMs, (client) =>
-      Promise.all([this.#epoch.read(client), readStreamInfo(client, this.#key), client.time()]),
-    );
+    const { lastRead } = this.#epoch;
+    const [epoch, info, time] = await this.#connection.run(this.#deadlineMs, async (client) => {
+      const [isThere, stream, serverTime] = await Promise.all([
+        // Before the stream is asked for: what is trimmed between the two was not lost.
+        this.#has(client, lastRead ?? ZERO_ID),
+        readStreamInfo(client, this.#key),
+        client.time(),
+      ]);
+      const lost = lastRead !== undefined && !isThere && hasLost(stream, lastRead);
+      return [await this.#epoch.read(client, lost), stream, serverTime] as const;
+    });
     if (info.added !== undefined) this.#anchor = { id: info.lastId, ordinal: info.added };
     return { epoch, lastId: info.lastId, nowMs: msOfTime(time) };
   }
@@ -48,12 +56,11 @@ export class RedisFirehose implements Firehose {
     const deadlineMs = blockMs > 0 ? blockMs + GRACE_MS : this.#deadlineMs;
     const [entries, isAfterThere] = await this.#connection.run(deadlineMs, async (client) => {
       // In one packet: the second is answered as soon as the first is, and costs no round trip.
-      const [read, at] = await Promise.all([
-        client.callBuffer('XREAD', args),
-        client.callBuffer('XRANGE', this.#key, after, after, 'COUNT', '1'),
-      ]);
-      return [entriesRead(read), (at as unknown[]).length > 0] as const;
+      const [read, isThere] = await Promise.all([client.callBuffer('XREAD', args), this.#has(client, after)]);
+      return [entriesRead(read), isThere] as const;
     });
+    const last = entries.at(-1);
+    if (last !== undefined) this.#epoch.saw(last.id);
     this.#batchCount.record(entries.length, bytesOf(entries));
     // As long as the entry that was read last is there, nothing after it was trimmed: streams lose their head.
     const trimmed = entries.length > 0 && !isAfterThere && (await this.#wasTrimmed(after));
@@ -68,11 +75,19 @@ export class RedisFirehose implements Firehose {
     const reply = await this.#connection.run(this.#deadlineMs, (client) =>
       client.callBuffer('XREVRANGE', this.#key, from, '-', 'COUNT', `${count}`),
     );
-    return entriesOf(reply);
+    const entries = entriesOf(reply);
+    const newest = entries[0];
+    if (newest !== undefined && this.#epoch.lastRead === undefined) this.#epoch.saw(newest.id);
+    return entries;
   }
 
   close(): void {
     this.#connection.close();
+  }
+
+  async #has(client: Redis, id: StreamId): Promise<boolean> {
+    const found = await client.callBuffer('XRANGE', this.#key, id, id, 'COUNT', '1');
+    return (found as unknown[]).length > 0;
   }
 
   async #wasTrimmed(after: StreamId): Promise<boolean> {

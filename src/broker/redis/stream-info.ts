@@ -77,6 +77,16 @@ export function mayHaveTrimmed(info: StreamInfo, after: StreamId): boolean {
   return info.firstId === undefined || compareIds(info.firstId, after) > 0;
 }
 
+/**
+ * Whether the stream, in which `id` was once and is no more, lost it in another way than by trimming.
+ *
+ * Streams are trimmed from their head, so with older entries there it is a stream with another past; as is one
+ * that has not yet come to that id.
+ */
+export function hasLost({ firstId, lastId }: StreamInfo, id: StreamId): boolean {
+  return compareIds(lastId, id) < 0 || (firstId !== undefined && compareIds(firstId, id) < 0);
+}
+
 /** XINFO of a key that does not exist is an error; here it is a stream without entries. */
 export const isNoSuchKey = (error: unknown): boolean =>
   error instanceof Error && error.message.includes('no such key');

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import {
+  hasLost,
   mayHaveTrimmed,
   NO_STREAM,
   removedFrom,
@@ -66,5 +67,17 @@ describe('stream info', () => {
     for (const after of ['0-0', '0-5', '1-0', '1-1'])
       expect(mayHaveTrimmed(stream(0, true), id(after))).toBe(false);
     expect(mayHaveTrimmed(NO_STREAM, id('3-0'))).toBe(false);
+  });
+
+  test('what was read and is gone was lost where older entries are there, or the end is before it', () => {
+    expect(hasLost(stream(0, true), id('3-1'))).toBe(true);
+    expect(hasLost(stream(0, true), id('6-0'))).toBe(true);
+    expect(hasLost(stream(5, true), id('6-0'))).toBe(true);
+    expect(hasLost(NO_STREAM, id('1-0'))).toBe(true);
+  });
+
+  test('what was read and is gone was trimmed where everything older is gone, too', () => {
+    expect(hasLost(stream(3, true), id('3-0'))).toBe(false);
+    expect(hasLost(stream(5, true), id('5-0'))).toBe(false);
   });
 });
