@@ -54,7 +54,7 @@ export function acceptWebSockets(deps: WebSocketsDeps): void {
     perMessageDeflate: false,
   });
   deps.server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
-    connection.on('error', () => connection.destroy());
+    connection.on('error', destroyConnection);
     const refuse = (status: number, word: string, reason: string = word): void => {
       deps.metrics.count('ws_upgrade_rejected');
       deps.onRefused({ status, reason, address: request.socket.remoteAddress });
@@ -97,4 +97,9 @@ export function acceptWebSockets(deps: WebSocketsDeps): void {
     socket.close(LIMIT_CODE, reason);
     setTimeout(() => socket.terminate(), REJECTED_TIMEOUT_MS).unref();
   }
+}
+
+/** Not a closure of the upgrade: it would keep the request, headers and all, for as long as the socket lives. */
+function destroyConnection(this: Duplex): void {
+  this.destroy();
 }
