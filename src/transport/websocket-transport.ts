@@ -94,7 +94,8 @@ export class WebSocketTransport implements Transport {
   readonly #flushed = (error?: Error | null): void => {
     const events = this.#unflushed.shift() ?? 0;
     this.#account();
-    if (error !== undefined && error !== null) return;
+    // Node says nothing of an error when the connection is destroyed under a write.
+    if ((error !== undefined && error !== null) || this.#connection.destroyed) return;
     this.#unflushedEvents -= events;
     this.#heard();
     this.#listener.flushed();
