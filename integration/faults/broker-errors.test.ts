@@ -87,7 +87,7 @@ const underErrors = async (server: Server, redis: Redis, kind: string) => {
 
 const calm = (kind: string) => ({
   isCalm: true,
-  lines: [expect.stringMatching(`^The broker is away: the reader is stale and keeps trying: .*${kind}`)],
+  lines: [expect.stringMatching(`^The broker cannot be read: the reader is stale and keeps trying: .*${kind}`)],
   health: 200,
 });
 
@@ -179,7 +179,7 @@ describe('F1.23 healthy while Redis is down: upgrades accepted, clients wait on 
       expect([status, body]).toEqual([503, 'not ready']);
     }
     expect(troubleIn(server)).toEqual([
-      expect.stringMatching('^The broker is away: the reader is stale and keeps trying'),
+      expect.stringMatching('^The broker cannot be read: the reader is stale and keeps trying'),
       'Refused an upgrade: not ready',
     ]);
     await redis.restart({ keepData: false });

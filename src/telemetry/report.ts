@@ -42,7 +42,7 @@ export function createReport({ logger, limit, metrics, onCrash }: ReportDeps): R
       logger.info({}, 'Reading: the reader is live');
     },
     readerStale(error) {
-      logger.error({ reason: error }, 'The broker is away: the reader is stale and keeps trying');
+      logger.error({ reason: error }, 'The broker cannot be read: the reader is stale and keeps trying');
     },
     epochChanged({ lastId }, position) {
       logger.warn({ lastId, position }, 'The broker lost data or was replaced: reading goes on from here');
