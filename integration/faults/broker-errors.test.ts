@@ -69,7 +69,7 @@ const errorsPerSecond = async (redis: Redis, kind: string): Promise<number> => {
 const troubleIn = ({ log }: Server): string[] =>
   log
     .filter(({ level, key }) => (level === 'error' || level === 'warn') && key === undefined)
-    .map(({ message, reason }) => `${message}${reason === undefined ? '' : `: ${reason}`}`);
+    .map(({ message, reason }) => [message, reason].filter((part) => part !== undefined).join(': '));
 
 /** How it fares while Redis answers each attempt with an error of this kind. */
 const underErrors = async (server: Server, redis: Redis, kind: string) => {
@@ -87,7 +87,9 @@ const underErrors = async (server: Server, redis: Redis, kind: string) => {
 
 const calm = (kind: string) => ({
   isCalm: true,
-  lines: [expect.stringMatching(`^The broker cannot be read: the reader is stale and keeps trying: .*${kind}`)],
+  lines: [
+    expect.stringMatching(`^The broker cannot be read: the reader is stale and keeps trying: .*${kind}`),
+  ],
   health: 200,
 });
 

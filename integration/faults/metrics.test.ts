@@ -143,8 +143,8 @@ describe('F1.26 counters only: no gauge of connected clients, no delivered/dropp
     const { port } = signalbox;
     const first = await open(signalbox, CLIENTS.streams({}));
     let lastId = '';
-    first.on('message', (text) => {
-      lastId = (JSON.parse(String(text)) as { id: string }).id;
+    first.on('message', (text: Buffer) => {
+      lastId = (JSON.parse(text.toString()) as { id: string }).id;
     });
     await publish('streams');
     await eventually('it has come', () => lastId !== '');

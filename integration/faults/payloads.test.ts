@@ -23,7 +23,7 @@ describe('F1.19 JSON.parse + stringify of EVERY event: integers > 2^53 lose digi
     await eventually('ready', async () => (await signalbox.readyStatus()) === 200);
     const texts: string[] = [];
     const client = await Client.open(signalbox.port, { channel: 'a' });
-    client.socket.on('message', (text) => texts.push(String(text)));
+    client.socket.on('message', (text: Buffer) => texts.push(text.toString()));
     const rest =
       '"channel_id": "a", "big": 9007199254740993, "float": 1.0, "10": 1, "2": 2, "e": "\\u00e4", "x": 1e400}';
     await publisher.redis.connect();

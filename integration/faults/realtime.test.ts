@@ -54,7 +54,7 @@ const openTab = async (
     topics: () => tab.texts.map((text) => (JSON.parse(text) as Sent).topic),
     closed: undefined,
   };
-  socket.on('message', (text) => tab.texts.push(String(text)));
+  socket.on('message', (text: Buffer) => tab.texts.push(text.toString()));
   socket.on('close', (code, reason) => {
     tab.closed = { code, reason: String(reason), atMs: Date.now() };
   });

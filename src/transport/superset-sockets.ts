@@ -55,14 +55,14 @@ export function acceptSupersetSockets(deps: SupersetSocketsDeps): void {
   });
 
   function totalReached(): string | undefined {
-    const { maxTotalConnections: limit } = config;
-    return limit > 0 && sockets.size >= limit ? `total connection limit (${limit}) reached` : undefined;
+    const { maxTotalConnections: most } = config;
+    return most > 0 && sockets.size >= most ? `total connection limit (${most}) reached` : undefined;
   }
 
   function channelReached({ channels }: Principal): string | undefined {
-    const { maxConnectionsPerChannel: limit } = config;
-    const isReached = limit > 0 && sockets.countOn(channels[0] as string) >= limit;
-    return isReached ? `per-channel connection limit (${limit}) reached` : undefined;
+    const { maxConnectionsPerChannel: most } = config;
+    const isReached = most > 0 && sockets.countOn(channels[0] as string) >= most;
+    return isReached ? `per-channel connection limit (${most}) reached` : undefined;
   }
 
   function open({ principal, target, connect }: Accepted): void {

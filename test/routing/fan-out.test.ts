@@ -6,7 +6,7 @@ import { supersetStreams } from '../../src/protocol/superset/streams.ts';
 import { supersetRealtimeProtocol } from '../../src/protocol/superset/socket-protocol.ts';
 import { type FanOut, RoutedBatch } from '../../src/routing/fan-out.ts';
 import { entryOf, idsOf } from '../support/events.ts';
-import { settled } from '../support/heap-clock.ts';
+import { settled as promisesSettled } from '../support/heap-clock.ts';
 import { createLane } from '../support/lane.ts';
 import { payloads } from '../support/payloads.ts';
 import { increasingIds } from '../support/stream-ids.ts';
@@ -239,7 +239,7 @@ describe('the fan-out', () => {
       lane.fanOut.reset(three, 'epoch');
       expect(subscription.cursor).toBe(one);
       behind.delivery.pump();
-      await settled();
+      await promisesSettled();
       behind.transport.flush();
       expect(behind.ids()).toEqual([two, three]);
     });
