@@ -69,7 +69,7 @@ const errorsPerSecond = async (redis: Redis, kind: string): Promise<number> => {
 const troubleIn = ({ log }: Server): string[] =>
   log
     .filter(({ level, key }) => (level === 'error' || level === 'warn') && key === undefined)
-    .map(({ message, reason }) => [message, reason].filter((part) => part !== undefined).join(': '));
+    .map(({ message, reason }) => [message, reason].filter((part) => typeof part === 'string').join(': '));
 
 /** How it fares while Redis answers each attempt with an error of this kind. */
 const underErrors = async (server: Server, redis: Redis, kind: string) => {
