@@ -1,6 +1,10 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { createSocketLogic } from '../../src/actors/socket.ts';
+import { systemClock } from '../../src/clock.ts';
 import type { StreamId } from '../../src/event/stream-id.ts';
+import { Registry } from '../../src/routing/registry.ts';
 import { type Client, type Core, createCore } from '../support/core.ts';
+import { gapProtocol } from '../support/gap-protocol.ts';
 import { settled } from '../support/heap-clock.ts';
 
 const BIG = 'x'.repeat(11_000);
@@ -173,6 +177,39 @@ describe('a socket', () => {
       const client = core.open({ credentialLifetimeMs: 0 });
       await core.clock.advance(0);
       expect(client.transport.closedWith).toEqual({ code: 1000, reason: 'expired' });
+    });
+  });
+
+  describe('with a credential for longer than a timer of Node can be', () => {
+    beforeEach(() => void jest.useFakeTimers());
+    afterEach(() => void jest.useRealTimers());
+
+    test('is closed when it expires, and not at once', () => {
+      const days = 86_400_000;
+      const logic = createSocketLogic(() => undefined, gapProtocol, Math.random);
+      let reason: string | undefined;
+      const actor = new Registry({ clock: systemClock, inspect: undefined }).start(logic, {
+        id: 'socket:s',
+        input: {
+          id: 's',
+          handshakeTimeoutMs: 10_000,
+          pingIntervalMs: 0,
+          firstPingMs: 0,
+          responseTimeoutMs: 60_000,
+          slowConsumerTimeoutMs: 60_000,
+          closeTimeoutMs: 2_000,
+        },
+        onEnd() {
+          reason = actor.getSnapshot().output?.reason;
+        },
+      });
+      actor.send({ type: 'socket.opened', credentialLifetimeMs: 60 * days });
+      jest.advanceTimersByTime(60 * days - 1);
+      expect(actor.getSnapshot().matches('open')).toBe(true);
+      jest.advanceTimersByTime(1);
+      expect(actor.getSnapshot().matches('closing')).toBe(true);
+      jest.advanceTimersByTime(2_000);
+      expect([reason, jest.getTimerCount()]).toEqual(['expired', 0]);
     });
   });
 

@@ -28,6 +28,7 @@ const socket: Charted = {
   input: { id: 's', ...times, slowConsumerTimeoutMs: 1, closeTimeoutMs: 1 },
   events: [
     { type: 'socket.opened' },
+    { type: 'socket.opened', isLive: true } as { type: string },
     { type: 'socket.close', reason: 'drain' } as { type: string },
     { type: 'transport.filled' },
     { type: 'transport.drained' },

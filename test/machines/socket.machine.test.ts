@@ -60,6 +60,13 @@ describe('socket machine', () => {
       expect(catchingUp.actions).toEqual(['pump']);
     });
 
+    test('is live at once when nothing is due to it', () => {
+      const step = steps(connecting, { type: 'socket.opened', isLive: true, credentialLifetimeMs: 1_000 });
+      expect(step.state).toBe('open.delivery.live open.heartbeat.beating.idle open.credential.valid');
+      expect(step.actions).toEqual([]);
+      expect(step.snapshot.context.credentialLifetimeMs).toBe(1_000);
+    });
+
     test('is terminated when it is asked to close: nothing was promised to its client', () => {
       const step = steps(connecting, close('drain'));
       expect(step.actions).toEqual(['suspendDelivery', 'terminateTransport']);
