@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import type { Clock } from '../clock.ts';
 import type { LoadedConfig } from '../config/loaded.ts';
 import { createMemoryBroker } from './memory/memory-broker.ts';
 import type { Broker } from './ports.ts';
+import type { TlsSettings } from './redis/address.ts';
 import { createRedisBroker } from './redis/redis-broker.ts';
 
 /** Makes the broker that the configuration chose. */
@@ -19,9 +21,13 @@ export function createBroker(
       username: redis.username,
       password: redis.password,
       db: redis.db,
-      tls: redis.ssl ? { validateHostname: redis.validateHostname } : undefined,
+      tls: redis.ssl ? () => tlsOf(redis) : undefined,
       ...(redis.path !== '' && { path: redis.path }),
-      ...(redis.sentinels.length > 0 && { sentinels: redis.sentinels, name: redis.name }),
+      ...(redis.sentinels.length > 0 && {
+        sentinels: redis.sentinels,
+        name: redis.name,
+        sentinelPassword: redis.sentinelPassword,
+      }),
       ...(redis.cluster.length > 0 && { cluster: redis.cluster }),
     },
     streamPrefix: config.redisStreamPrefix,
@@ -29,4 +35,9 @@ export function createBroker(
     history: config.history,
     onNote: deps.onNote,
   });
+}
+
+function tlsOf({ validateHostname, ca, cert, key }: LoadedConfig['config']['redis']): TlsSettings {
+  const pem = (path: string) => (path === '' ? undefined : readFileSync(path, 'utf8'));
+  return { validateHostname, ca: pem(ca), cert: pem(cert), key: pem(key) };
 }

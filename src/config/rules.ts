@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { Findings } from './findings.ts';
+import { redisTlsRules } from './redis-tls-rules.ts';
 import type { Rule, Situation } from './rule.ts';
 import { secretRules } from './secret-rules.ts';
 
@@ -104,4 +105,4 @@ const relationRules: readonly Rule[] = [
   },
 ];
 
-export const rules: readonly Rule[] = [...secretRules, ...relationRules];
+export const rules: readonly Rule[] = [...secretRules, ...relationRules, ...redisTlsRules];

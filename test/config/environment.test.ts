@@ -24,6 +24,7 @@ const variables: readonly (readonly [name: string, key: string, text: string, va
   ['SIGNALBOX_REDIS_PATH', 'redis.path', '/run/redis.sock', '/run/redis.sock'],
   ['REDIS_URL', 'redis.url', 'redis://h:1/2', 'redis://h:1/2'],
   ['SIGNALBOX_REDIS_NAME', 'redis.name', 'mymaster', 'mymaster'],
+  ['SIGNALBOX_REDIS_SENTINEL_PASSWORD', 'redis.sentinelPassword', 's w', 's w'],
   [
     'SIGNALBOX_REDIS_CLUSTER',
     'redis.cluster',
@@ -83,6 +84,8 @@ const variables: readonly (readonly [name: string, key: string, text: string, va
 ];
 
 const sentinels = ['SIGNALBOX_REDIS_SENTINELS', 'redis.sentinels'] as const;
+/** What names a file, which must be there: `redis-tls.test.ts`. */
+const files = ['ca', 'cert', 'key'].map((name) => `redis.${name} SIGNALBOX_REDIS_${name.toUpperCase()}`);
 
 describe('environment', () => {
   test.each(variables)('%s sets %s', (name, key, text, value) => {
@@ -100,7 +103,11 @@ describe('environment', () => {
   });
 
   test('there is no key beside these', () => {
-    const listed = [...variables.map(([name, key]) => `${key} ${name}`), `${sentinels[1]} ${sentinels[0]}`];
+    const listed = [
+      ...variables.map(([name, key]) => `${key} ${name}`),
+      `${sentinels[1]} ${sentinels[0]}`,
+      ...files,
+    ];
     expect(leaves.map(({ path, meta }) => `${path} ${meta.env}`).toSorted()).toEqual(listed.toSorted());
   });
 

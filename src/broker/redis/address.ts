@@ -1,5 +1,6 @@
 import type { ClusterOptions, RedisOptions } from 'ioredis';
 import type { ConnectionOptions } from 'node:tls';
+import { BrokerError } from '../broker-error.ts';
 
 export interface HostAndPort {
   readonly host: string;
@@ -29,8 +30,8 @@ export interface RedisAddress {
   readonly username?: string | undefined;
   readonly password?: string | undefined;
   readonly db?: number | undefined;
-  /** Undefined: no TLS. */
-  readonly tls?: TlsSettings | undefined;
+  /** Undefined: no TLS. A function is asked for each connection: certificates are replaced while a server runs. */
+  readonly tls?: TlsSettings | (() => TlsSettings) | undefined;
   readonly sentinels?: readonly HostAndPort[] | undefined;
   /** The master's name, with `sentinels`. */
   readonly name?: string | undefined;
@@ -106,7 +107,7 @@ export function singleOptions(address: RedisAddress, connectTimeoutMs: number): 
       ...common,
       sentinels: [...sentinels],
       ...(name === undefined ? {} : { name }),
-      ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
+      ...(sentinelPassword ? { sentinelPassword } : {}),
       ...(natMap === undefined ? {} : { natMap: { ...natMap } }),
       ...(tls === undefined ? {} : { sentinelTLS: tlsOptions(tls), enableTLSForSentinelMode: true }),
       sentinelRetryStrategy: () => null,
@@ -141,7 +142,8 @@ export function clusterOptions(address: RedisAddress, connectTimeoutMs: number):
   };
 }
 
-function tlsOptions({ validateHostname, ca, cert, key }: TlsSettings): ConnectionOptions {
+function tlsOptions(settings: TlsSettings | (() => TlsSettings)): ConnectionOptions {
+  const { validateHostname, ca, cert, key } = typeof settings === 'function' ? asked(settings) : settings;
   return {
     rejectUnauthorized: true,
     ...(ca === undefined ? {} : { ca }),
@@ -149,4 +151,12 @@ function tlsOptions({ validateHostname, ca, cert, key }: TlsSettings): Connectio
     ...(key === undefined ? {} : { key }),
     ...(validateHostname ? {} : { checkServerIdentity: () => undefined }),
   };
+}
+
+function asked(settings: () => TlsSettings): TlsSettings {
+  try {
+    return settings();
+  } catch (error) {
+    throw new BrokerError('unavailable', `cannot connect to Redis: ${(error as Error).message}`, error);
+  }
 }

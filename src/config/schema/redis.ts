@@ -30,6 +30,19 @@ export const redisKeys = {
         env: 'SIGNALBOX_REDIS_VALIDATE_HOSTNAME',
         description: 'With TLS, whether the certificate must name the host.',
       }),
+      ca: key(z.string().default(''), {
+        env: 'SIGNALBOX_REDIS_CA',
+        description:
+          'With TLS, a PEM file of the authorities to trust instead of those that Node brings. Empty: those.',
+      }),
+      cert: key(z.string().default(''), {
+        env: 'SIGNALBOX_REDIS_CERT',
+        description: 'With TLS, a PEM file of the client certificate to show. Empty: none.',
+      }),
+      key: key(z.string().default(''), {
+        env: 'SIGNALBOX_REDIS_KEY',
+        description: "The PEM file of the client certificate's private key.",
+      }),
       path: key(z.string().default(''), {
         env: 'SIGNALBOX_REDIS_PATH',
         description: 'A Unix socket to connect to instead of host and port.',
@@ -49,6 +62,11 @@ export const redisKeys = {
       name: key(z.string().default(''), {
         env: 'SIGNALBOX_REDIS_NAME',
         description: 'The name by which the Sentinels know the master.',
+      }),
+      sentinelPassword: key(z.string().default(''), {
+        env: 'SIGNALBOX_REDIS_SENTINEL_PASSWORD',
+        secret: true,
+        description: 'The password of the Sentinels themselves. Empty: no authentication.',
       }),
       cluster: key(endpoints, {
         env: 'SIGNALBOX_REDIS_CLUSTER',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { BrokerError } from '../../../src/broker/broker-error.ts';
 import { clusterOptions, singleOptions, withoutUrl } from '../../../src/broker/redis/address.ts';
 
 describe('redis address', () => {
@@ -67,6 +68,18 @@ describe('redis address', () => {
       ca: 'PEM',
       checkServerIdentity: expect.any(Function),
     });
+  });
+
+  test('TLS that is a function is asked for each connection, and its failure is that of the connection', () => {
+    let asked = 0;
+    const tls = () => ({ validateHostname: true, ca: `PEM ${(asked += 1)}` });
+    for (const ca of ['PEM 1', 'PEM 2']) expect(singleOptions({ tls }, 1000).tls).toMatchObject({ ca });
+    const unreadable = () => {
+      throw new Error('ENOENT');
+    };
+    const connect = () => singleOptions({ tls: unreadable }, 1000);
+    expect(connect).toThrow(BrokerError);
+    expect(connect).toThrow('cannot connect to Redis: ENOENT');
   });
 
   test('no connection reconnects, queues, resends or resubscribes by itself', () => {
