@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
+import type { RecordableHistogram } from 'node:perf_hooks';
+import { clientFrame, FrameParser, OPCODE } from './frame-parser.ts';
+import { Ledger } from './ledger.ts';
+import { nowUs, sentAtIn, sequenceIn } from './stamp.ts';
+
+/** Where latencies go, in µs. */
+export interface Latencies {
+  /** From sending to arrival, of what was sent while the client was there. */
+  readonly live: RecordableHistogram;
+  /** From the return of a client to the arrival of what it had missed. */
+  readonly replay: RecordableHistogram;
+}
+
+export interface ClientOptions {
+  readonly channel: number;
+  readonly token: string;
+  /** The loopback address it comes from: one has no more than some 28,000 ports. */
+  readonly localAddress: string;
+  /** Whether it keeps the id of the last event, to come back with. */
+  readonly remembers: boolean;
+  readonly latencies: Latencies;
+  /** The connection ended, and not by `vanish`. */
+  readonly onLost: () => void;
+}
+
+// All clients read into one buffer: what is in it is used up before the next one reads.
+const INPUT = Buffer.allocUnsafe(256 * 1024);
+const HEAD_END = '\r\n\r\n';
+
+/** One client, over all its connections: raw frames, an account of what came, and how late it came. */
+export class Client {
+  readonly channel: number;
+  readonly ledger = new Ledger();
+  readonly #options: ClientOptions;
+  #socket: Socket | undefined;
+  #lastId: string | undefined;
+  #openedAtUs = 0;
+  #isStalled = false;
+  lastArrivalUs = 0;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    this.channel = options.channel;
+  }
+
+  /** Connects, with the last id if it remembers one; rejects with what the server said instead of 101. */
+  open(port: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#openedAtUs = nowUs();
+      let head: Buffer | undefined = Buffer.alloc(0);
+      const parser = new FrameParser((opcode, bytes, from, to) => this.#frame(opcode, bytes, from, to));
+      const receive = (bytes: Buffer): void => {
+        if (head === undefined) {
+          parser.push(bytes);
+          return;
+        }
+        head = Buffer.concat([head, bytes]);
+        const end = head.indexOf(HEAD_END);
+        if (end < 0) return;
+        const status = head.toString('latin1', 0, head.indexOf('\r\n'));
+        if (!status.startsWith('HTTP/1.1 101')) reject(new Error(status));
+        const rest = head.subarray(end + HEAD_END.length);
+        head = undefined;
+        resolve();
+        if (rest.length > 0) parser.push(rest);
+      };
+      const socket = connect({
+        port,
+        host: '127.0.0.1',
+        localAddress: this.#options.localAddress,
+        noDelay: true,
+        onread: {
+          buffer: INPUT,
+          callback: (length) => {
+            receive(INPUT.subarray(0, length));
+            return true;
+          },
+        },
+      });
+      this.#socket = socket;
+      socket.on('error', reject);
+      socket.on('close', () => {
+        if (this.#socket !== socket) return;
+        this.#socket = undefined;
+        reject(new Error('the connection was closed'));
+        this.#options.onLost();
+      });
+      socket.write(this.#request());
+    });
+  }
+
+  /** Ends the connection without a word, as a client does whose network is gone. */
+  vanish(): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.destroy();
+  }
+
+  /** Stops reading: the server's writes fill the buffers between them. */
+  stall(): void {
+    this.#isStalled = true;
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    this.#socket?.resume();
+  }
+
+  #request(): string {
+    const path = this.#lastId === undefined ? '/' : `/?last_id=${this.#lastId}`;
+    return [
+      `GET ${path} HTTP/1.1`,
+      'Host: localhost',
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`,
+      'Sec-WebSocket-Version: 13',
+      `Cookie: async-token=${this.#options.token}`,
+      '',
+      '',
+    ].join('\r\n');
+  }
+
+  #frame(opcode: number, bytes: Buffer, from: number, to: number): void {
+    if (opcode === OPCODE.ping) {
+      this.#socket?.write(clientFrame(OPCODE.pong, bytes.subarray(from, to)));
+      return;
+    }
+    if (opcode !== OPCODE.text) return;
+    const sequence = sequenceIn(bytes, to);
+    const sentAtUs = sentAtIn(bytes, to);
+    if (Number.isNaN(sequence) || Number.isNaN(sentAtUs)) throw new Error('an event without a stamp came');
+    const now = nowUs();
+    this.lastArrivalUs = now;
+    this.ledger.receive(sequence);
+    if (this.#options.remembers) this.#lastId = idIn(bytes, from, to);
+    if (this.#isStalled) return;
+    const { live, replay } = this.#options.latencies;
+    if (sentAtUs < this.#openedAtUs) replay.record(Math.max(1, Math.round(now - this.#openedAtUs)));
+    else live.record(Math.max(1, Math.round(now - sentAtUs)));
+  }
+}
+
+const ID_START = '{"id":"'.length;
+
+/** The id that every server of the comparison puts first. */
+function idIn(bytes: Buffer, from: number, to: number): string {
+  const start = from + ID_START;
+  const end = bytes.indexOf('"', start);
+  if (end < 0 || end > to) throw new Error('an event without an id came');
+  return bytes.toString('latin1', start, end);
+}

@@ -1,0 +1,150 @@
+import { createHistogram } from 'node:perf_hooks';
+import jwt from 'jsonwebtoken';
+import { Client } from './client.ts';
+import { addExactness, dealt, type Exactness, NOTHING_DUE } from './ledger.ts';
+import { answer } from './remote.ts';
+import { type Latency, summarise } from './summary.ts';
+
+/** Some clients that are asked for together, dealt to their channels in turn: `<group>0`, `<group>1`, … */
+interface Group {
+  readonly clients: readonly Client[];
+  readonly channels: number;
+}
+
+const SOURCE_ADDRESSES = 20;
+const POLL_MS = 10;
+
+const groups = new Map<string, Group>();
+const latencies = { live: createHistogram(), replay: createHistogram() };
+let lost = 0;
+
+const groupOf = (name: string): Group => {
+  const group = groups.get(name);
+  if (group === undefined) throw new Error(`no such group: ${name}`);
+  return group;
+};
+
+const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+
+/** Has all of them open, `concurrency` at once. */
+async function openAll(clients: readonly Client[], port: number, concurrency: number): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let client = clients[next++]; client !== undefined; client = clients[next++])
+      await client.open(port);
+  };
+  await Promise.all(Array.from({ length: concurrency }, worker));
+}
+
+const publishedTo = (client: Client, channels: number, total: number): number =>
+  dealt(total, channels, client.channel);
+
+interface Named {
+  readonly group: string;
+}
+
+const verbs = {
+  /** Makes clients and signs their tokens, before anything is timed. */
+  prepare(request: Named & { clients: number; channels: number; secret: string; remembers: boolean }): void {
+    const { group, channels, secret, remembers } = request;
+    const tokens = Array.from({ length: channels }, (_, at) =>
+      jwt.sign({ channel: `${group}${at}` }, secret),
+    );
+    const clients = Array.from({ length: request.clients }, (_, at) => {
+      const channel = at % channels;
+      const localAddress = `127.0.0.${2 + (at % SOURCE_ADDRESSES)}`;
+      const onLost = (): void => {
+        lost += 1;
+      };
+      const token = tokens[channel] as string;
+      return new Client({ channel, token, localAddress, remembers, latencies, onLost });
+    });
+    groups.set(group, { clients, channels });
+  },
+
+  /** Connects a whole group; how long it took until the last upgrade was answered. */
+  async open({ group, port, concurrency }: Named & { port: number; concurrency: number }): Promise<number> {
+    const begin = performance.now();
+    await openAll(groupOf(group).clients, port, concurrency);
+    return performance.now() - begin;
+  },
+
+  vanish({ group }: Named): void {
+    for (const client of groupOf(group).clients) client.vanish();
+  },
+
+  /** The first `count` of a group stop reading. */
+  stall({ group, count }: Named & { count: number }): void {
+    for (const client of groupOf(group).clients.slice(0, count)) client.stall();
+  },
+
+  resume({ group }: Named): void {
+    for (const client of groupOf(group).clients) client.resume();
+  },
+
+  /** Waits until a group has all of `total` events, or until nothing new comes; when the last one came, in µs. */
+  async settle({ group, total, quietMs }: Named & { total: number; quietMs: number }): Promise<number> {
+    const { clients, channels } = groupOf(group);
+    const begin = clients.map((client) => client.ledger.start);
+    let due = 0;
+    for (const [at, client] of clients.entries())
+      due += publishedTo(client, channels, total) - (begin[at] ?? 0);
+    let distinct = -1;
+    let changedAt = performance.now();
+    for (;;) {
+      const before = distinct;
+      distinct = clients.reduce((sum, { ledger }) => sum + ledger.distinct, 0);
+      if (distinct >= due) break;
+      if (distinct !== before) changedAt = performance.now();
+      if (performance.now() - changedAt > quietMs) break;
+      await pause(POLL_MS);
+    }
+    return clients.reduce((last, { lastArrivalUs }) => Math.max(last, lastArrivalUs), 0);
+  },
+
+  /** The account of a group up to `total` events; the next one begins there. */
+  take({ group, total }: Named & { total: number }): Exactness {
+    const { clients, channels } = groupOf(group);
+    return clients.reduce(
+      (sum, client) => addExactness(sum, client.ledger.take(publishedTo(client, channels, total))),
+      NOTHING_DUE,
+    );
+  },
+
+  mark(): void {
+    latencies.live.reset();
+    latencies.replay.reset();
+  },
+
+  latency(): { live: Latency; replay: Latency; lost: number } {
+    return { live: summarise(latencies.live), replay: summarise(latencies.replay), lost };
+  },
+
+  /** Each client vanishes at a moment of its own, every `everyMs` until `forMs` are over, and is away `awayMs`. */
+  async jitter(
+    request: Named & { port: number; everyMs: number; awayMs: number; forMs: number },
+  ): Promise<number> {
+    const { group, port, everyMs, awayMs, forMs } = request;
+    const end = performance.now() + forMs;
+    let absences = 0;
+    const live = async (client: Client): Promise<void> => {
+      await pause(Math.random() * everyMs);
+      while (performance.now() < end) {
+        client.vanish();
+        absences += 1;
+        await pause(awayMs * (0.75 + Math.random() / 2));
+        await client.open(port);
+        await pause(everyMs - awayMs);
+      }
+    };
+    await Promise.all(groupOf(group).clients.map(live));
+    return absences;
+  },
+};
+
+export type LoadVerbs = typeof verbs;
+
+answer(verbs);

@@ -1,0 +1,29 @@
+import type { Exactness } from './ledger.ts';
+import type { Stage } from './stage.ts';
+import type { SubjectName } from './subject.ts';
+
+/** How large a run is: `smoke` shows that everything works, `full` adds the largest sizes. */
+export type Size = 'smoke' | 'usual' | 'full';
+
+/** The figures of one case of a scenario in one run; names carry their units. */
+export interface Row {
+  readonly case: string;
+  readonly figures: Readonly<Record<string, number>>;
+  readonly exactness: Exactness;
+}
+
+/** One kind of work, done by every subject in turn. */
+export interface Scenario {
+  readonly name: string;
+  readonly subjects: readonly SubjectName[];
+  /** Configuration of the servers beside what all scenarios have. */
+  readonly env?: (size: Size) => Readonly<Record<string, string>>;
+  run(stage: Stage, size: Size): Promise<readonly Row[]>;
+}
+
+/** The value for a size. */
+export const bySize = <T>(size: Size, smoke: T, usual: T, full: T = usual): T =>
+  size === 'smoke' ? smoke : size === 'usual' ? usual : full;
+
+/** How long each case is measured, after half of that to warm up. */
+export const secondsOf = (size: Size): number => bySize(size, 2, 6);

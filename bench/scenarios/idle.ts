@@ -1,0 +1,43 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { bySize, type Row, type Scenario } from '../scenario.ts';
+
+const PING_SECONDS = 20;
+
+/** Sockets that nothing happens on: what each costs in memory, and what pinging them costs. */
+const idleOn = (name: string, channelsFor: (clients: number) => number): Scenario => ({
+  name,
+  subjects: ['signalbox', 'bare', 'sidecar'],
+  env: (size) => ({ PING_SOCKETS_INTERVAL_MS: String(bySize(size, 2000, PING_SECONDS * 1000)) }),
+  async run(stage, size) {
+    const clients = bySize(size, 500, 10_000);
+    const channels = channelsFor(clients);
+    // What the first sockets bring with them, compiled code above all, is not a socket's.
+    await stage.prepare('warm', 200, 200);
+    await stage.connect('warm');
+    await stage.load.ask('vanish', { group: 'warm' });
+    const before = await stage.server.collectedBytes();
+    await stage.prepare('c', clients, channels);
+    await stage.connect('c');
+    const after = await stage.server.collectedBytes();
+    const seconds = bySize(size, 2, PING_SECONDS);
+    const cpuBefore = await stage.server.cpuMs();
+    await pause(seconds * 1000);
+    const cpuMs = (await stage.server.cpuMs()) - cpuBefore;
+    const { exactness } = await stage.pass({ group: 'c', channels, events: channels, rate: 0 });
+    const row: Row = {
+      case: `${clients} sockets`,
+      figures: {
+        residentKBPerSocket: (after - before) / 1024 / clients,
+        idleCpuPercent: cpuMs / 10 / seconds,
+      },
+      exactness,
+    };
+    return [row];
+  },
+});
+
+/** Each with a channel of its own. */
+export const idle = idleOn('idle', (clients) => clients);
+
+/** All on one channel. */
+export const idleShared = idleOn('idle-shared', () => 1);

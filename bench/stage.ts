@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { addExactness, type Exactness, NOTHING_DUE } from './ledger.ts';
+import type { LoadVerbs } from './load.ts';
+import type { PublisherVerbs } from './publisher.ts';
+import { type Remote, startRemote } from './remote.ts';
+import { type Subject, startSubject, type SubjectName } from './subject.ts';
+import type { Latency } from './summary.ts';
+
+const SECRET = 'a-secret-of-the-benchmark-that-is-long-enough';
+const QUIET_MS = 3000;
+const CONCURRENCY = 64;
+
+/** Which processor serves, and which bears the load; undefined: left to the system. */
+export interface Processors {
+  readonly server: number | undefined;
+  readonly load: number | undefined;
+}
+
+export interface StageOptions {
+  readonly subject: SubjectName;
+  readonly redisUrl: string;
+  readonly processors: Processors;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Events for one group of clients. */
+export interface Flow {
+  readonly group: string;
+  readonly channels: number;
+  readonly events: number;
+  /** Events per second; 0: as fast as it goes. */
+  readonly rate: number;
+  readonly bytes?: number;
+  readonly both?: boolean;
+}
+
+/** What was seen while one flow went through. */
+export interface Passage {
+  readonly exactness: Exactness;
+  readonly deliveriesPerS: number;
+  readonly cpuMs: number;
+  readonly latency: Latency;
+}
+
+/** A server, a publisher and a load, each a process of its own, with a stream prefix of their own. */
+export class Stage {
+  readonly server: Subject;
+  readonly load: Remote<LoadVerbs>;
+  readonly publisher: Remote<PublisherVerbs>;
+  readonly prefix: string;
+  readonly #channels = new Map<string, number>();
+  #exactness = NOTHING_DUE;
+
+  private constructor(
+    server: Subject,
+    load: Remote<LoadVerbs>,
+    publisher: Remote<PublisherVerbs>,
+    prefix: string,
+  ) {
+    this.server = server;
+    this.load = load;
+    this.publisher = publisher;
+    this.prefix = prefix;
+  }
+
+  static async open({ subject, redisUrl, processors, env = {} }: StageOptions): Promise<Stage> {
+    const prefix = `bench-${randomUUID()}-`;
+    const load = startRemote<LoadVerbs>('load.ts', processors.load);
+    const publisher = startRemote<PublisherVerbs>('publisher.ts', processors.load);
+    try {
+      await publisher.ask('connect', { url: redisUrl });
+      const server = await startSubject({
+        name: subject,
+        redisUrl,
+        prefix,
+        secret: SECRET,
+        cpu: processors.server,
+        env,
+      });
+      return new Stage(server, load, publisher, prefix);
+    } catch (error) {
+      await Promise.all([load.stop(), publisher.stop()]);
+      throw error;
+    }
+  }
+
+  /** Everything that was due to anybody since the stage was opened. */
+  get exactness(): Exactness {
+    return this.#exactness;
+  }
+
+  /** Clients with their tokens, not connected. */
+  async prepare(group: string, clients: number, channels: number, remembers = false): Promise<void> {
+    await this.load.ask('prepare', { group, clients, channels, secret: SECRET, remembers });
+  }
+
+  /** Connects them; how many ms it took. */
+  async connect(group: string, concurrency = CONCURRENCY): Promise<number> {
+    return this.load.ask('open', { group, port: this.server.port, concurrency });
+  }
+
+  async publish({ bytes = 250, both = false, ...flow }: Flow) {
+    this.#channels.set(flow.group, Math.max(flow.channels, this.#channels.get(flow.group) ?? 0));
+    return this.publisher.ask('publish', { prefix: this.prefix, bytes, both, ...flow });
+  }
+
+  /** Waits until a group has all, or nothing new comes; when the last one came, in µs. */
+  async settle(group: string, total: number): Promise<number> {
+    return this.load.ask('settle', { group, total, quietMs: QUIET_MS });
+  }
+
+  /** Closes the account of a group up to `total`. */
+  async take(group: string, total: number): Promise<Exactness> {
+    const exactness = await this.load.ask('take', { group, total });
+    this.#exactness = addExactness(this.#exactness, exactness);
+    return exactness;
+  }
+
+  /** Publishes, waits for everything to arrive, and says what it cost. */
+  async pass(flow: Flow): Promise<Passage> {
+    await this.load.ask('mark', undefined);
+    const cpuBefore = await this.server.cpuMs();
+    const { startUs, total } = await this.publish(flow);
+    const endUs = await this.settle(flow.group, total);
+    const cpuMs = (await this.server.cpuMs()) - cpuBefore;
+    const exactness = await this.take(flow.group, total);
+    const { live } = await this.load.ask('latency', undefined);
+    return {
+      exactness,
+      deliveriesPerS: exactness.received / ((endUs - startUs) / 1e6),
+      cpuMs,
+      latency: live,
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.server.stop(), this.load.stop()]);
+    for (const [group, channels] of this.#channels) {
+      await this.publisher.ask('forget', { prefix: this.prefix, group, channels });
+    }
+    await this.publisher.stop();
+    // The kernel is still busy with thousands of closed connections, which the next server must not pay for.
+    await pause(300);
+  }
+}
