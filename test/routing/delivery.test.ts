@@ -144,6 +144,18 @@ describe('a delivery', () => {
       expect(outlet.ids()).toEqual([four]);
     });
 
+    test('stays there when it is suspended before this process has come so far', async () => {
+      const lane = createLane();
+      lane.route(one);
+      lane.entries.push(entryOf(two), entryOf(three));
+      const outlet = lane.outlet();
+      const subscription = outlet.delivery.join(['c'], three);
+      outlet.delivery.pump();
+      await settled();
+      outlet.delivery.suspend();
+      expect(subscription.cursor).toBe(three);
+    });
+
     test('is told of a gap when the log does not have it', async () => {
       const lane = createLane();
       lane.route(one);
