@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto';
 import { createHistogram } from 'node:perf_hooks';
 import jwt from 'jsonwebtoken';
 import { Client } from './client.ts';
@@ -50,9 +51,8 @@ const verbs = {
   /** Makes clients and signs their tokens, before anything is timed. */
   prepare(request: Named & { clients: number; channels: number; secret: string; remembers: boolean }): void {
     const { group, channels, secret, remembers } = request;
-    const tokens = Array.from({ length: channels }, (_, at) =>
-      jwt.sign({ channel: `${group}${at}` }, secret),
-    );
+    const key = createSecretKey(Buffer.from(secret));
+    const tokens = Array.from({ length: channels }, (_, at) => jwt.sign({ channel: `${group}${at}` }, key));
     const clients = Array.from({ length: request.clients }, (_, at) => {
       const channel = at % channels;
       const localAddress = `127.0.0.${2 + (at % SOURCE_ADDRESSES)}`;

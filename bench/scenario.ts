@@ -15,7 +15,10 @@ export interface Row {
 /** One kind of work, done by every subject in turn. */
 export interface Scenario {
   readonly name: string;
+  /** Signalbox, and the peers that can do this work. */
   readonly subjects: readonly SubjectName[];
+  /** Whether the peers take part in a smoke run too: in a few scenarios that is enough to know that they work. */
+  readonly hasPeersInSmoke?: true;
   /** Configuration of the servers beside what all scenarios have. */
   readonly env?: (size: Size) => Readonly<Record<string, string>>;
   run(stage: Stage, size: Size): Promise<readonly Row[]>;

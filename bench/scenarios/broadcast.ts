@@ -5,12 +5,13 @@ import { measure } from './flow.ts';
 export const broadcast: Scenario = {
   name: 'broadcast',
   subjects: ['signalbox', 'bare', 'sidecar'],
+  hasPeersInSmoke: true,
   async run(stage, size) {
     const clients = bySize(size, 200, 2000);
     await stage.prepare('c', clients, 1);
     await stage.connect('c');
     const rows: Row[] = [];
-    for (const rate of [50, 100]) {
+    for (const rate of bySize(size, [50], [50, 100])) {
       rows.push(await measure(stage, size, `${rate} events/s`, { group: 'c', channels: 1, rate }));
     }
     return rows;

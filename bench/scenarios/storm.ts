@@ -10,6 +10,7 @@ const LIVE_SECONDS = 4;
 export const storm: Scenario = {
   name: 'storm',
   subjects: ['signalbox', 'sidecar'],
+  hasPeersInSmoke: true,
   async run(stage, size) {
     const channels = bySize(size, 100, 1000);
     const clients = channels * 2;
