@@ -18,6 +18,7 @@ const POLL_MS = 10;
 const groups = new Map<string, Group>();
 const latencies = { live: createHistogram(), replay: createHistogram() };
 let lost = 0;
+let marked = { cpu: process.cpuUsage(), atMs: performance.now() };
 
 const groupOf = (name: string): Group => {
   const group = groups.get(name);
@@ -117,10 +118,14 @@ const verbs = {
   mark(): void {
     latencies.live.reset();
     latencies.replay.reset();
+    marked = { cpu: process.cpuUsage(), atMs: performance.now() };
   },
 
-  latency(): { live: Latency; replay: Latency; lost: number } {
-    return { live: summarise(latencies.live), replay: summarise(latencies.replay), lost };
+  /** Since `mark`: latencies, and how busy this process was: near 100 it is the load that was measured. */
+  latency(): { live: Latency; replay: Latency; lost: number; busyPercent: number } {
+    const { user, system } = process.cpuUsage(marked.cpu);
+    const busyPercent = (user + system) / 10 / (performance.now() - marked.atMs);
+    return { live: summarise(latencies.live), replay: summarise(latencies.replay), lost, busyPercent };
   },
 
   /** Each client vanishes at a moment of its own, every `everyMs` until `forMs` are over, and is away `awayMs`. */

@@ -5,7 +5,7 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { isExact } from './ledger.ts';
 import { startRedis } from './redis.ts';
-import { findings, type Measured, tables } from './report.ts';
+import { findings, type Measured, ratios, tables } from './report.ts';
 import type { Scenario, Size } from './scenario.ts';
 import { broadcast } from './scenarios/broadcast.ts';
 import { connect } from './scenarios/connect.ts';
@@ -87,30 +87,37 @@ const subjectsOf = ({ subjects, hasPeersInSmoke }: Scenario): readonly SubjectNa
 
 const rows: Measured[] = [];
 const begin = performance.now();
+const file = `artifacts/${['bench', size, ...positionals].join('-')}.json`;
+await mkdir('artifacts', { recursive: true });
+
+/** After each scenario, so that a run that is broken off has not been for nothing. */
+async function save(): Promise<void> {
+  const minutes = (performance.now() - begin) / 60_000;
+  const result = { at: new Date().toISOString(), size, minutes, machine, findings: findings(rows), rows };
+  await writeFile(file, `${JSON.stringify(result, undefined, 2)}\n`);
+}
+
 try {
   for (const scenario of scenarios) {
     // Subjects take turns within each run, so that what else the machine does falls on all of them.
-    for (let run = 0; run < runs; run += 1) {
+    for (let run = 1; run <= runs; run += 1) {
       for (const subject of subjectsOf(scenario)) {
         const since = performance.now();
         rows.push(...(await runOne(scenario, subject)));
-        console.log(
-          `${scenario.name} ${run + 1}/${runs} ${subject} ${((performance.now() - since) / 1000).toFixed(1)} s`,
-        );
+        const seconds = ((performance.now() - since) / 1000).toFixed(1);
+        console.log(`${scenario.name} ${run}/${runs} ${subject} ${seconds} s`);
       }
     }
+    await save();
   }
 } finally {
   await redis.stop();
 }
 
 const found = findings(rows);
-const minutes = (performance.now() - begin) / 60_000;
-console.log(`\n${tables(found)}\n\n${minutes.toFixed(1)} minutes`);
-await mkdir('artifacts', { recursive: true });
-const result = { at: new Date().toISOString(), size, minutes, machine, findings: found, rows };
-const file = ['bench', size, ...positionals].join('-');
-await writeFile(`artifacts/${file}.json`, `${JSON.stringify(result, undefined, 2)}\n`);
+console.log(
+  `\n${tables(found)}\n\n${ratios(found)}\n\n${((performance.now() - begin) / 60_000).toFixed(1)} minutes`,
+);
 
 const faulty = found.filter(({ subject, exactness }) => subject === 'signalbox' && !isExact(exactness));
 for (const { scenario, case: name } of faulty) console.error(`not exact: signalbox, ${scenario}, ${name}`);

@@ -80,3 +80,24 @@ export function tables(all: readonly Finding[]): string {
     })
     .join('\n\n');
 }
+
+/** What Signalbox has of each figure, as a multiple of what a peer has in the same runs: medians. */
+export function ratios(all: readonly Finding[]): string {
+  const lines = all
+    .filter(({ subject }) => subject === 'signalbox')
+    .flatMap((own) => {
+      const peers = (['sidecar', 'bare'] as const).map((subject) =>
+        all.find((f) => f.subject === subject && f.scenario === own.scenario && f.case === own.case),
+      );
+      return Object.entries(own.figures).map(([name, { median }]) => {
+        const times = peers.map((peer) => {
+          const theirs = peer?.figures[name]?.median;
+          return theirs === undefined || theirs === 0 ? '' : `× ${digits(median / theirs)}`;
+        });
+        return [own.scenario, own.case, name, digits(median), ...times];
+      });
+    });
+  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const head = ['scenario', 'case', 'figure', 'signalbox', 'to the sidecar', 'to bare'];
+  return [row(head), row(head.map(() => '---')), ...lines.map(row)].join('\n');
+}

@@ -41,6 +41,8 @@ export interface Passage {
   readonly deliveriesPerS: number;
   readonly cpuMs: number;
   readonly latency: Latency;
+  /** How much of its processor the load took, until it had everything. */
+  readonly loadBusyPercent: number;
 }
 
 /** A server, a publisher and a load, each a process of its own, with a stream prefix of their own. */
@@ -125,12 +127,13 @@ export class Stage {
     const endUs = await this.settle(flow.group, total);
     const cpuMs = (await this.server.cpuMs()) - cpuBefore;
     const exactness = await this.take(flow.group, total);
-    const { live } = await this.load.ask('latency', undefined);
+    const { live, busyPercent } = await this.load.ask('latency', undefined);
     return {
       exactness,
       deliveriesPerS: exactness.received / ((endUs - startUs) / 1e6),
       cpuMs,
       latency: live,
+      loadBusyPercent: busyPercent,
     };
   }
 

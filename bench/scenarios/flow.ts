@@ -12,7 +12,7 @@ export async function measure(
   const seconds = secondsOf(size);
   const warmUp = await stage.pass({ ...flow, events: Math.ceil((flow.rate * seconds) / 2) });
   const passage = await stage.pass({ ...flow, events: flow.rate * seconds });
-  const { latency, cpuMs, deliveriesPerS } = passage;
+  const { latency, cpuMs, deliveriesPerS, loadBusyPercent } = passage;
   return {
     case: name,
     figures: {
@@ -20,6 +20,7 @@ export async function measure(
       cpuUsPerDelivery: (cpuMs * 1000) / passage.exactness.received,
       p50Ms: latency.p50,
       p99Ms: latency.p99,
+      loadBusyPercent,
     },
     exactness: addExactness(warmUp.exactness, passage.exactness),
   };

@@ -16,13 +16,13 @@ export const unicast: Scenario = {
     }
     const flow = { group: 'c', channels, rate: 0 };
     const warmUp = await stage.pass({ ...flow, events: bySize(size, 2000, 20_000) });
-    const { exactness, deliveriesPerS, cpuMs } = await stage.pass({
+    const { exactness, deliveriesPerS, cpuMs, loadBusyPercent } = await stage.pass({
       ...flow,
       events: bySize(size, 5000, 150_000),
     });
     rows.push({
       case: 'as fast as it goes',
-      figures: { deliveriesPerS, cpuUsPerDelivery: (cpuMs * 1000) / exactness.received },
+      figures: { deliveriesPerS, cpuUsPerDelivery: (cpuMs * 1000) / exactness.received, loadBusyPercent },
       exactness: addExactness(warmUp.exactness, exactness),
     });
     return rows;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { NOTHING_DUE } from '../../bench/ledger.ts';
-import { digits, findings, type Measured, tables } from '../../bench/report.ts';
+import { digits, findings, type Measured, ratios, tables } from '../../bench/report.ts';
 
 const row = (cost: number, fault: Partial<Measured['exactness']> = {}): Measured => ({
   scenario: 'storm',
@@ -50,5 +50,16 @@ describe('the tables', () => {
     [Number.NaN, '–'],
   ])('write %d as %s', (value, text) => {
     expect(digits(value)).toBe(text);
+  });
+});
+
+describe('the ratios', () => {
+  test('are those of medians to what each peer has of the same figure', () => {
+    const sidecar: Measured[] = [4, 8].map((cost) => ({ ...row(cost), subject: 'sidecar' }));
+    expect(
+      ratios(findings([row(1), row(5), ...sidecar]))
+        .split('\n')
+        .slice(2),
+    ).toEqual(['| storm | all | cost | 3 | × 0.5 |  |']);
   });
 });
