@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** One jest project for each thing that tests need: nothing but Node, Redis, a browser, a container engine, time. */
 const common = {
   testEnvironment: 'node',
@@ -17,6 +19,8 @@ const redis = {
 };
 
 export default {
+  // Two cores do more with two workers than with jest's one: the tests mostly wait.
+  maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
   // jest has one limit for all projects; it is no wait of any test, only when a hanging one is given up.
   testTimeout: 30_000,
   projects: [

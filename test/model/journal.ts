@@ -14,29 +14,44 @@ export interface Published {
 /** Everything that was ever published, and what was done to it. */
 export class Journal {
   readonly events: Published[] = [];
+  /** By life and channel; ids ascend within each. */
+  readonly #sequences = new Map<string, Published[]>();
   epoch = 0;
   /** Something was trimmed, so that a gap may be due. */
   wasTrimmed = false;
 
   add(id: StreamId, channel: string): void {
-    this.events.push({ id, channel, epoch: this.epoch, order: this.events.length });
+    const event = { id, channel, epoch: this.epoch, order: this.events.length };
+    this.events.push(event);
+    const sequence = this.#sequence(channel, this.epoch);
+    if (sequence.length === 0) this.#sequences.set(keyOf(channel, this.epoch), sequence);
+    sequence.push(event);
   }
 
   /** How many a channel has had in this life of the broker. */
   countOf(channel: string): number {
-    return this.events.filter((event) => event.channel === channel && event.epoch === this.epoch).length;
+    return this.#sequence(channel, this.epoch).length;
   }
 
   /** What a channel had in `(after, end]` in one life of the broker. */
   between(channel: string, epoch: number, after: StreamId, end: StreamId): Published[] {
-    return this.events.filter(
-      (event) =>
-        event.channel === channel &&
-        event.epoch === epoch &&
-        compareIds(event.id, after) > 0 &&
-        compareIds(event.id, end) <= 0,
-    );
+    const sequence = this.#sequence(channel, epoch);
+    const found: Published[] = [];
+    for (let at = sequence.length - 1; at >= 0; at -= 1) {
+      const event = sequence[at] as Published;
+      if (compareIds(event.id, after) <= 0) break;
+      if (compareIds(event.id, end) <= 0) found.unshift(event);
+    }
+    return found;
   }
+
+  #sequence(channel: string, epoch: number): Published[] {
+    return this.#sequences.get(keyOf(channel, epoch)) ?? [];
+  }
+}
+
+function keyOf(channel: string, epoch: number): string {
+  return `${epoch} ${channel}`;
 }
 
 /** One connection's view: checks I1 to I4 with each frame that arrives. */
@@ -94,6 +109,12 @@ export class Observer {
     this.epoch = event.epoch;
     this.position = id;
     this.received += 1;
+  }
+
+  /** Whether `checkComplete` would pass by now. */
+  isComplete(end: StreamId): boolean {
+    if (this.#isOwedGap || this.epoch !== this.#journal.epoch) return false;
+    return this.#journal.between(this.channel, this.epoch, this.position, end).length === 0;
   }
 
   /** That everything of this life up to `end` has arrived or was said to be lost. */

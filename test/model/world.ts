@@ -119,25 +119,13 @@ export class World {
       transport.answer();
       transport.flush();
     }
-    for (let round = 0; round < 150; round += 1) {
-      await this.clock.advance(200);
-      await settled();
-      for (const { transport } of this.#clients) {
-        transport.answer();
-        transport.flush();
-      }
-      this.#reap();
-    }
     // First without another event to wake anybody, then with one.
     const last = this.journal.events.at(-1)?.id ?? ZERO_ID;
+    await this.#settle(last, { rounds: 150, stepMs: 200 });
     for (const { observer } of this.#clients) observer.checkComplete(last);
     let end = ZERO_ID;
     for (const channel of CHANNELS) end = await this.append(channel);
-    for (let round = 0; round < 100; round += 1) {
-      await this.clock.advance(10);
-      await settled();
-      for (const { transport } of this.#clients) transport.flush();
-    }
+    await this.#settle(end, { rounds: 150, stepMs: 200 });
     this.#reap();
     if (!this.actors.isReady()) throw new Error('I7: the reader is not reading');
     for (const { observer } of this.#clients) observer.checkComplete(end);
@@ -151,8 +139,18 @@ export class World {
     if (this.actors.channels.size > 0) throw new Error('channels were never collected');
   }
 
-  get liveClients(): number {
-    return this.#clients.length;
+  /** Lets time pass and peers read until everybody has everything up to `end`, or the rounds are over. */
+  async #settle(end: StreamId, { rounds, stepMs }: { rounds: number; stepMs: number }): Promise<void> {
+    for (let round = 0; round < rounds; round += 1) {
+      await this.clock.advance(stepMs);
+      await settled();
+      for (const { transport } of this.#clients) {
+        transport.answer();
+        transport.flush();
+      }
+      this.#reap();
+      if (this.actors.isReady() && this.#clients.every(({ observer }) => observer.isComplete(end))) return;
+    }
   }
 
   async publish(): Promise<void> {
