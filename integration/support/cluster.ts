@@ -3,6 +3,7 @@ import { eventually } from './eventually.ts';
 import { type NatMap, natMapOf } from './nat-map.ts';
 import { type RedisNode, startNode } from './node.ts';
 import { ownBackend } from './redis.ts';
+import type { Backend } from './run.ts';
 
 /** Three masters that share the 16384 slots, without replicas. */
 export type ClusterGroup = {
@@ -22,9 +23,8 @@ const NODE_TIMEOUT_MS = 5000;
 const CONFIG =
   `--save  --appendonly yes --cluster-enabled yes --cluster-node-timeout ${NODE_TIMEOUT_MS}`.split(' ');
 
-/** Starts a cluster that all its nodes call `ok`. */
-export async function startCluster(): Promise<ClusterGroup> {
-  const backend = ownBackend();
+/** Starts a cluster that all its nodes call `ok`; of the run's backend, or of another (`announcingBackend`). */
+export async function startCluster(backend: Backend = ownBackend()): Promise<ClusterGroup> {
   const nodes = await Promise.all(
     Array.from({ length: MASTERS }, () =>
       startNode(backend, {

@@ -4,6 +4,7 @@ import { eventually } from './eventually.ts';
 import { type NatMap, natMapOf } from './nat-map.ts';
 import { type Place, type RedisNode, startNode } from './node.ts';
 import { ownBackend } from './redis.ts';
+import type { Backend } from './run.ts';
 
 /** A master, one replica of it, and the sentinels that watch them. */
 export type SentinelGroup = {
@@ -25,6 +26,8 @@ export type SentinelSettings = {
   readonly sentinels?: 1 | 3;
   readonly password?: string;
   readonly sentinelPassword?: string;
+  /** Default: the run's. See `announcingBackend`. */
+  readonly backend?: Backend;
 };
 
 /** So quick that a failover is over in some 3 s; a busy machine must not look like a dead one. */
@@ -33,7 +36,7 @@ const DOWN_AFTER_MS = 1000;
 /** Starts a group whose replica is in step with its master and whose sentinels know each other and both. */
 export async function startSentinel(settings: SentinelSettings = {}): Promise<SentinelGroup> {
   const { sentinels: count = 1, password, sentinelPassword } = settings;
-  const backend = ownBackend();
+  const { backend = ownBackend() } = settings;
   const name = `main-${randomInt(1e9)}`;
   const secret = password === undefined ? [] : ['--requirepass', password, '--masterauth', password];
   // Without this delay's zero a replica waits 5 s for others that might want the same copy.

@@ -41,6 +41,7 @@ export interface RedisBrokerOptions {
  * | `append` | `+xadd +eval +evalsha` |
  * | `subscribe`, `publish` | `&<channels> +subscribe +ping +publish` |
  * | control, once | `~<n>* +xread +xadd +xinfo|stream +time +eval +evalsha +zadd +zremrangebyscore +zrange +zrangebyscore +pexpireat +set` |
+ * | a database other than 0 | `+select` |
  * | behind Sentinel | `+info` |
  * | on a Cluster | `+cluster|slots +cluster|info +cluster|keyslot` |
  */
