@@ -71,10 +71,20 @@ export const systemMachine = setup({
     },
     draining: {
       entry: 'reportDraining',
+      on: {
+        'actor.crashed': {
+          actions: { type: 'setFailure', params: ({ event }) => ({ error: event.error }) },
+        },
+      },
       invoke: { src: 'drain', onDone: 'stopping', onError: 'stopping' },
       after: { drainTimeout: 'stopping' },
     },
     stopping: {
+      on: {
+        'actor.crashed': {
+          actions: { type: 'setFailure', params: ({ event }) => ({ error: event.error }) },
+        },
+      },
       invoke: { src: 'shutDown', onDone: 'stopped', onError: 'stopped' },
       after: { drainTimeout: 'stopped' },
     },

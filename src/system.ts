@@ -84,6 +84,7 @@ export function createSystem(loaded: LoadedConfig, logger: Logger): System {
   const authenticate = createAuthenticate(config, clock.now);
   const stopGauges = startGauges(metrics, actors);
   let isDraining = false;
+  let isStopped = false;
   let http: Http | undefined;
   let address: Address | undefined;
   let onListening: (address: Address) => void = () => {};
@@ -114,6 +115,7 @@ export function createSystem(loaded: LoadedConfig, logger: Logger): System {
         limit,
         clock,
       });
+      if (isStopped) throw new Error('it was stopped before it listened');
       const { host, port } = config;
       address = await http.listen({ port, ...(host !== '' && { host }) });
     },
@@ -123,6 +125,7 @@ export function createSystem(loaded: LoadedConfig, logger: Logger): System {
     },
     drain: () => drain(actors.sockets, clock, config.drainMs),
     async shutDown() {
+      isStopped = true;
       demo.close();
       actors.sockets.terminate();
       actors.stop();

@@ -12,8 +12,8 @@ export async function drain(sockets: Sockets, clock: Clock, drainMs: number): Pr
   const ids = sockets.ids();
   const rounds = Math.max(1, Math.floor(drainMs / ROUND_MS));
   for (let round = 0; round < rounds && sockets.size > 0; round += 1) {
-    const from = Math.floor((round * ids.length) / rounds);
-    const to = Math.floor(((round + 1) * ids.length) / rounds);
+    const from = Math.ceil((round * ids.length) / rounds);
+    const to = Math.ceil(((round + 1) * ids.length) / rounds);
     for (const id of ids.slice(from, to)) sockets.close(id, 'drain');
     if (to < ids.length) await new Promise<void>((resolve) => clock.setTimeout(resolve, ROUND_MS));
   }

@@ -26,8 +26,8 @@ export interface FirehoseFeedDeps {
 const CATCH_UP_COUNT = 1_000;
 /** Batches closer together than this are worth a pause. */
 const FAST_MS = 10;
-/** How much of the firehose is read back at once when the window is filled. */
-const FILL_COUNT = 1_000;
+/** How much of the firehose is read back at once when the window is filled: few before their size is known. */
+const FILL = { firstCount: 10, maxCount: 1_000, pageBytes: 4 * 1024 * 1024 };
 
 /** The global stream of all channels, read from one position to the next. */
 export class FirehoseFeed implements Feed {
@@ -90,6 +90,7 @@ export class FirehoseFeed implements Feed {
   /** After a read that brought nothing: what is before the head now, and still cannot be read, was trimmed. */
   async #checkHead(head: LogHead): Promise<void> {
     const { fanOut } = this.#deps;
+    fanOut.expire();
     this.#checkEpoch(head);
     if (compareIds(head.lastId, fanOut.position) <= 0) return;
     const read = await this.#readOnce(CATCH_UP_COUNT, 0);
@@ -118,8 +119,9 @@ export class FirehoseFeed implements Feed {
     const newestFirst: Entry[] = [];
     let bytes = 0;
     let floor: StreamId | undefined;
+    let count = FILL.firstCount;
     for (let before = nextId(head.lastId); floor === undefined; ) {
-      const page = await firehose.readBack({ before, count: FILL_COUNT });
+      const page = await firehose.readBack({ before, count });
       for (const entry of page) {
         bytes += EVENT_OVERHEAD_BYTES + entry.fields.reduce((sum, field) => sum + field.length, 0);
         if (compareIds(entry.id, oldestId) < 0 || newestFirst.length >= maxEvents || bytes > maxBytes) {
@@ -129,7 +131,9 @@ export class FirehoseFeed implements Feed {
         newestFirst.push(entry);
         before = entry.id;
       }
-      if (page.length < FILL_COUNT) floor ??= previousId(newestFirst.at(-1)?.id ?? before);
+      if (page.length < count) floor ??= previousId(newestFirst.at(-1)?.id ?? before);
+      const fitting = Math.floor((FILL.pageBytes * newestFirst.length) / Math.max(1, bytes));
+      count = Math.min(FILL.maxCount, Math.max(1, fitting));
     }
     const ageOf = (id: StreamId) => Math.max(0, head.nowMs - msOf(id));
     this.#deps.fanOut.fill(newestFirst.reverse(), floor, head.lastId, ageOf);

@@ -79,17 +79,18 @@ export class FanOut {
   route(batch: RoutedBatch): void {
     if (batch.trimmed && batch.firstId !== undefined) this.skipTo(previousId(batch.firstId));
     const atMs = this.#deps.now();
+    let routed = 0;
     for (const entry of batch.entries) {
       if (compareIds(entry.id, this.#position) <= 0) continue;
       try {
-        this.#routeEntry(entry, atMs);
+        if (this.#routeEntry(entry, atMs)) routed += 1;
       } catch (error) {
         this.#deps.onError(error, entry.id);
       }
       this.#position = entry.id;
     }
     this.#lagMs = Math.max(0, atMs - msOf(this.#position));
-    this.#deps.metrics.count('signalbox.events_routed', batch.count);
+    this.#deps.metrics.count('signalbox.events_routed', routed);
     this.#flush();
     this.#tellWaiting();
   }
@@ -98,6 +99,11 @@ export class FanOut {
   routed(id: StreamId): Promise<void> {
     if (compareIds(id, this.#position) <= 0) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push({ id, resolve }));
+  }
+
+  /** Drops from the window what has grown too old while nothing came. */
+  expire(): void {
+    this.#deps.window.evict(this.#deps.now());
   }
 
   /** Takes what the log held at start, oldest first, into the window only. */
@@ -162,12 +168,14 @@ export class FanOut {
     for (const delivery of deliveries) delivery.fallBehind();
   }
 
-  #routeEntry(entry: Entry, atMs: number): void {
+  /** False when the entry is no event. */
+  #routeEntry(entry: Entry, atMs: number): boolean {
     const event = this.#eventOf(entry, atMs);
-    if (event === undefined) return;
+    if (event === undefined) return false;
     this.#deps.window.add(event);
     if (typeof event.channels === 'string') this.#toChannel(event, event.channels, false);
     else for (const channel of event.channels) this.#toChannel(event, channel, true);
+    return true;
   }
 
   #eventOf(entry: Entry, atMs: number): RoutedEvent | undefined {

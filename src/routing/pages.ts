@@ -50,7 +50,9 @@ export class Pages {
     else this.#reads += 1;
     onRequested(channel);
     try {
-      return await log.range(channel, after, end, count);
+      const page = await log.range(channel, after, end, count);
+      // Copies: frames are kept for as long as their entry, which an embedded log keeps for its whole history.
+      return { ...page, entries: page.entries.map(({ id, fields }) => ({ id, fields })) };
     } finally {
       onSettled(channel);
       const next = this.#waiting.shift();

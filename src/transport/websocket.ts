@@ -53,30 +53,30 @@ export function acceptWebSockets(deps: WebSocketsDeps): void {
     maxPayload: deps.maxFrameBytes,
     perMessageDeflate: false,
   });
+  wss.on('wsClientError', (_error, connection, request) => {
+    refuse(connection, request, { status: 400, word: 'bad request', reason: 'bad handshake' });
+  });
   deps.server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
     connection.on('error', destroyConnection);
-    const refuse = (status: number, word: string, reason: string = word): void => {
-      deps.metrics.count('ws_upgrade_rejected');
-      deps.onRefused({ status, reason, address: request.socket.remoteAddress });
-      refuseUpgrade(connection, status, word);
-    };
+    const refuseWith = (status: number, word: string, reason: string = word): void =>
+      refuse(connection, request, { status, word, reason });
     const target = request.url ?? '';
     const isWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
     if (!isWebSocket || checkTarget(target) === undefined || !deps.isServed(request)) {
-      return refuse(400, 'bad request');
+      return refuseWith(400, 'bad request');
     }
     const unavailable = deps.unavailable();
-    if (unavailable !== undefined) return refuse(503, unavailable);
+    if (unavailable !== undefined) return refuseWith(503, unavailable);
     const total = deps.totalReached();
     if (total !== undefined) {
       wss.handleUpgrade(request, connection, head, (socket) => rejectByLimit(socket, total));
       return;
     }
-    if (!deps.isAllowedOrigin(request)) return refuse(403, 'origin');
+    if (!deps.isAllowedOrigin(request)) return refuseWith(403, 'origin');
     const authenticated = deps.authenticate(request);
     if (Either.isLeft(authenticated)) {
       const { status, word, reason } = authenticated.left;
-      return refuse(status, word, reason);
+      return refuseWith(status, word, reason);
     }
     const principal = authenticated.right;
     wss.handleUpgrade(request, connection, head, (socket) => {
@@ -90,6 +90,16 @@ export function acceptWebSockets(deps: WebSocketsDeps): void {
       });
     });
   });
+
+  function refuse(
+    connection: Duplex,
+    request: IncomingMessage,
+    { status, word, reason }: { readonly status: number; readonly word: string; readonly reason: string },
+  ): void {
+    deps.metrics.count('ws_upgrade_rejected');
+    deps.onRefused({ status, reason, address: request.socket.remoteAddress });
+    refuseUpgrade(connection, status, word);
+  }
 
   function rejectByLimit(socket: WebSocket, reason: string): void {
     deps.metrics.count('ws_connection_rejected');

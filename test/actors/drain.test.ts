@@ -47,14 +47,21 @@ describe('a drain', () => {
     const core = await opened(0);
     const [first, last] = [core.open(), core.open()];
     const drained = drain(core.actors.sockets, core.clock, 5_000);
-    await core.clock.advance(3_000);
+    await core.clock.advance(0);
     expect(first?.transport.closedWith).toEqual({ code: 1000, reason: 'drain' });
     expect(last?.transport.closedWith).toBeUndefined();
     await core.publish('c');
     last?.transport.flush();
     expect(last?.received).toHaveLength(1);
-    await core.clock.advance(2_000);
+    await core.clock.advance(5_000);
     await drained;
+  });
+
+  test('begins with the first at once: one alone waits for nothing', async () => {
+    const core = await opened(0);
+    core.open();
+    await drain(core.actors.sockets, core.clock, 5_000);
+    expect(core.actors.sockets.size).toBe(0);
   });
 
   test('waits for the last socket, which its own close timeout ends', async () => {

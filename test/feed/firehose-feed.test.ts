@@ -160,6 +160,27 @@ describe('a firehose feed', () => {
       expect(lane.window.between('c', ZERO_ID, ids.at(-1) as StreamId).map(({ id }) => id)).toEqual(ids);
     });
 
+    test('asks for few before it knows how large they are, and for no more than fit 4 MiB then', async () => {
+      const { broker, lane, start } = fed();
+      const { log } = broker;
+      const counts: number[] = [];
+      const openFirehose = log.openFirehose.bind(log);
+      log.openFirehose = async (signal) => {
+        const firehose = await openFirehose(signal);
+        const readBack = firehose.readBack.bind(firehose);
+        firehose.readBack = (options) => {
+          counts.push(options.count);
+          return readBack(options);
+        };
+        return firehose;
+      };
+      for (let at = 0; at < 30; at += 1) await broker.log.append('c', payloadFor('c', 'x'.repeat(400_000)));
+      await start();
+      expect(counts[0]).toBe(10);
+      expect(Math.max(...counts.slice(1))).toBeLessThan(12);
+      expect(lane.window.length).toBeGreaterThan(0);
+    });
+
     test('back to its age by the clock of the broker, and not beyond', async () => {
       const { broker, clock, lane, start } = fed({ window: { maxAgeMs: 1_000 } });
       const ids: StreamId[] = [];

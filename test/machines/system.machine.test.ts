@@ -94,7 +94,9 @@ describe('system machine', () => {
   test.each([
     ['draining', draining],
     ['stopping', stopping],
-  ])('when %s, neither another request to stop nor a crash changes anything', (_, from) => {
-    for (const happening of [stop, crashed]) expect(isNothing(from, steps(from, happening))).toBe(true);
+  ])('when %s, another request to stop changes nothing, and a crash only the exit code', (_, from) => {
+    expect(isNothing(from, steps(from, stop))).toBe(true);
+    const after = steps(from, crashed);
+    expect([after.snapshot.value, after.snapshot.context.exitCode]).toEqual([from.snapshot.value, 1]);
   });
 });

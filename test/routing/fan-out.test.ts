@@ -172,7 +172,19 @@ describe('the fan-out', () => {
     const lane = createLane();
     lane.route(one, two);
     lane.route(three);
+    lane.routeEntries([raw(four, 'not JSON')]);
+    lane.route(two);
     expect(lane.metrics.of('signalbox.events_routed')).toBe(3);
+  });
+
+  test('drops what has grown too old also when nothing comes', () => {
+    let nowMs = 0;
+    const window = { maxEvents: 10, maxBytes: 100_000, maxAgeMs: 1_000 };
+    const lane = createLane({ now: () => nowMs, limits: { window } });
+    lane.route(one);
+    nowMs = 1_001;
+    lane.fanOut.expire();
+    expect([lane.window.length, lane.window.floor]).toEqual([0, one]);
   });
 
   describe('that is filled at start', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Page } from '../../src/broker/ports.ts';
 import { type StreamId, ZERO_ID } from '../../src/event/stream-id.ts';
 import { Pages } from '../../src/routing/pages.ts';
-import { idsOf } from '../support/events.ts';
+import { entryOf, idsOf } from '../support/events.ts';
 import { settled } from '../support/heap-clock.ts';
 
 interface Read {
@@ -73,6 +73,16 @@ describe('pages', () => {
     reads[2]?.answer(EMPTY);
     await settled();
     expect(asked()).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  test('are copies: what is kept for an entry does not last as long as a log keeps it', async () => {
+    const { reads, read } = createPages();
+    const page = read('c');
+    const kept = entryOf(first);
+    reads[0]?.answer({ entries: [kept], trimmed: false });
+    const [entry] = (await page).entries;
+    expect(entry).toEqual(kept);
+    expect(entry).not.toBe(kept);
   });
 
   test('one that fails fails for everybody who shares it, and gives its turn to the next', async () => {

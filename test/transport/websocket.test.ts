@@ -177,6 +177,15 @@ describe('a WebSocket upgrade', () => {
     });
   });
 
+  test('whose handshake is none is answered with 400 and counted', async () => {
+    await serve();
+    const headers = { connection: 'upgrade', upgrade: 'websocket', 'sec-websocket-version': '12' };
+    const request = get({ port, host: '127.0.0.1', path: '/', headers });
+    const [{ statusCode }] = (await once(request, 'response')) as [IncomingMessage];
+    expect([statusCode, metrics.of('ws_upgrade_rejected'), opened]).toEqual([400, 1, []]);
+    expect(refusals.map(({ reason }) => reason)).toEqual(['bad handshake']);
+  });
+
   test('that its client gives up at once troubles nobody', async () => {
     await serve();
     const hasty = connect();
