@@ -96,7 +96,7 @@ describe('system machine', () => {
     ['stopping', stopping],
   ])('when %s, another request to stop changes nothing, and a crash only the exit code', (_, from) => {
     expect(isNothing(from, steps(from, stop))).toBe(true);
-    const after = steps(from, crashed);
-    expect([after.snapshot.value, after.snapshot.context.exitCode]).toEqual([from.snapshot.value, 1]);
+    const result = steps(from, crashed);
+    expect([result.snapshot.value, result.snapshot.context.exitCode]).toEqual([from.snapshot.value, 1]);
   });
 });
