@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -44,6 +44,18 @@ export interface SubjectOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+async function untilReady(name: SubjectName, port: number, child: ChildProcess): Promise<void> {
+  const begin = performance.now();
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}`);
+    if (performance.now() - begin > START_LIMIT_MS) throw new Error(`${name} was not ready in time`);
+    const response = await fetch(`http://127.0.0.1:${port}/ready`).catch(() => undefined);
+    await response?.arrayBuffer();
+    if (response?.status === 200) return;
+    await pause(20);
+  }
+}
+
 /** Starts a server; resolves when it says that it is ready. */
 export async function startSubject(options: SubjectOptions): Promise<Subject> {
   const { name, cpu, prefix, secret, redisUrl } = options;
@@ -64,14 +76,11 @@ export async function startSubject(options: SubjectOptions): Promise<Subject> {
     },
   });
   await once(child, 'spawn');
-  const begin = performance.now();
-  for (;;) {
-    if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}`);
-    if (performance.now() - begin > START_LIMIT_MS) throw new Error(`${name} was not ready in time`);
-    const response = await fetch(`http://127.0.0.1:${port}/ready`).catch(() => undefined);
-    await response?.arrayBuffer();
-    if (response?.status === 200) break;
-    await pause(20);
+  try {
+    await untilReady(name, port, child);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
   }
   const residentBytes = async (): Promise<number> => {
     const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
