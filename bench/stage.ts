@@ -8,7 +8,8 @@ import { type Subject, startSubject, type SubjectName } from './subject.ts';
 import type { Latency } from './summary.ts';
 
 const SECRET = 'a-secret-of-the-benchmark-that-is-long-enough';
-const QUIET_MS = 3000;
+/** Longer than the longest blocking read of any server, which the sidecar's replays wait behind. */
+const QUIET_MS = 6000;
 const CONCURRENCY = 64;
 
 /** Which processor serves, and which bears the load; undefined: left to the system. */
