@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { bySize, type Scenario, secondsOf } from '../scenario.ts';
 
 const RATE = 50;
-/** What the stuck ones get is loud: the kernel alone takes some 3 MB for each of them before the server sees it. */
+/** What the stuck ones get is loud: the kernel alone takes 4 MB for each of them before the server sees it. */
 const LOUD_RATE = 200;
 const FILL_MS = 5000;
 
