@@ -68,6 +68,21 @@ describe('redis broker over TLS', () => {
     }
   });
 
+  test('an attempt may be given up at any moment of a handshake that is about to fail', async () => {
+    const other = (await makeCertificates()).ca;
+    const address = { host: redis.host, port: redis.port, tls: { validateHostname: true, ca: other } };
+    const broker = createRedisBroker({ ...PREFIXES, history: HISTORY, address });
+    // Whatever escapes a connection ends the process, and fails this test.
+    for (let turns = 0; turns < 300; turns += 1) {
+      const abort = new AbortController();
+      const opening = broker.log.openFirehose(abort.signal).catch((error: unknown) => error);
+      for (let turn = 0; turn < turns % 60; turn += 1) await new Promise((next) => setImmediate(next));
+      abort.abort(new Error('enough'));
+      expect(await opening).toBeInstanceOf(Error);
+    }
+    await broker.close();
+  });
+
   test('refuses a certificate for another name, unless told that names do not matter', async () => {
     const at = (validateHostname: boolean) => ({
       host: UNNAMED_HOST,

@@ -1,4 +1,5 @@
 import { type Cluster, Redis, type RedisOptions } from 'ioredis';
+import type { Duplex } from 'node:stream';
 import { BrokerError } from '../broker-error.ts';
 import {
   clusterOptions,
@@ -98,7 +99,7 @@ export class Connector {
     try {
       await Promise.race([client.connect(), failed]);
     } catch (error) {
-      client.disconnect();
+      abandon(client);
       signal?.throwIfAborted();
       if (isReply(error)) throw error;
       throw new BrokerError('unavailable', `cannot connect to Redis: ${messageOf(error)}`, error);
@@ -108,6 +109,19 @@ export class Connector {
       (client as Redis).off('end', onEnd);
     }
   }
+}
+
+/**
+ * Ends a client that is still connecting.
+ *
+ * ioredis would end its stream politely. In the middle of a TLS handshake the other side takes that for a fault
+ * and says so, and where the certificate is refused as well, Node tells of two errors: ioredis listens for one,
+ * and the other would end the process.
+ */
+function abandon(client: Client): void {
+  const connections = client instanceof Redis ? [client] : client.nodes('all');
+  for (const { stream } of connections) (stream as Duplex | undefined)?.destroy();
+  client.disconnect();
 }
 
 async function ownerOf(cluster: Cluster, key: string): Promise<HostAndPort> {
