@@ -86,8 +86,13 @@ const verbs = {
     for (const client of groupOf(group).clients) client.resume();
   },
 
-  /** Waits until a group has all of `total` events, or until nothing new comes; when the last one came, in µs. */
-  async settle({ group, total, quietMs }: Named & { total: number; quietMs: number }): Promise<number> {
+  /**
+   * Waits until a group has all of `total` events, or until nothing new comes, or too long; when the last one came,
+   * in µs.
+   */
+  async settle(request: Named & { total: number; quietMs: number; limitMs: number }): Promise<number> {
+    const { group, total, quietMs, limitMs } = request;
+    const giveUpAt = performance.now() + limitMs;
     const { clients, channels } = groupOf(group);
     const begin = clients.map((client) => client.ledger.start);
     let due = 0;
@@ -100,7 +105,7 @@ const verbs = {
       distinct = clients.reduce((sum, { ledger }) => sum + ledger.distinct, 0);
       if (distinct >= due) break;
       if (distinct !== before) changedAt = performance.now();
-      if (performance.now() - changedAt > quietMs) break;
+      if (performance.now() - changedAt > quietMs || performance.now() > giveUpAt) break;
       await pause(POLL_MS);
     }
     return clients.reduce((last, { lastArrivalUs }) => Math.max(last, lastArrivalUs), 0);

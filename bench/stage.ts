@@ -10,6 +10,8 @@ import type { Latency } from './summary.ts';
 const SECRET = 'a-secret-of-the-benchmark-that-is-long-enough';
 /** Longer than the longest blocking read of any server, which the sidecar's replays wait behind. */
 const QUIET_MS = 6000;
+/** A server that multiplies what it replays would take many minutes; what has not come by then is missing. */
+const LIMIT_MS = 45_000;
 const CONCURRENCY = 64;
 
 /** Which processor serves, and which bears the load; undefined: left to the system. */
@@ -110,7 +112,7 @@ export class Stage {
 
   /** Waits until a group has all, or nothing new comes; when the last one came, in µs. */
   async settle(group: string, total: number): Promise<number> {
-    return this.load.ask('settle', { group, total, quietMs: QUIET_MS });
+    return this.load.ask('settle', { group, total, quietMs: QUIET_MS, limitMs: LIMIT_MS });
   }
 
   /** Closes the account of a group up to `total`. */
