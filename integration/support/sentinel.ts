@@ -32,6 +32,8 @@ export type SentinelSettings = {
 
 /** So quick that a failover is over in some 3 s; a busy machine must not look like a dead one. */
 const DOWN_AFTER_MS = 1000;
+/** Where three sentinels do not agree on one of them, they try again after twice this. */
+const FAILOVER_TIMEOUT_MS = 3000;
 
 /** Starts a group whose replica is in step with its master and whose sentinels know each other and both. */
 export async function startSentinel(settings: SentinelSettings = {}): Promise<SentinelGroup> {
@@ -121,7 +123,7 @@ function sentinelFile(
     `port ${port}`,
     `sentinel monitor ${name} ${origin.host} ${origin.port} ${count === 1 ? 1 : 2}`,
     `sentinel down-after-milliseconds ${name} ${DOWN_AFTER_MS}`,
-    `sentinel failover-timeout ${name} 5000`,
+    `sentinel failover-timeout ${name} ${FAILOVER_TIMEOUT_MS}`,
   ];
   if (password !== undefined) lines.push(`sentinel auth-pass ${name} ${password}`);
   if (sentinelPassword !== undefined) {
