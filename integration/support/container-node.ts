@@ -5,8 +5,6 @@ import { freePort } from './free-port.ts';
 import type { NodeSpec, RedisNode } from './node.ts';
 import { createFolder, RUN_LABEL, runName, testRun } from './run.ts';
 
-/** The port every Redis in a container listens on; from outside only its mapped port is used. */
-const INNER_PORT = 6379;
 const FOLDER = '/signalbox';
 const SOCKETS = '/sockets';
 
@@ -15,7 +13,9 @@ export async function startContainerNode(spec: NodeSpec): Promise<RedisNode> {
   const port = await freePort();
   const sockets = spec.unixSocket === undefined ? undefined : createFolder('sockets');
   const { container: runtime } = await getContainerRuntimeClient();
-  const place = { folder: FOLDER, port: INNER_PORT };
+  // The same port inside, which no other container has: the engine gives the address of one that was killed to
+  // the next one that starts, and a replica or a sentinel would take that for the server it knew.
+  const place = { folder: FOLDER, port };
   let container = await create();
 
   async function create(): Promise<StartedTestContainer> {
@@ -31,7 +31,7 @@ export async function startContainerNode(spec: NodeSpec): Promise<RedisNode> {
       // Straight to the server: an image's entry point may change user, and Sentinel rewrites its own file.
       .withEntrypoint(['redis-server'])
       .withCommand(args)
-      .withExposedPorts({ container: INNER_PORT, host: port })
+      .withExposedPorts({ container: port, host: port })
       .withLabels({ [RUN_LABEL]: runName(testRun().folder) })
       .withCopyContentToContainer(
         Object.entries(spec.files?.(place) ?? {}).map(([name, content]) => ({
@@ -63,7 +63,7 @@ export async function startContainerNode(spec: NodeSpec): Promise<RedisNode> {
     host,
     port,
     path: sockets === undefined ? undefined : `${sockets}/${spec.unixSocket}`,
-    announced: () => ({ host: innerHost, port: INNER_PORT }),
+    announced: () => ({ host: innerHost, port }),
     kill,
     async restart({ keepData }) {
       await kill();
