@@ -21,7 +21,16 @@ export type ChannelEvent =
   | { type: 'subscriber.joined' }
   | { type: 'subscriber.left' }
   | { type: 'page.requested' }
-  | { type: 'page.settled' };
+  | { type: 'page.settled' }
+  | { type: 'channel.close' };
+
+/** A channel begins with its first subscriber. */
+export const firstContext = (input: ChannelInput): ChannelContext => ({
+  ...input,
+  subscribers: 1,
+  pages: 0,
+  attempt: 0,
+});
 
 /** One channel that has, or recently had, subscribers. */
 export const channelMachine = setup({
@@ -50,14 +59,14 @@ export const channelMachine = setup({
   },
 }).createMachine({
   id: 'channel',
-  // A channel begins with its first subscriber.
-  context: ({ input }) => ({ ...input, subscribers: 1, pages: 0, attempt: 0 }),
+  context: ({ input }) => firstContext(input),
   initial: 'connecting',
   on: {
     'subscriber.joined': { actions: 'addSubscriber' },
     'subscriber.left': { actions: 'removeSubscriber' },
     'page.requested': { actions: 'addPage' },
     'page.settled': { actions: 'removePage' },
+    'channel.close': '.collected',
   },
   states: {
     connecting: {

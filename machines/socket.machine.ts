@@ -13,35 +13,32 @@ export type CloseReason =
   | 'failed'
   | 'gone';
 
-export interface SocketInput {
-  readonly id: string;
+/** What is the same for all sockets. */
+export interface SocketTimes {
   readonly handshakeTimeoutMs: number;
-  /** 0: no pings, and so no `stale`. */
-  readonly pingIntervalMs: number;
-  /** The random part of the interval after which the first ping goes out. */
-  readonly firstPingMs: number;
+  /** Between the last answer of a peer and its end; counted from a ping that comes later than that. */
   readonly responseTimeoutMs: number;
   readonly slowConsumerTimeoutMs: number;
   readonly closeTimeoutMs: number;
 }
 
+export interface SocketInput {
+  readonly id: string;
+  readonly times: SocketTimes;
+}
+
 export interface SocketContext extends SocketInput {
-  readonly pinged: boolean;
-  /** Undefined: the credential does not expire. */
-  readonly credentialLifetimeMs: number | undefined;
   /** Pages in a row that could not be read. */
   readonly pageFailures: number;
   readonly closeReason: CloseReason;
 }
 
 export type SocketEvent =
-  | {
-      type: 'socket.opened';
-      credentialLifetimeMs?: number;
-      /** Nothing is due to it: its client did not ask for what it missed. */
-      isLive?: boolean;
-    }
+  | { type: 'socket.opened' }
   | { type: 'socket.close'; reason: CloseReason }
+  | { type: 'credential.renewed'; lifetimeMs: number }
+  /** Its turn has come. `silentMs`: since its last answer, at first since it was opened. */
+  | { type: 'ping.due'; silentMs: number }
   | { type: 'transport.filled' }
   | { type: 'transport.drained' }
   | { type: 'transport.closed' }
@@ -50,12 +47,20 @@ export type SocketEvent =
   | { type: 'delivery.caughtUp' }
   | { type: 'delivery.fellBehind' };
 
-/** A delay that does not run out: what a clock keeps no timer for. */
-const NEVER = Number.POSITIVE_INFINITY;
+export const firstContext = (input: SocketInput): SocketContext => ({
+  ...input,
+  pageFailures: 0,
+  closeReason: 'gone',
+});
+
+/** Where a socket begins for which nothing needs to be waited for: upgraded, authorised, and live. */
+export const OPEN = { open: { delivery: 'live', heartbeat: 'idle', credential: 'lasting' } } as const;
 
 /**
  * One connection. Its regions decide side by side whether frames may flow, whether the peer is there, and
  * whether it may still be served; the frames themselves never pass through here.
+ *
+ * A socket at rest has no timer: its pings are paced by the heartbeat machine, for all sockets together.
  */
 export const socketMachine = setup({
   types: {
@@ -65,20 +70,16 @@ export const socketMachine = setup({
     output: {} as { reason: CloseReason },
   },
   delays: {
-    handshakeTimeout: ({ context }) => context.handshakeTimeoutMs,
-    firstOrNextPing: ({ context }) => {
-      if (context.pingIntervalMs === 0) return NEVER;
-      return context.pinged ? context.pingIntervalMs : context.firstPingMs;
+    handshakeTimeout: ({ context }) => context.times.handshakeTimeoutMs,
+    responseTimeout: ({ context, event }) => {
+      const { responseTimeoutMs } = context.times;
+      const silentMs = event.type === 'ping.due' ? event.silentMs : 0;
+      return silentMs < responseTimeoutMs ? responseTimeoutMs - silentMs : responseTimeoutMs;
     },
-    pingInterval: ({ context }) => context.pingIntervalMs,
-    responseTimeout: ({ context }) => (context.pingIntervalMs === 0 ? NEVER : context.responseTimeoutMs),
-    slowConsumerTimeout: ({ context }) => context.slowConsumerTimeoutMs,
-    closeTimeout: ({ context }) => context.closeTimeoutMs,
-    credentialLifetime: ({ context }) => context.credentialLifetimeMs ?? NEVER,
+    slowConsumerTimeout: ({ context }) => context.times.slowConsumerTimeoutMs,
+    closeTimeout: ({ context }) => context.times.closeTimeoutMs,
+    credentialLifetime: ({ event }) => (event.type === 'credential.renewed' ? event.lifetimeMs : 0),
     pageRetry: stub('pageRetry'),
-  },
-  guards: {
-    isLive: ({ event }) => event.type === 'socket.opened' && event.isLive === true,
   },
   actions: {
     pump: stub('pump'),
@@ -88,22 +89,12 @@ export const socketMachine = setup({
     closeTransport: stub('closeTransport'),
     terminateTransport: stub('terminateTransport'),
     setReason: assign((_, params: { reason: CloseReason }) => ({ closeReason: params.reason })),
-    setLifetime: assign(({ event }) =>
-      event.type === 'socket.opened' ? { credentialLifetimeMs: event.credentialLifetimeMs } : {},
-    ),
-    markPinged: assign({ pinged: true }),
     countPageFailure: assign({ pageFailures: ({ context }) => context.pageFailures + 1 }),
     forgetPageFailures: assign({ pageFailures: 0 }),
   },
 }).createMachine({
   id: 'socket',
-  context: ({ input }) => ({
-    ...input,
-    pinged: false,
-    credentialLifetimeMs: undefined,
-    pageFailures: 0,
-    closeReason: 'gone',
-  }),
+  context: ({ input }) => firstContext(input),
   output: ({ context }) => ({ reason: context.closeReason }),
   initial: 'connecting',
   on: {
@@ -118,10 +109,7 @@ export const socketMachine = setup({
         },
       },
       on: {
-        'socket.opened': [
-          { guard: 'isLive', target: 'open.delivery.live', actions: 'setLifetime' },
-          { target: 'open', actions: 'setLifetime' },
-        ],
+        'socket.opened': 'open',
         'socket.close': {
           target: 'terminating',
           actions: { type: 'setReason', params: ({ event }) => ({ reason: event.reason }) },
@@ -176,43 +164,39 @@ export const socketMachine = setup({
           },
         },
         heartbeat: {
-          initial: 'beating',
+          initial: 'idle',
           states: {
-            // One state around the three: re-entering the region itself would re-enter its siblings too.
-            beating: {
-              initial: 'idle',
+            idle: {
+              on: { 'ping.due': { target: 'unanswered', actions: 'sendPing' } },
+            },
+            unanswered: {
+              initial: 'awaiting',
               after: {
                 responseTimeout: {
                   target: '#socket.terminating',
                   actions: { type: 'setReason', params: { reason: 'unresponsive' } },
                 },
               },
-              on: { 'answer.received': { target: 'beating', reenter: true } },
+              on: { 'answer.received': 'idle' },
               states: {
-                idle: {
-                  after: { firstOrNextPing: { target: 'awaiting', actions: ['sendPing', 'markPinged'] } },
-                },
                 awaiting: {
-                  after: { pingInterval: { target: 'stale', actions: 'sendPing' } },
+                  on: { 'ping.due': { target: 'stale', actions: 'sendPing' } },
                 },
                 stale: {
                   entry: ['suspendDelivery', raise({ type: 'delivery.fellBehind' })],
                   exit: ['resumeDelivery', raise({ type: 'delivery.fellBehind' })],
-                  initial: 'waiting',
-                  states: {
-                    waiting: {
-                      after: { pingInterval: { target: 'waiting', reenter: true, actions: 'sendPing' } },
-                    },
-                  },
+                  on: { 'ping.due': { actions: 'sendPing' } },
                 },
               },
             },
           },
         },
         credential: {
-          initial: 'valid',
+          initial: 'lasting',
+          on: { 'credential.renewed': '.expiring' },
           states: {
-            valid: {
+            lasting: {},
+            expiring: {
               after: {
                 credentialLifetime: {
                   target: '#socket.closing',

@@ -94,7 +94,7 @@ export function createSystem(loaded: LoadedConfig, logger: Logger): System {
   });
 
   const logic = createSystemLogic({
-    startReader: () => actors.startReader(),
+    startReader: () => actors.start(),
     async listen() {
       http = await createHttp({
         ...config,

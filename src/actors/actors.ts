@@ -13,9 +13,9 @@ import type { SocketProtocol } from '../routing/protocol.ts';
 import type { Registry } from '../routing/registry.ts';
 import { createRouting, type Routing, type RoutingDeps } from '../routing/routing.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { Channels, firehoseAttachment } from './channel.ts';
+import { Channels } from './channel.ts';
 import { createReaderLogic, type ReaderActor } from './reader.ts';
-import { Sockets, type SocketTimes } from './sockets.ts';
+import { Sockets, type SocketsTimes } from './sockets.ts';
 
 export interface ActorsDeps {
   readonly registry: Registry;
@@ -31,7 +31,7 @@ export interface ActorsDeps {
   readonly later: (run: () => void) => void;
   readonly limits: RoutingDeps['limits'];
   readonly reads: { readonly count: number; readonly blockMs: number; readonly pauseMs: number };
-  readonly times: SocketTimes;
+  readonly times: SocketsTimes;
   readonly gcIntervalMs: number;
   readonly report: Report;
 }
@@ -54,8 +54,9 @@ export interface Actors {
   readonly routing: Routing;
   readonly sockets: Sockets;
   readonly channels: Channels;
-  startReader(): void;
-  /** Ends the reader and the channels; the sockets have been drained. */
+  /** Lets it read, and ping its sockets. */
+  start(): void;
+  /** Ends all actors but those of sockets, which have been drained. */
   stop(): void;
   /** Reading, and the router follows. */
   isReady(): boolean;
@@ -71,7 +72,6 @@ export function createActors(deps: ActorsDeps): Actors {
     registry,
     random,
     gcIntervalMs: deps.gcIntervalMs,
-    attachment: firehoseAttachment,
     onError: report.channelFailed,
   });
   const routing = createRouting({
@@ -94,6 +94,7 @@ export function createActors(deps: ActorsDeps): Actors {
     metrics,
     random,
     times: deps.times,
+    now: () => clock.now(),
     newId: deps.newId,
     deliver: routing.deliver,
     onError: report.socketFailed,
@@ -117,7 +118,8 @@ export function createActors(deps: ActorsDeps): Actors {
     routing,
     sockets,
     channels,
-    startReader() {
+    start() {
+      sockets.startHeartbeat(crash);
       router = registry.start(routerLogic, { id: 'router', input: undefined, onEnd: crash });
       const feed = createFeed();
       const readerLogic = createReaderLogic({
@@ -140,6 +142,7 @@ export function createActors(deps: ActorsDeps): Actors {
     },
     stop() {
       reader?.send({ type: 'reader.stop' });
+      sockets.stopHeartbeat();
       channels.close();
     },
     isReady: () => wasLive && isReading(isLossy ? LOSSY_READING : READING),

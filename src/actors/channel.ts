@@ -1,5 +1,5 @@
-import type { ActorRefFrom } from 'xstate';
-import { channelMachine } from '../../machines/channel.machine.ts';
+import type { ActorRefFrom, SnapshotFrom } from 'xstate';
+import { channelMachine, firstContext } from '../../machines/channel.machine.ts';
 import { fullJitterMs } from '../clock.ts';
 import type { Registry } from '../routing/registry.ts';
 
@@ -7,34 +7,28 @@ type ChannelLogic = ReturnType<typeof createChannelLogic>;
 
 const ATTACH_RETRY = { baseMs: 100, capMs: 5_000 };
 
-/** How a channel is attached to its feed. */
+/** How a channel is attached to its feed, where not every channel arrives anyway. */
 export interface Attachment {
-  /** Resolves once events of the channel arrive; undefined: they already do, as on a firehose. */
-  attach(channel: string): Promise<void> | undefined;
+  /** Resolves once events of the channel arrive. */
+  attach(channel: string): Promise<void>;
   detach(channel: string): void;
 }
 
-/** On the firehose every channel arrives, wanted or not. */
-export const firehoseAttachment: Attachment = { attach: () => undefined, detach() {} };
-
-function createChannelLogic(channels: Channels, attachment: Attachment, random: () => number) {
+function createChannelLogic(channels: Channels, attachment: Attachment | undefined, random: () => number) {
   return channelMachine.provide({
     delays: {
       attachRetry: ({ context }) => fullJitterMs(context.attempt, { ...ATTACH_RETRY, random }),
     },
     actions: {
       attach: ({ context, self }) => {
-        const attaching = attachment.attach(context.id);
-        if (attaching === undefined) self.send({ type: 'feed.attached' });
-        else
-          attaching.then(
-            () => self.send({ type: 'feed.attached' }),
-            () => self.send({ type: 'feed.failed' }),
-          );
+        attachment?.attach(context.id).then(
+          () => self.send({ type: 'feed.attached' }),
+          () => self.send({ type: 'feed.failed' }),
+        );
       },
       detach: ({ context }) => {
         channels.forget(context.id);
-        attachment.detach(context.id);
+        attachment?.detach(context.id);
       },
     },
   });
@@ -43,7 +37,8 @@ function createChannelLogic(channels: Channels, attachment: Attachment, random: 
 export interface ChannelsDeps {
   readonly registry: Registry;
   readonly gcIntervalMs: number;
-  readonly attachment: Attachment;
+  /** Undefined: every channel arrives, wanted or not, as on a firehose; a channel is live from its start. */
+  readonly attachment?: Attachment;
   readonly random: () => number;
   readonly onError: (error: unknown) => void;
 }
@@ -52,11 +47,14 @@ export interface ChannelsDeps {
 export class Channels {
   readonly #deps: ChannelsDeps;
   readonly #logic: ChannelLogic;
+  readonly #live: SnapshotFrom<ChannelLogic>;
   readonly #actors = new Map<string, ActorRefFrom<ChannelLogic>>();
 
   constructor(deps: ChannelsDeps) {
     this.#deps = deps;
     this.#logic = createChannelLogic(this, deps.attachment, deps.random);
+    const context = firstContext({ id: '', gcIntervalMs: deps.gcIntervalMs });
+    this.#live = this.#logic.resolveState({ value: 'live', context });
   }
 
   get size(): number {
@@ -87,25 +85,23 @@ export class Channels {
 
   /** Ends them all, with their timers. */
   close(): void {
-    for (const channel of this.#actors.keys()) this.#deps.registry.stop(actorId(channel));
-    this.#actors.clear();
+    for (const actor of this.#actors.values()) actor.send({ type: 'channel.close' });
   }
 
-  #start(channel: string): void {
-    const { registry, gcIntervalMs, onError } = this.#deps;
-    const actor = registry.start(this.#logic, {
-      id: actorId(channel),
-      input: { id: channel, gcIntervalMs },
+  #start(id: string): void {
+    const { registry, gcIntervalMs, attachment, onError } = this.#deps;
+    const input = { id, gcIntervalMs };
+    const begin =
+      attachment === undefined ? { snapshot: { ...this.#live, context: firstContext(input) } } : { input };
+    const actor = registry.startMember(this.#logic, {
+      id: `channel:${id}`,
+      ...begin,
       onEnd: (error) => {
-        this.forget(channel);
+        this.forget(id);
         if (error !== undefined) onError(error);
       },
     });
     // One that failed at its start has been forgotten already.
-    if (actor.getSnapshot().status === 'active') this.#actors.set(channel, actor);
+    if (actor.getSnapshot().status === 'active') this.#actors.set(id, actor);
   }
-}
-
-function actorId(channel: string): string {
-  return `channel:${channel}`;
 }

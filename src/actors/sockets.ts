@@ -1,28 +1,27 @@
-import type { CloseReason } from '../../machines/socket.machine.ts';
+import { type CloseReason, firstContext, OPEN, type SocketTimes } from '../../machines/socket.machine.ts';
 import type { StreamId } from '../event/stream-id.ts';
 import type { Delivery, DeliveryOwner } from '../routing/delivery.ts';
 import type { SocketProtocol } from '../routing/protocol.ts';
 import type { Registry } from '../routing/registry.ts';
-import type { Transport, TransportListener } from '../routing/transport.ts';
+import type { Transport } from '../routing/transport.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { createSocketLogic, type Socket, type SocketActor } from './socket.ts';
+import { createHeartbeatLogic, type HeartbeatActor, Turns } from './heartbeat.ts';
+import { type ConnectionListener, OpenSocket, type OpenSocketDeps } from './open-socket.ts';
+import { createSocketLogic, type SocketActor } from './socket.ts';
 
-export interface SocketTimes {
-  readonly handshakeTimeoutMs: number;
-  /** 0: no pings. */
+export interface SocketsTimes extends SocketTimes {
+  /** 0: no pings, and so no `stale`. */
   readonly pingIntervalMs: number;
-  readonly responseTimeoutMs: number;
-  readonly slowConsumerTimeoutMs: number;
-  readonly closeTimeoutMs: number;
 }
 
 export interface SocketsDeps {
   readonly registry: Registry;
   readonly protocol: SocketProtocol;
   readonly deliver: (transport: Transport, owner: DeliveryOwner) => Delivery;
-  readonly times: SocketTimes;
+  readonly times: SocketsTimes;
   readonly metrics: Metrics;
   readonly random: () => number;
+  readonly now: () => number;
   readonly newId: () => string;
   /** A socket's actor failed: a bug, and that socket's alone. */
   readonly onError: (error: unknown, id: string) => void;
@@ -35,25 +34,35 @@ export interface NewSocket {
   readonly lastId: StreamId | undefined;
   /** Undefined: its credential does not expire. */
   readonly credentialLifetimeMs: number | undefined;
-  connect(id: string, listener: TransportListener & { violated(): void }): Transport;
-}
-
-interface OpenSocket extends Socket {
-  readonly actor: SocketActor;
-  readonly channel: string;
+  readonly connect: (id: string, listener: ConnectionListener) => Transport;
 }
 
 /** The sockets that are open, and their actors. */
 export class Sockets {
   readonly #deps: SocketsDeps;
-  readonly #logic: ReturnType<typeof createSocketLogic>;
+  readonly #shared: OpenSocketDeps;
+  readonly #turns: Turns<OpenSocket>;
   readonly #sockets = new Map<string, OpenSocket>();
   readonly #perChannel = new Map<string, number>();
   #whenEmpty: (() => void)[] = [];
+  #heartbeat: HeartbeatActor | undefined;
 
   constructor(deps: SocketsDeps) {
     this.#deps = deps;
-    this.#logic = createSocketLogic((id) => this.#sockets.get(id), deps.protocol, deps.random);
+    const { registry, deliver, protocol, random, now } = deps;
+    const { pingIntervalMs, ...times } = deps.times;
+    this.#turns = new Turns(pingIntervalMs);
+    const logic = createSocketLogic((id) => this.#sockets.get(id), protocol, random);
+    this.#shared = {
+      registry,
+      logic,
+      deliver,
+      now,
+      times,
+      open: logic.resolveState({ value: OPEN, context: firstContext({ id: '', times }) }),
+      onEnd: (socket, error) => this.#release(socket, error),
+      onBug: (error, id) => this.#reportBug(error, id),
+    };
   }
 
   get size(): number {
@@ -75,42 +84,25 @@ export class Sockets {
 
   /** Takes over a connection: its actor, its subscription and its delivery. Returns its id. */
   open(connection: NewSocket): string {
-    const { registry, times, random, metrics, deliver, newId } = this.#deps;
-    const id = newId();
-    const channel = connection.channels[0] as string;
-    const actor: SocketActor = registry.start(this.#logic, {
-      id: `socket:${id}`,
-      input: { id, ...times, firstPingMs: times.pingIntervalMs * random() },
-      onEnd: (error) => this.#release(id, error),
-    });
-    const transport = connection.connect(id, {
-      flushed: () => delivery.flushed(),
-      answered: () => actor.send({ type: 'answer.received' }),
-      closed: () => actor.send({ type: 'transport.closed' }),
-      violated: () => this.close(id, 'policy'),
-    });
-    const delivery = deliver(transport, {
-      tell: (type) => actor.send({ type }),
-      end: (reason, error) => {
-        if (error !== undefined) this.#reportBug(error, id);
-        this.close(id, reason);
-      },
-    });
-    this.#sockets.set(id, { id, channel, actor, transport, delivery });
+    const { random, metrics, newId } = this.#deps;
+    const { channels, lastId, credentialLifetimeMs } = connection;
+    const channel = channels[0] as string;
+    const socket = new OpenSocket(this.#shared, newId(), channel, connection.connect);
+    const { id, actor, delivery } = socket;
+    this.#sockets.set(id, socket);
     this.#perChannel.set(channel, this.countOn(channel) + 1);
+    socket.beat = this.#turns.join(socket, random());
     metrics.count('ws_connected_client');
-    const { live: isLive } = delivery.join(connection.channels, connection.lastId);
-    const { credentialLifetimeMs } = connection;
-    actor.send({
-      type: 'socket.opened',
-      isLive,
-      ...(credentialLifetimeMs !== undefined && { credentialLifetimeMs }),
-    });
+    const { live: isLive } = delivery.join(channels, lastId);
+    if (!isLive) actor.send({ type: 'delivery.fellBehind' });
+    if (credentialLifetimeMs !== undefined) {
+      actor.send({ type: 'credential.renewed', lifetimeMs: credentialLifetimeMs });
+    }
     return id;
   }
 
   close(id: string, reason: CloseReason): void {
-    this.#sockets.get(id)?.actor.send({ type: 'socket.close', reason });
+    this.#sockets.get(id)?.close(reason);
   }
 
   /** Ends at once what is still open. */
@@ -124,11 +116,30 @@ export class Sockets {
     return new Promise((resolve) => this.#whenEmpty.push(resolve));
   }
 
+  /** Begins to ping them, each once in an interval. */
+  startHeartbeat(onCrash: (error: unknown) => void): void {
+    const { registry, times } = this.#deps;
+    if (times.pingIntervalMs === 0) return;
+    const logic = createHeartbeatLogic(() => {
+      for (const socket of this.#turns.take()) socket.pingDue();
+    });
+    this.#heartbeat = registry.start(logic, {
+      id: 'heartbeat',
+      input: { beatMs: times.pingIntervalMs / this.#turns.beats },
+      onEnd: (error) => error !== undefined && onCrash(error),
+    });
+  }
+
+  stopHeartbeat(): void {
+    this.#heartbeat?.send({ type: 'heartbeat.stop' });
+  }
+
   /** The one way out for completion and error alike: leave all, destroy the transport, forget. */
-  #release(id: string, error: unknown): void {
-    const socket = this.#sockets.get(id);
-    if (socket === undefined) return;
+  #release(socket: OpenSocket, error: unknown): void {
+    const { id } = socket;
+    if (!this.#sockets.delete(id)) return;
     const { metrics, protocol } = this.#deps;
+    this.#turns.leave(socket, socket.beat);
     socket.delivery.close();
     const reason = socket.actor.getSnapshot().output?.reason;
     metrics.count('signalbox.sockets_closed', 1, {
@@ -142,7 +153,6 @@ export class Sockets {
       this.#reportBug(error, id);
       socket.transport.close(code, text);
     }
-    this.#sockets.delete(id);
     const others = this.countOn(socket.channel) - 1;
     if (others > 0) this.#perChannel.set(socket.channel, others);
     else this.#perChannel.delete(socket.channel);

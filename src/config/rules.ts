@@ -81,7 +81,7 @@ const relationRules: readonly Rule[] = [
       if (pingSocketsIntervalMs === 0 || socketResponseTimeoutMs > pingSocketsIntervalMs) return;
       warnings.push({
         key: 'socketResponseTimeoutMs',
-        text: `${socketResponseTimeoutMs} is not above pingSocketsIntervalMs (${pingSocketsIntervalMs}): healthy sockets may be ended between two pings`,
+        text: `${socketResponseTimeoutMs} is not above pingSocketsIntervalMs (${pingSocketsIntervalMs}): it counts from each ping then, not from the last answer`,
       });
     },
   },

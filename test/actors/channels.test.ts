@@ -1,15 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Attachment, Channels, firehoseAttachment } from '../../src/actors/channel.ts';
+import { type Attachment, Channels } from '../../src/actors/channel.ts';
 import { Registry } from '../../src/routing/registry.ts';
 import { HeapClock, settled } from '../support/heap-clock.ts';
 
-function createChannels(attachment: Attachment = firehoseAttachment) {
+function createChannels(attachment?: Attachment) {
   const clock = new HeapClock();
   const registry = new Registry({ clock, inspect: undefined });
   const errors: unknown[] = [];
   const channels = new Channels({
     registry,
-    attachment,
+    ...(attachment !== undefined && { attachment }),
     gcIntervalMs: 3_600_000,
     random: () => 1,
     onError: (error) => errors.push(error),
@@ -120,7 +120,7 @@ describe('channels', () => {
     const { channels, errors } = createChannels({
       attach() {
         if (isBroken) throw bug;
-        return undefined;
+        return Promise.resolve();
       },
       detach() {},
     });

@@ -6,8 +6,12 @@ import { Registry } from '../../src/routing/registry.ts';
 import { type Client, type Core, createCore } from '../support/core.ts';
 import { gapProtocol } from '../support/gap-protocol.ts';
 import { settled } from '../support/heap-clock.ts';
+import { Random } from '../support/random.ts';
 
 const BIG = 'x'.repeat(11_000);
+/** How many times in an interval somebody is pinged, and what that is of the usual interval of 20 s. */
+const BEATS = 250;
+const BEAT_MS = 20_000 / BEATS;
 
 async function started(options?: Parameters<typeof createCore>[0]): Promise<Core> {
   const core = createCore(options);
@@ -81,11 +85,24 @@ describe('a socket', () => {
         await core.clock.advance(ms);
         return transport.pings;
       };
-      expect(await pingsAfter(9_999)).toBe(0);
-      expect(await pingsAfter(1)).toBe(1);
+      expect(await pingsAfter(10_000)).toBe(0);
+      expect(await pingsAfter(BEAT_MS)).toBe(1);
       transport.answer();
-      expect(await pingsAfter(19_999)).toBe(1);
-      expect(await pingsAfter(1)).toBe(2);
+      expect(await pingsAfter(20_000 - BEAT_MS)).toBe(1);
+      expect(await pingsAfter(BEAT_MS)).toBe(2);
+    });
+
+    test('at moments of their own, when many come at once', async () => {
+      const core = await started({ deps: { random: new Random(1).next } });
+      const clients = Array.from({ length: 500 }, () => core.open());
+      const pinged = () => clients.filter(({ transport }) => transport.pings > 0).length;
+      let before = 0;
+      for (let beat = 0; beat < BEATS; beat += 1) {
+        await core.clock.advance(BEAT_MS);
+        expect(pinged() - before).toBeLessThan(20);
+        before = pinged();
+      }
+      expect(before).toBe(500);
     });
 
     test('also when it fills and drains every 15 seconds', async () => {
@@ -116,8 +133,8 @@ describe('a socket', () => {
     async function stale(responseTimeoutMs = 60_000): Promise<{ core: Core; client: Client }> {
       const core = await started({ times: { responseTimeoutMs } });
       const client = core.open();
-      await core.clock.advance(30_000);
-      expect(stateOf(core, client)).toMatchObject({ open: { heartbeat: { beating: { stale: 'waiting' } } } });
+      await core.clock.advance(30_000 + BEAT_MS);
+      expect(stateOf(core, client)).toMatchObject({ open: { heartbeat: { unanswered: 'stale' } } });
       return { core, client };
     }
 
@@ -143,7 +160,7 @@ describe('a socket', () => {
     test('is terminated when none came for the response timeout since the last one', async () => {
       const core = await started();
       const client = core.open();
-      await core.clock.advance(10_000);
+      await core.clock.advance(10_000 + BEAT_MS);
       client.transport.answer();
       await core.clock.advance(59_999);
       expect(client.transport.isClosed).toBe(false);
@@ -192,18 +209,19 @@ describe('a socket', () => {
         id: 'socket:s',
         input: {
           id: 's',
-          handshakeTimeoutMs: 10_000,
-          pingIntervalMs: 0,
-          firstPingMs: 0,
-          responseTimeoutMs: 60_000,
-          slowConsumerTimeoutMs: 60_000,
-          closeTimeoutMs: 2_000,
+          times: {
+            handshakeTimeoutMs: 10_000,
+            responseTimeoutMs: 60_000,
+            slowConsumerTimeoutMs: 60_000,
+            closeTimeoutMs: 2_000,
+          },
         },
         onEnd() {
           reason = actor.getSnapshot().output?.reason;
         },
       });
-      actor.send({ type: 'socket.opened', credentialLifetimeMs: 60 * days });
+      actor.send({ type: 'socket.opened' });
+      actor.send({ type: 'credential.renewed', lifetimeMs: 60 * days });
       jest.advanceTimersByTime(60 * days - 1);
       expect(actor.getSnapshot().matches('open')).toBe(true);
       jest.advanceTimersByTime(1);
@@ -280,8 +298,8 @@ describe('a socket', () => {
     const states: Record<string, (core: Core, client: Client) => Promise<void>> = {
       live: async () => {},
       blocked: fill,
-      awaiting: (core) => core.clock.advance(10_000),
-      stale: (core) => core.clock.advance(30_000),
+      awaiting: (core) => core.clock.advance(10_000 + BEAT_MS),
+      stale: (core) => core.clock.advance(30_000 + BEAT_MS),
     };
 
     test.each(Object.entries(states))('when %s', async (_, bring) => {
@@ -332,7 +350,7 @@ describe('a socket whose actor crashes', () => {
     broken.transport.ping = () => {
       throw bug;
     };
-    await core.clock.advance(10_000);
+    await core.clock.advance(10_000 + BEAT_MS);
     expect(broken.transport.closedWith).toEqual({ code: 1000, reason: 'failed' });
     expect(core.metrics.of('signalbox.actor_errors socket')).toBe(1);
     expect(core.reported).toContainEqual(['socketFailed', bug, broken.id]);

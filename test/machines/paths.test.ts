@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { AnyStateMachine, AnyStateNode, SnapshotFrom } from 'xstate';
 import { getAdjacencyMap, getShortestPaths } from 'xstate/graph';
 import { channelMachine } from '../../machines/channel.machine.ts';
+import { heartbeatMachine } from '../../machines/heartbeat.machine.ts';
 import { readerMachine } from '../../machines/reader.machine.ts';
 import { socketMachine } from '../../machines/socket.machine.ts';
 import { systemMachine } from '../../machines/system.machine.ts';
@@ -22,18 +23,19 @@ interface Charted {
   readonly end: string;
 }
 
-const times = { handshakeTimeoutMs: 1, pingIntervalMs: 1, firstPingMs: 1, responseTimeoutMs: 1 };
+const times = { handshakeTimeoutMs: 1, responseTimeoutMs: 1, slowConsumerTimeoutMs: 1, closeTimeoutMs: 1 };
 const socket: Charted = {
   machine: socketMachine.provide({ delays: { pageRetry: 1 } }),
-  input: { id: 's', ...times, slowConsumerTimeoutMs: 1, closeTimeoutMs: 1 },
+  input: { id: 's', times },
   events: [
     { type: 'socket.opened' },
-    { type: 'socket.opened', isLive: true } as { type: string },
     { type: 'socket.close', reason: 'drain' } as { type: string },
     { type: 'transport.filled' },
     { type: 'transport.drained' },
     { type: 'transport.closed' },
+    { type: 'ping.due', silentMs: 0 } as { type: string },
     { type: 'answer.received' },
+    { type: 'credential.renewed', lifetimeMs: 1 } as { type: string },
     { type: 'page.failed' },
     { type: 'delivery.caughtUp' },
     { type: 'delivery.fellBehind' },
@@ -52,6 +54,7 @@ const charts: readonly Charted[] = [
       { type: 'subscriber.left' },
       { type: 'page.requested' },
       { type: 'page.settled' },
+      { type: 'channel.close' },
     ],
     end: 'collected',
   },
@@ -59,6 +62,12 @@ const charts: readonly Charted[] = [
     machine: readerMachine.provide({ delays: { backoff: 1 } }),
     input: { id: 'firehose', settleMs: 1 },
     events: [{ type: 'reader.stop' }],
+    end: 'stopped',
+  },
+  {
+    machine: heartbeatMachine.provide({ actions: { pingNext() {} } }),
+    input: { beatMs: 1 },
+    events: [{ type: 'heartbeat.stop' }],
     end: 'stopped',
   },
   {
@@ -143,7 +152,7 @@ describe('every step of the socket machine', () => {
   const all = edgesOf(socket);
   /** A transport that is gone takes nothing and needs no end. */
   const edges = all.filter(({ event }) => event.type !== 'transport.closed');
-  const isStale = (state: string) => state.includes('heartbeat.beating.stale');
+  const isStale = (state: string) => state.includes('heartbeat.unanswered.stale');
   /** Nothing may be written then. */
   const isMute = (state: string) => !state.startsWith('open.') || isStale(state);
 

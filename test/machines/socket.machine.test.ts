@@ -1,6 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { type CloseReason, type SocketInput, socketMachine } from '../../machines/socket.machine.ts';
-import { after, firstStep, isNothing, nextStep, type Step } from '../support/step.ts';
+import {
+  type CloseReason,
+  firstContext,
+  OPEN,
+  type SocketInput,
+  socketMachine,
+} from '../../machines/socket.machine.ts';
+import { after, firstStep, isNothing, leaves, nextStep, type Step } from '../support/step.ts';
 
 type SocketStep = Step<typeof machine>;
 type Happening = Parameters<typeof nextStep<typeof machine>>[2];
@@ -8,12 +14,12 @@ type Happening = Parameters<typeof nextStep<typeof machine>>[2];
 const machine = socketMachine.provide({ delays: { pageRetry: 1 } });
 const input: SocketInput = {
   id: 's',
-  handshakeTimeoutMs: 1_000,
-  pingIntervalMs: 20_000,
-  firstPingMs: 5_000,
-  responseTimeoutMs: 60_000,
-  slowConsumerTimeoutMs: 30_000,
-  closeTimeoutMs: 2_000,
+  times: {
+    handshakeTimeoutMs: 1_000,
+    responseTimeoutMs: 60_000,
+    slowConsumerTimeoutMs: 30_000,
+    closeTimeoutMs: 2_000,
+  },
 };
 const connecting = firstStep(machine, input);
 
@@ -26,22 +32,20 @@ const pageFailed: Happening = { type: 'page.failed' };
 const answered: Happening = { type: 'answer.received' };
 const gone: Happening = { type: 'transport.closed' };
 const close = (reason: CloseReason): Happening => ({ type: 'socket.close', reason });
-const HEARTBEAT = 'socket.open.heartbeat.beating';
-const firstPing = after('firstOrNextPing', `${HEARTBEAT}.idle`);
-const nextPing = after('pingInterval', `${HEARTBEAT}.awaiting`);
-const nextPingWhileStale = after('pingInterval', `${HEARTBEAT}.stale.waiting`);
-const unanswered = after('responseTimeout', HEARTBEAT);
+const pingDue: Happening = { type: 'ping.due', silentMs: 20_000 };
+const renewed = (lifetimeMs: number): Happening => ({ type: 'credential.renewed', lifetimeMs });
+const unanswered = after('responseTimeout', 'socket.open.heartbeat.unanswered');
 const tooSlow = after('slowConsumerTimeout', 'socket.open.delivery.replaying.blocked');
 const retried = after('pageRetry', 'socket.open.delivery.replaying.waiting');
-const expired = after('credentialLifetime', 'socket.open.credential.valid');
+const expired = after('credentialLifetime', 'socket.open.credential.expiring');
 
 const steps = (from: SocketStep, ...happenings: Happening[]) => nextStep(machine, from, ...happenings);
 const catchingUp = steps(connecting, opened);
 const live = steps(catchingUp, caughtUp);
 const blocked = steps(live, filled);
 const waiting = steps(catchingUp, pageFailed);
-const awaiting = steps(live, firstPing);
-const stale = steps(awaiting, nextPing);
+const awaiting = steps(live, pingDue);
+const stale = steps(awaiting, pingDue);
 const closing = steps(live, close('drain'));
 
 /** One region of an open socket; a socket that is not open has one state. */
@@ -55,16 +59,9 @@ describe('socket machine', () => {
   describe('when connecting', () => {
     test('is open once it was opened, and begins to catch up', () => {
       expect(catchingUp.state).toBe(
-        'open.delivery.replaying.catchingUp open.heartbeat.beating.idle open.credential.valid',
+        'open.delivery.replaying.catchingUp open.heartbeat.idle open.credential.lasting',
       );
       expect(catchingUp.actions).toEqual(['pump']);
-    });
-
-    test('is live at once when nothing is due to it', () => {
-      const step = steps(connecting, { type: 'socket.opened', isLive: true, credentialLifetimeMs: 1_000 });
-      expect(step.state).toBe('open.delivery.live open.heartbeat.beating.idle open.credential.valid');
-      expect(step.actions).toEqual([]);
-      expect(step.snapshot.context.credentialLifetimeMs).toBe(1_000);
     });
 
     test('is terminated when it is asked to close: nothing was promised to its client', () => {
@@ -113,17 +110,16 @@ describe('socket machine', () => {
 
     test('is blocked when its transport is full', () => expect(region(blocked)).toBe('replaying.blocked'));
 
-    test('pings when the random first part of the interval is over', () => {
-      expect(region(awaiting, 'heartbeat')).toBe('beating.awaiting');
+    test('pings when it is its turn', () => {
+      expect(region(awaiting, 'heartbeat')).toBe('unanswered.awaiting');
       expect(awaiting.actions).toEqual(['sendPing']);
-      expect(awaiting.snapshot.context.pinged).toBe(true);
     });
 
     test('goes stale when a ping is unanswered, and keeps pinging', () => {
-      expect(region(stale, 'heartbeat')).toBe('beating.stale.waiting');
+      expect(region(stale, 'heartbeat')).toBe('unanswered.stale');
       expect(stale.actions.slice(0, 2)).toEqual(['sendPing', 'suspendDelivery']);
-      const again = steps(stale, nextPingWhileStale);
-      expect([region(again, 'heartbeat'), again.actions]).toEqual(['beating.stale.waiting', ['sendPing']]);
+      const again = steps(stale, pingDue);
+      expect([region(again, 'heartbeat'), again.actions]).toEqual(['unanswered.stale', ['sendPing']]);
     });
   });
 
@@ -139,7 +135,7 @@ describe('socket machine', () => {
     });
 
     test('is pinged all the same', () => {
-      expect(steps(blocked, firstPing).actions).toEqual(['sendPing']);
+      expect(steps(blocked, pingDue).actions).toEqual(['sendPing']);
     });
   });
 
@@ -151,13 +147,13 @@ describe('socket machine', () => {
     test('resumes by replaying when the answer comes late, then is live', () => {
       const late = steps(stale, answered);
       expect(region(late)).toBe('replaying.catchingUp');
-      expect(region(late, 'heartbeat')).toBe('beating.idle');
+      expect(region(late, 'heartbeat')).toBe('idle');
       expect(late.actions).toEqual(['resumeDelivery', 'pump']);
       expect(region(steps(late, caughtUp))).toBe('live');
     });
 
     test('resumes without a pump while its transport is full', () => {
-      const late = steps(blocked, firstPing, nextPing, answered);
+      const late = steps(blocked, pingDue, pingDue, answered);
       expect([region(late), late.actions]).toEqual(['replaying.blocked', ['resumeDelivery']]);
     });
 
@@ -170,34 +166,50 @@ describe('socket machine', () => {
 
   describe('an answer', () => {
     test.each([
-      ['idle before the first ping', live, 5_000],
-      ['awaiting', awaiting, 20_000],
-      ['stale', stale, 20_000],
-    ])('when %s begins a new ping interval and a new response timeout', (_, from, intervalMs) => {
-      const step = steps(from, answered);
-      expect(region(step, 'heartbeat')).toBe('beating.idle');
-      expect(step.delaysMs.toSorted((a, b) => a - b)).toEqual([intervalMs, 60_000]);
+      ['awaiting', awaiting],
+      ['stale', stale],
+    ])('when %s ends the wait for it', (_, from) => {
+      expect(region(steps(from, answered), 'heartbeat')).toBe('idle');
+    });
+
+    test('is waited for until the response timeout since the last one is over', () => {
+      expect(awaiting.delaysMs).toEqual([40_000]);
+      expect(steps(live, { type: 'ping.due', silentMs: 500 }).delaysMs).toEqual([59_500]);
+      expect(steps(awaiting, { type: 'ping.due', silentMs: 40_000 }).delaysMs).toEqual([]);
+    });
+
+    test('is waited for as long after a ping that comes later than that', () => {
+      expect(steps(live, { type: 'ping.due', silentMs: 60_000 }).delaysMs).toEqual([60_000]);
     });
   });
 
-  describe('without pings', () => {
-    const silent = steps(firstStep(machine, { ...input, pingIntervalMs: 0 }), opened);
+  test('has no timer when it is live and waits for nothing', () => {
+    const timers = [connecting, catchingUp, live].map(({ delaysMs }) => delaysMs);
+    expect(timers).toEqual([[1_000], [], []]);
+  });
 
-    test('never goes stale and is never terminated: nothing runs out', () => {
-      expect(new Set(silent.delaysMs)).toEqual(new Set([Number.POSITIVE_INFINITY]));
-    });
+  test('begins open in the state that it reaches by itself', () => {
+    const open = { ...live.snapshot, ...machine.resolveState({ value: OPEN, context: firstContext(input) }) };
+    expect(leaves(open.value)).toBe(live.state);
+    expect(open.context).toEqual(live.snapshot.context);
   });
 
   describe('with a credential that expires', () => {
+    const expiring = steps(live, renewed(3_600_000));
+
     test('is closed when it has', () => {
-      const valid = steps(connecting, { type: 'socket.opened', credentialLifetimeMs: 3_600_000 });
-      expect(valid.delaysMs).toContain(3_600_000);
-      const step = steps(valid, expired);
+      expect(expiring.delaysMs).toEqual([3_600_000]);
+      const step = steps(expiring, expired);
       expect([step.state, step.snapshot.context.closeReason]).toEqual(['closing', 'expired']);
     });
 
+    test('lasts as long as the one that came last', () => {
+      const again = steps(expiring, renewed(7_200_000));
+      expect([again.state, again.delaysMs]).toEqual([expiring.state, [7_200_000]]);
+    });
+
     test('is closed at once when it has already', () => {
-      expect(steps(connecting, { type: 'socket.opened', credentialLifetimeMs: 0 }).delaysMs).toContain(0);
+      expect(steps(live, renewed(0)).delaysMs).toEqual([0]);
     });
   });
 
@@ -229,16 +241,31 @@ describe('socket machine', () => {
         'page.failed',
         'delivery.caughtUp',
         'delivery.fellBehind',
-        'answer.received',
+        'ping.due',
+        'credential.renewed',
       ],
     },
     blocked: {
       from: blocked,
-      does: ['socket.close', 'transport.closed', 'transport.drained', 'delivery.caughtUp', 'answer.received'],
+      does: [
+        'socket.close',
+        'transport.closed',
+        'transport.drained',
+        'delivery.caughtUp',
+        'ping.due',
+        'credential.renewed',
+      ],
     },
     'waiting for the next try of a page': {
       from: waiting,
-      does: ['socket.close', 'transport.closed', 'transport.filled', 'delivery.caughtUp', 'answer.received'],
+      does: [
+        'socket.close',
+        'transport.closed',
+        'transport.filled',
+        'delivery.caughtUp',
+        'ping.due',
+        'credential.renewed',
+      ],
     },
     live: {
       from: live,
@@ -247,7 +274,20 @@ describe('socket machine', () => {
         'transport.closed',
         'transport.filled',
         'delivery.fellBehind',
+        'ping.due',
+        'credential.renewed',
+      ],
+    },
+    'awaiting an answer': {
+      from: awaiting,
+      does: [
+        'socket.close',
+        'transport.closed',
+        'transport.filled',
+        'delivery.fellBehind',
+        'ping.due',
         'answer.received',
+        'credential.renewed',
       ],
     },
     closing: { from: closing, does: ['transport.closed'] },
@@ -258,7 +298,9 @@ describe('socket machine', () => {
     filled,
     drained,
     gone,
+    pingDue,
     answered,
+    renewed(1_000),
     pageFailed,
     caughtUp,
     fellBehind,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AnyActorLogic, AnyStateMachine } from 'xstate';
 import { channelMachine } from '../../machines/channel.machine.ts';
+import { heartbeatMachine } from '../../machines/heartbeat.machine.ts';
 import { readerMachine } from '../../machines/reader.machine.ts';
 import { socketMachine } from '../../machines/socket.machine.ts';
 import { isStub, stub } from '../../machines/stub.ts';
@@ -27,10 +28,19 @@ class Witness extends Registry {
   readonly machines = new Map<string, AnyStateMachine>();
 
   override start: Registry['start'] = (logic, options) => {
-    const { id } = logic as unknown as { id?: string };
-    if (id !== undefined) this.machines.set(id, logic as AnyActorLogic as AnyStateMachine);
+    this.#keep(logic);
     return super.start(logic, options);
   };
+
+  override startMember: Registry['startMember'] = (logic, options) => {
+    this.#keep(logic);
+    return super.startMember(logic, options);
+  };
+
+  #keep(logic: AnyActorLogic): void {
+    const { id } = logic as unknown as { id?: string };
+    if (id !== undefined) this.machines.set(id, logic as AnyStateMachine);
+  }
 }
 
 describe('a stub', () => {
@@ -51,6 +61,7 @@ describe('a stub', () => {
     ],
     [channelMachine, ['attach', 'attachRetry', 'detach']],
     [readerMachine, ['backoff', 'catchUp', 'connect', 'disconnect', 'follow', 'reportLive', 'reportStale']],
+    [heartbeatMachine, ['pingNext']],
     [systemMachine, ['drain', 'listen', 'reportDraining', 'reportListening', 'shutDown', 'startReader']],
   ])('stands for everything that acts in the $id machine', (machine, names) => {
     expect(stubsOf(machine).toSorted()).toEqual(names);
@@ -58,7 +69,7 @@ describe('a stub', () => {
 });
 
 describe('a composed machine has no stub left:', () => {
-  test('socket, channel and reader', async () => {
+  test('socket, channel, reader and heartbeat', async () => {
     let witness: Witness | undefined;
     const core = createCore({
       registry(clock) {
@@ -69,7 +80,7 @@ describe('a composed machine has no stub left:', () => {
     await core.start();
     core.open();
     const machines = [...(witness?.machines ?? [])];
-    expect(machines.map(([id]) => id).toSorted()).toEqual(['channel', 'reader', 'socket']);
+    expect(machines.map(([id]) => id).toSorted()).toEqual(['channel', 'heartbeat', 'reader', 'socket']);
     for (const [id, machine] of machines) expect([id, stubsOf(machine)]).toEqual([id, []]);
   });
 

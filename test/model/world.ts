@@ -95,7 +95,7 @@ export class World {
   }
 
   async start(): Promise<void> {
-    this.actors.startReader();
+    this.actors.start();
     await settled();
     if (!this.actors.isReady()) throw new Error('the reader is not ready');
   }

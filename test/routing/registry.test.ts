@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { assign, type InspectionEvent, setup } from 'xstate';
+import { type AnyActorRef, assign, type InspectionEvent, setup } from 'xstate';
 import { Registry } from '../../src/routing/registry.ts';
 import { HeapClock } from '../support/heap-clock.ts';
 
@@ -81,13 +81,56 @@ describe('the registry', () => {
     expect([ends, registry.size]).toEqual([[['a', new Error('a bug')]], 0]);
   });
 
-  test('stops an actor without a word, with its timers', () => {
-    const { clock, registry, ends, start } = create();
-    const actor = start('a');
-    registry.stop('a');
-    registry.stop('b');
-    clock.increment(10_000);
-    expect([registry.size, ends, actor.getSnapshot().status]).toEqual([0, [], 'stopped']);
+  describe('starts members of a group', () => {
+    function createMembers(inspect?: (event: InspectionEvent) => void) {
+      const created = create(inspect);
+      const { registry, ends } = created;
+      const join = (id: string, from = 0) =>
+        registry.startMember(counter, { id, input: { from }, onEnd: (error) => ends.push([id, error]) });
+      return { ...created, join };
+    }
+
+    test('which run and end each for itself, whatever becomes of the others', () => {
+      const { clock, registry, ends, join } = createMembers();
+      const [ended, broken, healthy] = [join('ended'), join('broken'), join('healthy', 7)];
+      ended.send({ type: 'end' });
+      broken.send({ type: 'fail' });
+      healthy.send({ type: 'count' });
+      expect([registry.size, healthy.getSnapshot().context.count]).toEqual([1, 8]);
+      clock.increment(1_000);
+      expect(ends).toEqual([
+        ['ended', undefined],
+        ['broken', new Error('a bug')],
+        ['healthy', undefined],
+      ]);
+    });
+
+    test('from a state for which nothing needs to be entered', () => {
+      const { clock, registry } = createMembers();
+      const snapshot = counter.resolveState({ value: 'counting', context: { count: 3 } });
+      const actor = registry.startMember(counter, { id: 'a', snapshot });
+      actor.send({ type: 'count' });
+      clock.increment(10_000);
+      expect([actor.getSnapshot().value, actor.getSnapshot().context.count]).toEqual(['counting', 4]);
+    });
+
+    test('a few in one system, so that what ends does not look through the timers of all', () => {
+      const { join } = createMembers();
+      const systems = new Map<unknown, number>();
+      for (let at = 0; at < 100; at += 1) {
+        const { system } = join(`a${at}`);
+        systems.set(system, (systems.get(system) ?? 0) + 1);
+      }
+      expect(systems.size).toBeGreaterThan(1);
+      expect(Math.max(...systems.values())).toBeLessThanOrEqual(32);
+    });
+
+    test('and lets them be inspected', () => {
+      const seen = new Set<string>();
+      const { join } = createMembers(({ actorRef }) => void seen.add((actorRef as AnyActorRef).id));
+      join('a').send({ type: 'count' });
+      expect(seen).toContain('a');
+    });
   });
 
   test('lets every actor be inspected', () => {

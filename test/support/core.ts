@@ -110,7 +110,7 @@ export function createCore({ limits, times, deps, registry: createRegistry }: Co
     actors,
     reported,
     async start() {
-      actors.startReader();
+      actors.start();
       await settled();
     },
     open(options) {

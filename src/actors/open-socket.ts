@@ -1,0 +1,92 @@
+import type { SnapshotFrom } from 'xstate';
+import { type CloseReason, firstContext, type SocketTimes } from '../../machines/socket.machine.ts';
+import type { Delivery, DeliveryFact, DeliveryOwner } from '../routing/delivery.ts';
+import type { Registry } from '../routing/registry.ts';
+import type { Transport, TransportListener } from '../routing/transport.ts';
+import type { Socket, SocketActor, SocketLogic } from './socket.ts';
+
+/** What the listener of a transport hears, beside what every transport tells: the client broke its protocol. */
+export type ConnectionListener = TransportListener & { violated(): void };
+
+/** What all sockets of one registry share. */
+export interface OpenSocketDeps {
+  readonly registry: Registry;
+  readonly logic: SocketLogic;
+  /** The state in which a socket begins; its context is replaced. */
+  readonly open: SnapshotFrom<SocketLogic>;
+  readonly times: SocketTimes;
+  readonly deliver: (transport: Transport, owner: DeliveryOwner) => Delivery;
+  readonly now: () => number;
+  readonly onEnd: (socket: OpenSocket, error: unknown) => void;
+  readonly onBug: (error: unknown, id: string) => void;
+}
+
+/** One connection: where its transport, its delivery and its actor meet. No closures, since there are many. */
+export class OpenSocket implements Socket, DeliveryOwner, ConnectionListener {
+  readonly id: string;
+  /** Its own: the first of those that it is on. */
+  readonly channel: string;
+  readonly transport: Transport;
+  readonly delivery: Delivery;
+  readonly actor: SocketActor;
+  /** Which beat of the heartbeat is its own. */
+  beat = 0;
+  readonly #deps: OpenSocketDeps;
+  #answeredAtMs: number;
+
+  /** Throws what `connect` throws, and has then left nothing behind. */
+  constructor(
+    deps: OpenSocketDeps,
+    id: string,
+    channel: string,
+    connect: (id: string, listener: ConnectionListener) => Transport,
+  ) {
+    const { registry, logic, open, times } = deps;
+    this.#deps = deps;
+    this.id = id;
+    this.channel = channel;
+    this.#answeredAtMs = deps.now();
+    this.transport = connect(id, this);
+    this.delivery = deps.deliver(this.transport, this);
+    this.actor = registry.startMember(logic, {
+      id: `socket:${id}`,
+      snapshot: { ...open, context: firstContext({ id, times }) },
+      onEnd: (error) => deps.onEnd(this, error),
+    });
+  }
+
+  close(reason: CloseReason): void {
+    this.actor.send({ type: 'socket.close', reason });
+  }
+
+  /** It is its turn to be pinged. */
+  pingDue(): void {
+    this.actor.send({ type: 'ping.due', silentMs: this.#deps.now() - this.#answeredAtMs });
+  }
+
+  flushed(): void {
+    this.delivery.flushed();
+  }
+
+  answered(): void {
+    this.#answeredAtMs = this.#deps.now();
+    this.actor.send({ type: 'answer.received' });
+  }
+
+  closed(): void {
+    this.actor.send({ type: 'transport.closed' });
+  }
+
+  violated(): void {
+    this.close('policy');
+  }
+
+  tell(type: DeliveryFact): void {
+    this.actor.send({ type });
+  }
+
+  end(reason: CloseReason, error?: unknown): void {
+    if (error !== undefined) this.#deps.onBug(error, this.id);
+    this.close(reason);
+  }
+}
