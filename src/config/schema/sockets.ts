@@ -39,7 +39,8 @@ export const socketKeys = {
     env: 'SIGNALBOX_MAX_TOTAL_BUFFER_BYTES',
     unit: 'bytes',
     defaultText: 'a quarter of the memory limit of the container or machine',
-    description: 'What may wait in all sockets together; beyond it each may hold 65536. Divided among the workers.',
+    description:
+      'What may wait in all sockets together; beyond it each may hold 65536. Divided among the workers.',
   }),
   maxFrameBytes: key(positive.default(65_536), {
     env: 'SIGNALBOX_MAX_FRAME_BYTES',
