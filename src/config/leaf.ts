@@ -34,7 +34,7 @@ const typeOf = (schema: z.ZodType): LeafType => {
   const { anyOf, ...type } = z.toJSONSchema(schema, { io: 'input' }) as unknown as JsonType;
   if (anyOf === undefined) return type;
   const words = anyOf.flatMap((choice) => choice.const ?? []);
-  return { ...type, ...anyOf.find((choice) => choice.const === undefined), words } as LeafType;
+  return { ...type, ...anyOf.find((choice) => choice.const === undefined), words };
 };
 
 type Shape = Readonly<Record<string, z.ZodType>>;

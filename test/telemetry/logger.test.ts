@@ -35,7 +35,10 @@ describe('the log', () => {
 
   test('says in each line which worker it is from, where there are several', () => {
     const lines = new Lines();
-    createLogger({ level: 'info', toFile: false, filename: '', worker: 2, output: lines }).info({}, 'something');
+    createLogger({ level: 'info', toFile: false, filename: '', worker: 2, output: lines }).info(
+      {},
+      'something',
+    );
     expect(lines.parsed).toEqual([expect.objectContaining({ pid: process.pid, worker: 2 })]);
   });
 
