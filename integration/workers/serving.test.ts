@@ -61,11 +61,11 @@ describe('two workers on one port', () => {
     const stuck = several.pidOf(1);
     process.kill(stuck, 'SIGSTOP');
     try {
-      await untilReady(several, 503);
+      expect(await untilReady(several, 503)).toBe(true);
     } finally {
       process.kill(stuck, 'SIGCONT');
     }
-    await untilReady(several, 200);
+    expect(await untilReady(several, 200)).toBe(true);
   });
 
   test('have the limit on connections together', async () => {
