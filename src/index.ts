@@ -1,5 +1,6 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { load } from './config/load.ts';
+import type { LoadedConfig } from './config/loaded.ts';
 import type { ConfigProblem } from './config/problem.ts';
 import { createSystem } from './system.ts';
 import { createLogger } from './telemetry/logger.ts';
@@ -50,20 +51,38 @@ export class SignalboxError extends Error {
   }
 }
 
+/** A server in this process is one process: who asks for more must not silently get one. */
+const workersProblem = ({ config, origins }: LoadedConfig): ConfigProblem | undefined => {
+  const { workers } = config;
+  if (workers === 'auto' || workers === 1) return undefined;
+  return {
+    code: 'conflict',
+    key: 'workers',
+    source: origins.get('workers') ?? 'default',
+    got: `${workers} with start(), which runs one server in the process that calls it`,
+    expected: '1 or auto, which is 1 here',
+    advice: 'Run the command, or call start() in each of your own processes.',
+  };
+};
+
+const refuse = (problems: readonly ConfigProblem[]): never => {
+  const keys = problems.map(({ key }) => key).join(', ');
+  throw new SignalboxError('config', `the configuration has problems: ${keys}`, { problems });
+};
+
 /**
  * Starts a whole server in this process; resolves once its port is bound, rejects with a `SignalboxError`.
  *
  * It is the server that the command runs, without the command's handling of signals and uncaught errors, which
- * are the process's. It logs where its configuration says: to standard output.
+ * are the process's. It logs where its configuration says: to standard output. It forks nothing: `workers` above 1 is
+ * a problem of the configuration, and `auto` is 1.
  */
 export async function start(options: StartOptions = {}): Promise<Server> {
   const { env = process.env, cwd = process.cwd(), file } = options;
   const result = load({ env, cwd, file });
-  if (isLeft(result)) {
-    const problems = result.left;
-    const keys = problems.map(({ key }) => key).join(', ');
-    throw new SignalboxError('config', `the configuration has problems: ${keys}`, { problems });
-  }
+  if (isLeft(result)) return refuse(result.left);
+  const problem = workersProblem(result.right);
+  if (problem !== undefined) return refuse([problem]);
   const { config } = result.right;
   const logger = createLogger({
     level: config.logLevel,

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { decide } from './config/command.ts';
 import type { LoadedConfig } from './config/loaded.ts';
+import { workerCount } from './config/workers.ts';
 import { supervise } from './supervision.ts';
 
 /** The version of the nearest package.json upwards: one folder from the sources, two from the compiled file. */
@@ -15,10 +16,7 @@ const packageVersion = (): string => {
 
 const serve = async (loaded: LoadedConfig): Promise<void> => {
   // Imported here: --check and --help have no use for a server, and answer in a third of the time.
-  const [{ createSystem }, { createLogger }] = await Promise.all([
-    import('./system.ts'),
-    import('./telemetry/logger.ts'),
-  ]);
+  const { createLogger } = await import('./telemetry/logger.ts');
   const { config, mode, brokerChoice, notes, warnings } = loaded;
   const log = createLogger({
     level: config.logLevel,
@@ -31,7 +29,23 @@ const serve = async (loaded: LoadedConfig): Promise<void> => {
   if (mode === 'development') {
     log.warn({}, 'Development mode: a random secret, the embedded broker, this machine only');
   }
-  await supervise(createSystem(loaded, log), loaded, { process, log, exit: (code) => process.exit(code) });
+  const workers = workerCount(loaded);
+  if (workers === 1) {
+    const { createSystem } = await import('./system.ts');
+    await supervise(createSystem(loaded, log), loaded, { process, log, exit: (code) => process.exit(code) });
+    return;
+  }
+  const { createWorkers } = await import('./workers/workers.ts');
+  const primary = createWorkers(loaded, workers, log);
+  log.info({ workers }, `Starting ${workers} workers`);
+  await supervise(primary, loaded, {
+    process,
+    log,
+    exit(code) {
+      primary.kill();
+      process.exit(code);
+    },
+  });
 };
 
 const command = decide({

@@ -20,10 +20,18 @@ export interface Log {
   fatal(fields: object, text: string): void;
 }
 
+/** Who is told how a start went. */
+export interface StartReport {
+  started(address: { readonly host: string; readonly port: number }): void;
+  failed(error: NodeJS.ErrnoException): void;
+}
+
 export interface Supervisor {
   /** Where signals and uncaught errors come from: the process. */
   readonly process: Pick<EventEmitter, 'on'>;
   readonly log: Log;
+  /** Default: the log. A worker tells its primary, which has one line for all of them. */
+  readonly report?: StartReport;
   /** Ends the process. */
   exit(code: number): void;
 }
@@ -46,6 +54,16 @@ const listenFailure = (error: NodeJS.ErrnoException, { config }: LoadedConfig): 
 const authority = (host: string, port: number): string =>
   `${host.includes(':') ? `[${host}]` : host}:${port}`;
 
+const reportTo = (log: Log, loaded: LoadedConfig): StartReport => ({
+  started({ host, port }) {
+    log.info({ host, port }, `Server started on port ${port}`);
+    if (loaded.mode === 'development') log.info({}, `Open http://${authority(host, port)}/`);
+  },
+  failed(error) {
+    log.error({}, listenFailure(error, loaded));
+  },
+});
+
 /**
  * Runs a server until it ends: starts it, turns signals into an orderly end, and ends the process with a code
  * that says how it went.
@@ -56,7 +74,7 @@ const authority = (host: string, port: number): string =>
 export const supervise = async (
   system: Supervised,
   loaded: LoadedConfig,
-  { process, log, exit }: Supervisor,
+  { process, log, report = reportTo(log, loaded), exit }: Supervisor,
 ): Promise<void> => {
   let stopping = false;
   let exitCode: number = EXIT.ok;
@@ -88,14 +106,11 @@ export const supervise = async (
   process.on('unhandledRejection', onBug);
 
   const started = system.start().then(
-    ({ host, port }) => {
-      log.info({ host, port }, `Server started on port ${port}`);
-      if (loaded.mode === 'development') log.info({}, `Open http://${authority(host, port)}/`);
-    },
+    (address) => report.started(address),
     (error: NodeJS.ErrnoException) => {
       if (stopping) return;
       exitCode = EXIT.failed;
-      log.error({}, listenFailure(error, loaded));
+      report.failed(error);
       stop();
     },
   );

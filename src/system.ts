@@ -14,6 +14,7 @@ import { startGauges } from './telemetry/gauges.ts';
 import { createInspection } from './telemetry/inspection.ts';
 import { createLogLimit } from './telemetry/log-limit.ts';
 import type { Logger } from './telemetry/logger.ts';
+import type { Metrics } from './telemetry/metrics.ts';
 import { createReport } from './telemetry/report.ts';
 import { createStatsd } from './telemetry/statsd.ts';
 import { webSocketFraming } from './transport/frames.ts';
@@ -32,22 +33,33 @@ export interface System {
   start(): Promise<Address>;
   /** Drains and ends it; resolves when it has ended. */
   stop(): Promise<void>;
+  /** Whether this process reads, and does not drain. */
+  isReady(): boolean;
   /** The exit code it ended with. */
   readonly ended: Promise<number>;
+}
+
+/** What a server is told and asked by what it is one worker of. */
+export interface Company {
+  /** Takes the gauges in the place of StatsD, where those of several processes would overwrite each other. */
+  readonly gauge: Metrics['gauge'];
+  /** Whether all other workers are ready: `/ready` is about all of them. */
+  areOthersReady(): boolean;
 }
 
 /** Beyond `drainMs`, for the last closing handshakes. */
 const DRAIN_GRACE_MS = 3_000;
 
-/** Wires a whole server of the configuration; nothing happens before `start`. */
-export function createSystem(loaded: LoadedConfig, logger: Logger): System {
+/** Wires a whole server of the configuration; nothing happens before `start`. Without company it is alone. */
+export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Company): System {
   const { config, mode } = loaded;
   const clock = systemClock;
   const limit = createLogLimit({ now: clock.now });
-  const metrics = createStatsd({
+  const statsd = createStatsd({
     ...config.statsd,
     onError: (error) => limit.log('statsd', () => logger.warn({ err: error }, 'StatsD cannot be reached')),
   });
+  const metrics = company === undefined ? statsd : { ...statsd, gauge: company.gauge };
   const inspection = createInspection({ stately: config.inspect.stately, logger, metrics });
   const registry = new Registry({ clock, inspect: inspection.inspect });
   const broker = createBroker(loaded, { clock, onNote: (message) => logger.warn({}, message) });
@@ -82,6 +94,7 @@ export function createSystem(loaded: LoadedConfig, logger: Logger): System {
     isWatched: (channel) => actors.sockets.countOn(channel) > 0,
   });
   const authenticate = createAuthenticate(config, clock.now);
+  const isReady = (): boolean => !isDraining && actors.isReady();
   const stopGauges = startGauges(metrics, actors);
   let isDraining = false;
   let isStopped = false;
@@ -102,7 +115,7 @@ export function createSystem(loaded: LoadedConfig, logger: Logger): System {
         mode,
         publish,
         page: demo.page,
-        isReady: () => !isDraining && actors.isReady(),
+        isReady: () => isReady() && (company?.areOthersReady() ?? true),
       });
       acceptSupersetSockets({
         server: http.server,
@@ -138,6 +151,7 @@ export function createSystem(loaded: LoadedConfig, logger: Logger): System {
 
   return {
     ended,
+    isReady,
     start: () =>
       new Promise((resolve, reject) => {
         onListening = resolve;

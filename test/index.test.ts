@@ -32,6 +32,19 @@ describe('start', () => {
     expect([code, problems.map(({ key }) => key)]).toEqual(['config', ['port', 'jwtSecret']]);
   });
 
+  test('rejects when it is to have workers: it is one process, the one that calls it', async () => {
+    const several = { JWT_SECRET: 'x'.repeat(32), SIGNALBOX_WORKERS: '2', PORT: '0' };
+    const error = await start({ env: several, cwd: folder() }).catch((reason: unknown) => reason);
+    const { code, problems } = error as SignalboxError;
+    expect([code, problems.map(({ key }) => key)]).toEqual(['config', ['workers']]);
+  });
+
+  test('takes auto for one, so that a configuration may be shared with the command', async () => {
+    const server = await start({ env: { ...env, SIGNALBOX_WORKERS: 'auto' }, cwd: folder() });
+    await server.stop();
+    expect(await server.ended).toBe(0);
+  });
+
   test('rejects with the error of the bind when the port is taken', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');

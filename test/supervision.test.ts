@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { LoadedConfig } from '../src/config/loaded.ts';
-import { type Log, type Supervised, supervise } from '../src/supervision.ts';
+import { type Log, type StartReport, type Supervised, supervise } from '../src/supervision.ts';
 import { loaded as load, secret } from './config/loading.ts';
 
 const servers: Server[] = [];
@@ -44,7 +44,7 @@ const tcpServer = (port: number, failing: { readonly stop?: Error } = {}) => {
 const development = (): LoadedConfig => load({ env: { SIGNALBOX_DRAIN_MS: '0' } });
 
 /** Supervises a server in a process of its own kind: signals are emitted, and the exit is awaited. */
-const run = (system: Supervised, loaded: LoadedConfig) => {
+const run = (system: Supervised, loaded: LoadedConfig, report?: StartReport) => {
   const process = new EventEmitter();
   const lines: string[] = [];
   const written = new EventEmitter();
@@ -58,6 +58,7 @@ const run = (system: Supervised, loaded: LoadedConfig) => {
     void supervise(system, loaded, {
       process,
       log,
+      ...(report !== undefined && { report }),
       exit: (code) => {
         codes.push(code);
         resolve(code);
@@ -119,6 +120,24 @@ describe('supervision', () => {
     const { lines, exited } = run(tcpServer(port).system, loaded);
     expect(await exited).toBe(1);
     expect(lines).toEqual([`error Cannot listen: 127.0.0.1 port ${port} is in use by another process`]);
+  });
+
+  test('tells of the start where it is asked to, and leaves the log alone', async () => {
+    const told: unknown[] = [];
+    const report: StartReport = {
+      started: ({ port }) => told.push(port),
+      failed: ({ code }) => told.push(code),
+    };
+    const first = tcpServer(0);
+    const { process, lines, exited } = run(first.system, development(), report);
+    await once(first.server, 'listening');
+    const { port } = first.server.address() as AddressInfo;
+    const second = run(tcpServer(port).system, development(), report);
+    expect(await second.exited).toBe(1);
+    expect(told).toEqual([port, 'EADDRINUSE']);
+    process.emit('SIGTERM', 'SIGTERM');
+    expect(await exited).toBe(0);
+    expect([...lines, ...second.lines]).toEqual(['info Draining']);
   });
 
   test.each(['uncaughtException', 'unhandledRejection'])(

@@ -32,6 +32,7 @@ const valueOf = ({ type }: Leaf, text: string): unknown => {
   const bare = text.trim();
   switch (type.type) {
     case 'integer':
+      if (type.words?.includes(bare.toLowerCase())) return bare.toLowerCase();
       return /^[+-]?\d+$/.test(bare) ? Number(bare) : text;
     case 'boolean':
       return /^(?:true|false)$/i.test(bare) ? bare.toLowerCase() === 'true' : text;

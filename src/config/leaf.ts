@@ -12,6 +12,8 @@ export interface LeafType {
   readonly minLength?: number;
   readonly minItems?: number;
   readonly items?: LeafType;
+  /** What is taken beside a number: `auto`. */
+  readonly words?: readonly string[];
 }
 
 /** One key: its path (`redis.host`), its schema, its words, its type. */
@@ -21,6 +23,19 @@ export interface Leaf {
   readonly meta: KeyMeta;
   readonly type: LeafType;
 }
+
+interface JsonType extends Omit<LeafType, 'words'> {
+  readonly const?: string;
+  readonly anyOf?: readonly JsonType[];
+}
+
+/** A number or a word is a number that has words; no other choice of types is used. */
+const typeOf = (schema: z.ZodType): LeafType => {
+  const { anyOf, ...type } = z.toJSONSchema(schema, { io: 'input' }) as unknown as JsonType;
+  if (anyOf === undefined) return type;
+  const words = anyOf.flatMap((choice) => choice.const ?? []);
+  return { ...type, ...anyOf.find((choice) => choice.const === undefined), words };
+};
 
 type Shape = Readonly<Record<string, z.ZodType>>;
 
@@ -38,8 +53,7 @@ export const leavesOf = (shape: Shape, prefix = ''): readonly Leaf[] =>
     if (inner !== undefined) return leavesOf(inner, `${path}.`);
     const meta = schema.meta() as KeyMeta | undefined;
     if (meta?.env === undefined) throw new Error(`no words for the key ${path}`);
-    const type = z.toJSONSchema(schema, { io: 'input' }) as unknown as LeafType;
-    return [{ path, schema, meta, type }];
+    return [{ path, schema, meta, type: typeOf(schema) }];
   });
 
 export const leaves: readonly Leaf[] = leavesOf(configSchema.shape);

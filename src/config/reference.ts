@@ -6,7 +6,7 @@ import { configSchema, sections } from './schema.ts';
 import { defaultWords } from './words.ts';
 
 const typeWords = ({ type }: Leaf): string => {
-  if (type.type !== 'array') return type.enum?.join(', ') ?? type.type;
+  if (type.type !== 'array') return type.enum?.join(', ') ?? [type.type, ...(type.words ?? [])].join(', ');
   return type.items?.enum === undefined ? 'list' : `list of ${type.items.enum.join(', ')}`;
 };
 

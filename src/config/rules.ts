@@ -3,6 +3,7 @@ import type { Findings } from './findings.ts';
 import { redisTlsRules } from './redis-tls-rules.ts';
 import type { Rule, Situation } from './rule.ts';
 import { secretRules } from './secret-rules.ts';
+import { workerRules } from './workers.ts';
 
 const conflict = (
   { origins }: Situation,
@@ -105,4 +106,4 @@ const relationRules: readonly Rule[] = [
   },
 ];
 
-export const rules: readonly Rule[] = [...secretRules, ...relationRules, ...redisTlsRules];
+export const rules: readonly Rule[] = [...secretRules, ...relationRules, ...redisTlsRules, ...workerRules];

@@ -24,6 +24,8 @@ const range = ({ minimum, maximum }: LeafType): string => {
   return lowest === undefined ? '' : `, ${lowest} or more`;
 };
 
+const orWords = ({ words = [] }: LeafType): string => words.map((word) => `, or ${word}`).join('');
+
 const items = ({ enum: values, minLength }: LeafType): string => {
   if (values !== undefined) return ` out of ${values.join(', ')}`;
   return minLength !== undefined && minLength > 1 ? `, each of at least ${minLength} characters` : '';
@@ -34,7 +36,7 @@ export const expected = ({ type, meta }: Leaf): string => {
   if (meta.expected !== undefined) return meta.expected;
   switch (type.type) {
     case 'integer':
-      return `a whole number${meta.unit === undefined ? '' : ` of ${meta.unit}`}${range(type)}`;
+      return `a whole number${meta.unit === undefined ? '' : ` of ${meta.unit}`}${range(type)}${orWords(type)}`;
     case 'boolean':
       return 'true or false';
     case 'string':

@@ -11,6 +11,8 @@ export interface LoggerOptions {
   /** Log to `filename` as well. */
   readonly toFile: boolean;
   readonly filename: string;
+  /** Which of several workers writes; it stands in every line. */
+  readonly worker?: number;
   /** Instead of standard output. */
   readonly output?: DestinationStream;
 }
@@ -38,9 +40,10 @@ const SECRET_KEYS = [
  * a file as well. Lines are written at once, so that the last one before a crash is there. Logging never fails:
  * a file that cannot be written is reported once, on standard output.
  */
-export function createLogger({ level, toFile, filename, output }: LoggerOptions): Logger {
+export function createLogger({ level, toFile, filename, worker, output }: LoggerOptions): Logger {
+  const base = { pid: process.pid, ...(worker !== undefined && { worker }) };
   const streams: StreamEntry[] = [{ level: 'trace', stream: output ?? open(1, () => {}) }];
-  const logger = loggerTo(level, streams);
+  const logger = loggerTo(level, base, streams);
   if (!toFile) return logger;
 
   let reported = false;
@@ -49,7 +52,7 @@ export function createLogger({ level, toFile, filename, output }: LoggerOptions)
     reported = true;
   };
   try {
-    return loggerTo(level, [...streams, { level: 'trace', stream: open(filename, report) }]);
+    return loggerTo(level, base, [...streams, { level: 'trace', stream: open(filename, report) }]);
   } catch (error) {
     report(error);
     return logger;
@@ -69,12 +72,12 @@ function open(dest: number | string, onError: (error: Error) => void): Destinati
   return stream;
 }
 
-function loggerTo(level: LogLevel, streams: StreamEntry[]): Logger {
+function loggerTo(level: LogLevel, base: object, streams: StreamEntry[]): Logger {
   return pino(
     {
       level,
       messageKey: 'message',
-      base: { pid: process.pid },
+      base,
       timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: describeError },

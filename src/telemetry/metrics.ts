@@ -1,13 +1,19 @@
 /** Whether a metric only grows, moves both ways, or is a distribution of values. */
 export type MetricType = 'counter' | 'gauge' | 'histogram';
 
-export interface MetricDefinition {
-  readonly type: MetricType;
+/** How the gauges of several workers become one. */
+export type Across = 'sum' | 'max';
+
+export type MetricDefinition = {
   readonly unit: string;
   readonly meaning: string;
   /** The closed set of label names; values are bounded too, and never a channel, a user or a socket. */
   readonly labels?: readonly string[];
-}
+} & (
+  | { readonly type: 'gauge'; readonly across: Across }
+  // What is counted by several processes adds up wherever it is sent.
+  | { readonly type: Exclude<MetricType, 'gauge'>; readonly across?: never }
+);
 
 /** Superset's names are the old sidecar's; `signalbox.` ones are ours. */
 export const METRICS = {
@@ -110,22 +116,41 @@ export const METRICS = {
     unit: 'facts',
     meaning: 'Facts about actors that inspection could not keep up with.',
   },
-  'signalbox.sockets': { type: 'gauge', unit: 'sockets', meaning: 'Sockets open now.' },
-  'signalbox.channels': { type: 'gauge', unit: 'channels', meaning: 'Channels with an actor now.' },
+  'signalbox.workers_lost': {
+    type: 'counter',
+    unit: 'workers',
+    meaning: 'A worker ended that was to go on; it is replaced.',
+  },
+  'signalbox.sockets': { type: 'gauge', across: 'sum', unit: 'sockets', meaning: 'Sockets open now.' },
+  'signalbox.channels': {
+    type: 'gauge',
+    across: 'sum',
+    unit: 'channels',
+    meaning: 'Channels with an actor now; one that two workers have counts twice.',
+  },
   'signalbox.buffered_bytes': {
     type: 'gauge',
+    across: 'sum',
     unit: 'bytes',
     meaning: 'Written to transports and not yet flushed.',
   },
   'signalbox.lag_ms': {
     type: 'gauge',
+    across: 'max',
     unit: 'ms',
     meaning:
       'How old the last event was when it was routed, by the clocks of the broker and of this process.',
   },
-  'signalbox.window_events': { type: 'gauge', unit: 'events', meaning: 'Events in the window.' },
+  // Every worker keeps the same window, and its limits are those of one.
+  'signalbox.window_events': {
+    type: 'gauge',
+    across: 'max',
+    unit: 'events',
+    meaning: 'Events in the window.',
+  },
   'signalbox.window_bytes': {
     type: 'gauge',
+    across: 'max',
     unit: 'bytes',
     meaning: 'What the window keeps, overhead included.',
   },
@@ -133,12 +158,16 @@ export const METRICS = {
 
 export type MetricName = keyof typeof METRICS;
 
+export type GaugeName = {
+  [Name in MetricName]: (typeof METRICS)[Name]['type'] extends 'gauge' ? Name : never;
+}[MetricName];
+
 /** Where figures go. A sink never throws and never blocks. */
 export interface Metrics {
   /** Adds `value` (1 when omitted) to a counter. */
   count(name: MetricName, value?: number, labels?: Readonly<Record<string, string>>): void;
   /** Sets a gauge. */
-  gauge(name: MetricName, value: number): void;
+  gauge(name: GaugeName, value: number): void;
   close(): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 import { StatsD } from 'hot-shots';
-import type { MetricName, Metrics } from './metrics.ts';
+import type { GaugeName, MetricName, Metrics } from './metrics.ts';
 
 export interface StatsdOptions {
   readonly host: string;
@@ -38,7 +38,7 @@ export function createStatsd(options: StatsdOptions): Metrics {
     errorHandler: onError,
   });
   const counters = new Map<string, Counter>();
-  const gauges = new Map<MetricName, number>();
+  const gauges = new Map<GaugeName, number>();
 
   const flush = (): void => {
     for (const { name, value, tags } of counters.values()) client.increment(name, value, tags);

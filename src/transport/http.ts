@@ -168,18 +168,25 @@ const UNREADABLE: ReadonlyMap<string, ProblemCode> = new Map([
 ]);
 
 function asHttp(app: FastifyInstance, server: Server): Http {
+  let settled: Promise<unknown> = Promise.resolve();
   return {
     server,
-    listen: ({ host, port }) =>
-      new Promise((resolve, reject) => {
+    listen({ host, port }) {
+      const bound = new Promise<{ host: string; port: number }>((resolve, reject) => {
         server.once('error', reject);
         server.listen({ host, port }, () => {
           server.off('error', reject);
-          const bound = server.address() as AddressInfo;
-          resolve({ host: bound.address, port: bound.port });
+          const { address, port: boundPort } = server.address() as AddressInfo;
+          resolve({ host: address, port: boundPort });
         });
-      }),
+      });
+      settled = bound.catch(() => {});
+      return bound;
+    },
     async close() {
+      // A worker asks its primary for the port. Node 20 throws when the answer is an error and the server was
+      // closed meanwhile: listenOnPrimaryHandle closes a handle that is not there.
+      await settled;
       const grace = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
       await new Promise<void>((resolve) => {
         // The error is that it was not listening, which is what was wanted.

@@ -72,6 +72,11 @@ const forbidden: readonly Planted[] = [
   { what: 'the broker in an event', file: 'src/event/a.ts', source: uses('../broker/ports.ts') },
   { what: 'the system in one of its parts', file: 'src/transport/e.ts', source: uses('../system.ts') },
   { what: 'the server in one of its parts', file: 'src/telemetry/b.ts', source: uses('../main.ts') },
+  { what: 'node:cluster outside the workers', file: 'src/telemetry/c.ts', source: uses('node:cluster') },
+  { what: 'node:cluster in the command', file: 'src/main.ts', source: uses('node:cluster') },
+  { what: 'the system in the primary', file: 'src/workers/a.ts', source: uses('../system.ts') },
+  { what: 'the transport in the primary', file: 'src/workers/b.ts', source: uses('../transport/http.ts') },
+  { what: "the workers' entry in one of its parts", file: 'src/workers/c.ts', source: uses('../worker.ts') },
   { what: 'a cycle', file: 'src/auth/cycle-a.ts', source: uses('./cycle-b.ts'), rule: 'no-cycle' },
   {
     what: 'the way back of a cycle',
@@ -109,6 +114,7 @@ const allowed: readonly Planted[] = [
   },
   { what: 'ws in the transport', file: 'src/transport/websocket/z.ts', source: uses('ws') },
   { what: 'ioredis in the broker', file: 'src/broker/redis/z.ts', source: uses('ioredis') },
+  { what: 'node:cluster in the workers', file: 'src/workers/z.ts', source: uses('node:cluster') },
   { what: 'fp-ts in auth', file: 'src/auth/z.ts', source: uses('fp-ts/lib/Either.js') },
   { what: 'node:fs in src', file: 'src/config/z.ts', source: uses('node:fs') },
   {

@@ -74,6 +74,7 @@ const variables: readonly (readonly [name: string, key: string, text: string, va
   ['SIGNALBOX_READ_PAUSE_MS', 'readPauseMs', '0', 0],
   ['SIGNALBOX_HANDSHAKE_TIMEOUT_MS', 'handshakeTimeoutMs', '14', 14],
   ['SIGNALBOX_SLOW_CONSUMER_TIMEOUT_MS', 'slowConsumerTimeoutMs', '15', 15],
+  ['SIGNALBOX_WORKERS', 'workers', ' Auto ', 'auto'],
   ['SIGNALBOX_DRAIN_MS', 'drainMs', '16', 16],
   ['SIGNALBOX_MAX_TOTAL_BUFFER_BYTES', 'maxTotalBufferBytes', '100000', 100_000],
   ['SIGNALBOX_MAX_FRAME_BYTES', 'maxFrameBytes', '17', 17],

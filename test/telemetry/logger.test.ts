@@ -33,6 +33,15 @@ describe('the log', () => {
     expect(new Date(timestamp).toISOString()).toBe(timestamp);
   });
 
+  test('says in each line which worker it is from, where there are several', () => {
+    const lines = new Lines();
+    createLogger({ level: 'info', toFile: false, filename: '', worker: 2, output: lines }).info(
+      {},
+      'something',
+    );
+    expect(lines.parsed).toEqual([expect.objectContaining({ pid: process.pid, worker: 2 })]);
+  });
+
   test.each([
     ['error', ['error']],
     ['warn', ['error', 'warn']],

@@ -21,6 +21,11 @@ export const serverKeys = {
     description:
       'Where events are kept. auto: memory in development mode (no redis key, no secret, no config file, NODE_ENV not production), otherwise redis.',
   }),
+  workers: key(z.union([positive.max(256), z.literal('auto')]).default(1), {
+    env: 'SIGNALBOX_WORKERS',
+    description:
+      'How many processes serve, sharing the port. auto: one for each core. More than one needs Redis.',
+  }),
   drainMs: key(notNegative.default(5000), {
     env: 'SIGNALBOX_DRAIN_MS',
     unit: 'ms',

@@ -39,7 +39,8 @@ export const socketKeys = {
     env: 'SIGNALBOX_MAX_TOTAL_BUFFER_BYTES',
     unit: 'bytes',
     defaultText: 'a quarter of the memory limit of the container or machine',
-    description: 'What may wait in all sockets together; beyond it each may hold 65536.',
+    description:
+      'What may wait in all sockets together; beyond it each may hold 65536. Divided among the workers.',
   }),
   maxFrameBytes: key(positive.default(65_536), {
     env: 'SIGNALBOX_MAX_FRAME_BYTES',
@@ -49,12 +50,13 @@ export const socketKeys = {
   maxConnectionsPerChannel: key(notNegative.default(0), {
     env: 'MAX_CONNECTIONS_PER_CHANNEL',
     unit: 'connections',
-    description: 'The most sockets of one channel; more are closed with 1013. 0: no limit.',
+    description: 'The most sockets of one channel in each worker; more are closed with 1013. 0: no limit.',
   }),
   maxTotalConnections: key(notNegative.default(0), {
     env: 'MAX_TOTAL_CONNECTIONS',
     unit: 'connections',
-    description: 'The most sockets of this process; more are closed with 1013. 0: no limit.',
+    description:
+      'The most sockets of this server, divided among its workers; more are closed with 1013. 0: no limit.',
   }),
   limits: z
     .strictObject({
