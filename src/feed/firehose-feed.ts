@@ -1,4 +1,4 @@
-import type { EventLog, Firehose, LogHead } from '../broker/ports.ts';
+import type { Batch, EventLog, Firehose, LogHead } from '../broker/ports.ts';
 import type { Clock } from '../clock.ts';
 import type { Entry } from '../event/entry.ts';
 import { compareIds, msOf, nextId, previousId, type StreamId, streamId } from '../event/stream-id.ts';
@@ -6,6 +6,7 @@ import { type FanOut, RoutedBatch } from '../routing/fan-out.ts';
 import { EVENT_OVERHEAD_BYTES } from '../routing/routed-event.ts';
 import type { WindowLimits } from '../routing/window.ts';
 import type { Feed } from './feed.ts';
+import { ReadPace } from './read-pace.ts';
 
 export interface FirehoseFeedDeps {
   readonly log: Pick<EventLog, 'openFirehose'>;
@@ -14,18 +15,16 @@ export interface FirehoseFeedDeps {
   readonly emit: (batch: RoutedBatch) => void;
   readonly clock: Clock;
   readonly window: WindowLimits;
-  /** The largest batch while live: a batch is routed in one turn, so it bounds how long the others wait. */
+  /** The largest batch while live and not behind. */
   readonly readCount: number;
   readonly blockMs: number;
-  /** Between two reads while events come fast, so that batches grow; 0: none. */
+  /** Between two reads while events come fast, at least, so that batches grow; 0: none. */
   readonly pauseMs: number;
   readonly onEpochChanged: (head: LogHead, position: StreamId) => void;
 }
 
 /** Before it is live nobody waits for its turn. */
 const CATCH_UP_COUNT = 1_000;
-/** Batches closer together than this are worth a pause. */
-const FAST_MS = 10;
 /** How much of the firehose is read back at once when the window is filled: few before their size is known. */
 const FILL = { firstCount: 10, maxCount: 1_000, pageBytes: 4 * 1024 * 1024 };
 
@@ -54,19 +53,21 @@ export class FirehoseFeed implements Feed {
     else this.#checkEpoch(head);
     this.#epoch = head.epoch || this.#epoch || '';
     let read = CATCH_UP_COUNT;
-    while (read > 0 && !signal.aborted) read = await this.#readOnce(CATCH_UP_COUNT, 0);
+    while (read > 0 && !signal.aborted) read = await this.#catchUpOnce();
     await this.#checkHead(await this.#open.head());
   }
 
   async follow(signal: AbortSignal): Promise<never> {
     const { readCount, blockMs, pauseMs, clock } = this.#deps;
-    let lastAtMs = 0;
+    const pace = new ReadPace({ pauseMs, readCount });
     while (!signal.aborted) {
-      const read = await this.#readOnce(readCount, blockMs);
-      if (read === 0) await this.#checkHead(await this.#open.head());
-      const isFast = clock.now() - lastAtMs < FAST_MS;
-      lastAtMs = clock.now();
-      if (isFast && read < readCount && pauseMs > 0) await this.#pause(pauseMs);
+      const { entries, trimmed } = await this.#read(pace.count, blockMs);
+      const startMs = clock.now();
+      if (entries.length === 0) await this.#checkHead(await this.#open.head());
+      else this.#deps.emit(new RoutedBatch(entries, trimmed));
+      const endMs = clock.now();
+      pace.record({ count: entries.length, endMs, routingMs: endMs - startMs });
+      if (pace.pauseMs > 0) await this.#pause(pace.pauseMs);
     }
     throw new Error('the reader was stopped');
   }
@@ -81,8 +82,12 @@ export class FirehoseFeed implements Feed {
     return this.#firehose;
   }
 
-  async #readOnce(count: number, blockMs: number): Promise<number> {
-    const { entries, trimmed } = await this.#open.read(this.#deps.fanOut.position, { count, blockMs });
+  #read(count: number, blockMs: number): Promise<Batch> {
+    return this.#open.read(this.#deps.fanOut.position, { count, blockMs });
+  }
+
+  async #catchUpOnce(): Promise<number> {
+    const { entries, trimmed } = await this.#read(CATCH_UP_COUNT, 0);
     if (entries.length > 0) this.#deps.emit(new RoutedBatch(entries, trimmed));
     return entries.length;
   }
@@ -93,7 +98,7 @@ export class FirehoseFeed implements Feed {
     fanOut.expire();
     this.#checkEpoch(head);
     if (compareIds(head.lastId, fanOut.position) <= 0) return;
-    const read = await this.#readOnce(CATCH_UP_COUNT, 0);
+    const read = await this.#catchUpOnce();
     if (read === 0) fanOut.skipTo(head.lastId);
   }
 

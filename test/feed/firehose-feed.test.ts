@@ -282,13 +282,13 @@ describe('a firehose feed', () => {
       expect(await ended).toBeInstanceOf(Error);
     });
 
-    test('takes batches of the configured size', async () => {
+    test('takes batches of the configured size, and larger ones while it is behind', async () => {
       const { broker, start, follow, batches, feed } = fed({ readCount: 4 });
       await start();
-      await publish(broker, 10);
+      await publish(broker, 14);
       const { ended } = follow();
       await settled();
-      expect(batches.map(({ length }) => length)).toEqual([4, 4, 2]);
+      expect(batches.map(({ length }) => length)).toEqual([4, 8, 2]);
       feed.disconnect();
       await ended;
     });
@@ -323,7 +323,7 @@ describe('a firehose feed', () => {
       await publish(broker, 7);
       const { ended } = follow();
       await settled();
-      expect(batches.map(({ length }) => length)).toEqual([2, 2, 2, 1]);
+      expect(batches.map(({ length }) => length)).toEqual([2, 4, 1]);
       feed.disconnect();
       await clock.advance(2);
       await ended;
