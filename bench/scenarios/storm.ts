@@ -1,5 +1,5 @@
 import { addExactness } from '../ledger.ts';
-import { bySize, type Scenario } from '../scenario.ts';
+import { bySize, RECOVERING, type Scenario } from '../scenario.ts';
 
 const BEHIND = 20;
 const STAYING = 100;
@@ -9,7 +9,8 @@ const LIVE_SECONDS = 4;
 /** Everybody comes back at once, each some events behind, while others stay and are served live. */
 export const storm: Scenario = {
   name: 'storm',
-  subjects: ['signalbox', 'sidecar'],
+  subjects: ['signalbox', 'sidecar', 'socketio'],
+  env: () => RECOVERING,
   hasPeersInSmoke: true,
   async run(stage, size) {
     const channels = bySize(size, 100, 1000);
