@@ -1,11 +1,13 @@
-// npm run bench -- [--smoke | --full] [--runs=3] [--no-pin] [scenario …]
+// npm run bench -- [--smoke | --full] [--runs=3] [--no-pin] [--servers=signalbox,…] [--profile] [scenario …]
+// npm run bench -- --plots-from=artifacts/bench-usual.json
 import { spawnSync } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { isExact } from './ledger.ts';
 import { chosen, optionsIn } from './options.ts';
 import { hasNchan } from './peers/nchan.ts';
 import { ANYWHERE, placementFor } from './placement.ts';
+import { profileSummary } from './profile.ts';
 import { startRedis } from './redis.ts';
 import { findings, type Measured, ratios, type Result, tables } from './report.ts';
 import type { Scenario } from './scenario.ts';
@@ -17,8 +19,9 @@ import { jitter } from './scenarios/jitter.ts';
 import { slow } from './scenarios/slow.ts';
 import { storm } from './scenarios/storm.ts';
 import { unicast } from './scenarios/unicast.ts';
+import { workers } from './scenarios/workers.ts';
 import { Stage } from './stage.ts';
-import type { SubjectName } from './subject.ts';
+import { runsInNode, type SubjectName } from './subject.ts';
 
 const ALL: readonly Scenario[] = [
   broadcast,
@@ -30,10 +33,24 @@ const ALL: readonly Scenario[] = [
   idleShared,
   slow,
   jitter,
+  ...workers,
 ];
+const PLOTS = 'docs/performance';
+const PROFILES = 'artifacts/profiles';
 
 const options = optionsIn(process.argv.slice(2));
-const { size, runs, names } = options;
+const { size, runs, names, profiles, servers } = options;
+
+async function draw(result: Result): Promise<void> {
+  // Not before it is needed: the libraries take a second.
+  const { drawPlots } = await import('./plots.ts');
+  for (const file of await drawPlots(result, PLOTS)) console.log(`drew ${file}`);
+}
+
+if (options.plotsFrom !== undefined) {
+  await draw(JSON.parse(await readFile(options.plotsFrom, 'utf8')) as Result);
+  process.exit(0);
+}
 
 const processors = availableParallelism();
 const groups = chosen(ALL, options, processors);
@@ -60,25 +77,37 @@ if (!nchanIsHere)
 
 function subjectsOf({ subjects, hasPeersInSmoke }: Scenario): readonly SubjectName[] {
   const wanted = size === 'smoke' && hasPeersInSmoke === undefined ? (['signalbox'] as const) : subjects;
-  return wanted.filter((name) => name !== 'nchan' || nchanIsHere);
+  return wanted.filter(
+    (name) =>
+      (name !== 'nchan' || nchanIsHere) &&
+      (!profiles || runsInNode(name)) &&
+      (servers === undefined || servers.includes(name)),
+  );
 }
+
+let stages = 0;
 
 async function runOne(scenario: Scenario, subject: SubjectName): Promise<Measured[]> {
   const env = scenario.env?.(size) ?? {};
+  stages += 1;
+  const number = String(stages).padStart(2, '0');
+  const profileFolder = profiles ? `${PROFILES}/${number}-${scenario.name}-${subject}` : undefined;
   const placement = placementOf(scenario.serverProcessors);
-  const stage = await Stage.open({ subject, redisUrl: redis.url, placement, env });
+  const stage = await Stage.open({ subject, redisUrl: redis.url, placement, env, profileFolder });
   try {
     const rows = await scenario.run(stage, size);
     return rows.map((row) => ({ scenario: scenario.name, subject, ...row }));
   } finally {
     await stage.close();
+    if (profileFolder !== undefined) console.log(await profileSummary(profileFolder));
   }
 }
 
 const rows: Measured[] = [];
 const begin = performance.now();
-const file = `artifacts/${['bench', size, ...names].join('-')}.json`;
+const file = `artifacts/${['bench', ...(profiles ? ['profile'] : []), size, ...names].join('-')}.json`;
 await mkdir('artifacts', { recursive: true });
+if (profiles) await rm(PROFILES, { recursive: true, force: true });
 
 const minutes = (): number => (performance.now() - begin) / 60_000;
 
@@ -115,6 +144,9 @@ const result = resultNow();
 console.log(
   `\n${tables(result.findings)}\n\n${ratios(result.findings)}\n\n${minutes().toFixed(1)} minutes; ${file}`,
 );
+// The figures of a part, or of servers that were profiled too, are not those to show.
+if (size !== 'smoke' && names.length === 0 && servers === undefined && !profiles) await draw(result);
+
 const faulty = result.findings.filter(
   ({ subject, exactness }) => subject === 'signalbox' && !isExact(exactness),
 );
