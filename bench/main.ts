@@ -76,12 +76,10 @@ if (!nchanIsHere)
   console.log('nchan is left out: apt-get install libnginx-mod-nchan (or your system’s) adds it');
 
 function subjectsOf({ subjects, hasPeersInSmoke }: Scenario): readonly SubjectName[] {
-  const wanted = size === 'smoke' && hasPeersInSmoke === undefined ? (['signalbox'] as const) : subjects;
-  return wanted.filter(
-    (name) =>
-      (name !== 'nchan' || nchanIsHere) &&
-      (!profiles || runsInNode(name)) &&
-      (servers === undefined || servers.includes(name)),
+  const isAlone = size === 'smoke' && hasPeersInSmoke === undefined;
+  const wanted = servers ?? (isAlone ? ['signalbox'] : subjects);
+  return subjects.filter(
+    (name) => wanted.includes(name) && (name !== 'nchan' || nchanIsHere) && (!profiles || runsInNode(name)),
   );
 }
 
@@ -99,7 +97,7 @@ async function runOne(scenario: Scenario, subject: SubjectName): Promise<Measure
     return rows.map((row) => ({ scenario: scenario.name, subject, ...row }));
   } finally {
     await stage.close();
-    if (profileFolder !== undefined) console.log(await profileSummary(profileFolder));
+    if (profileFolder !== undefined) console.log(await profileSummary(profileFolder, stage.server.readyUs));
   }
 }
 

@@ -8,6 +8,8 @@ export interface CpuProfile {
     readonly id: number;
     readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
   }[];
+  /** By the monotonic clock. */
+  readonly startTime: number;
   /** The node that each sample found. */
   readonly samples: readonly number[];
   /** How long before a sample the last one was. */
@@ -39,6 +41,21 @@ function nameOf(functionName: string, url: string, line: number): string {
   if (url === '') return functionName;
   const file = url.startsWith('node:') ? url : inProject(url).replace(/^.*node_modules\//, '');
   return `${functionName || '(anonymous)'} ${file}:${line + 1}`;
+}
+
+/** What came after a moment of the monotonic clock: to start takes longer than many a scenario. */
+export function since(profile: CpuProfile, fromUs: number): CpuProfile {
+  let atUs = profile.startTime;
+  const first = profile.timeDeltas.findIndex((delta) => {
+    atUs += delta;
+    return atUs >= fromUs;
+  });
+  if (first < 0) return { ...profile, samples: [], timeDeltas: [] };
+  return {
+    ...profile,
+    samples: profile.samples.slice(first),
+    timeDeltas: profile.timeDeltas.slice(first),
+  };
 }
 
 /** Self time by what `keyOf` says of a node, most first; without the time in which there was nothing to do. */
@@ -77,16 +94,16 @@ const table = (title: string, all: readonly SelfTime[], total: number, count: nu
     ),
 ];
 
-/** What all profiles of a folder say together, to be read where they were made. */
-export async function profileSummary(folder: string): Promise<string> {
+/** What all profiles of a folder say together of the time after `fromUs`, to be read where they were made. */
+export async function profileSummary(folder: string, fromUs: number): Promise<string> {
   const files = (await readdir(folder)).filter((name) => name.endsWith('.cpuprofile'));
   const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));
-  const profiles = texts.map((text) => JSON.parse(text) as CpuProfile);
+  const profiles = texts.map((text) => since(JSON.parse(text) as CpuProfile, fromUs));
   const places = byPlace(profiles);
   const total = places.reduce((sum, { ms }) => sum + ms, 0);
   return [
     '',
-    `${folder}: ${files.length} profile(s), ${digits(total)} ms busy, start and connections included`,
+    `${folder}: ${files.length} profile(s), ${digits(total)} ms busy since it was ready`,
     ...table('package or folder', places, total, FUNCTIONS),
     '',
     ...table('function, its own time', byFunction(profiles), total, FUNCTIONS),

@@ -11,6 +11,7 @@ import { nchan } from './peers/nchan.ts';
 import { cpuMsOf, residentBytesOf, signalTree } from './process-tree.ts';
 import type { Program } from './program.ts';
 import { pinned, sourceArguments } from './remote.ts';
+import { nowUs } from './stamp.ts';
 
 /** A server that is being measured, in processes of its own. */
 export interface Subject {
@@ -18,6 +19,8 @@ export interface Subject {
   readonly dialect: DialectName;
   /** Where its events are published to. */
   readonly inletUrl: string;
+  /** When it was ready, in µs of the monotonic clock. */
+  readonly readyUs: number;
   /** User and system time of its processes so far, in ms, as the operating system counts it. */
   cpuMs(): Promise<number>;
   /** Resident memory in bytes. */
@@ -144,6 +147,7 @@ export async function startSubject(options: SubjectOptions): Promise<Subject> {
   return {
     port,
     dialect,
+    readyUs: nowUs(),
     inletUrl: inlet === 'redis' ? redisUrl : `http://127.0.0.1:${port}`,
     cpuMs: () => cpuMsOf(pid),
     residentBytes: () => residentBytesOf(pid),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { byFunction, byPlace, type CpuProfile, placeOf } from '../../bench/profile.ts';
+import { byFunction, byPlace, type CpuProfile, placeOf, since } from '../../bench/profile.ts';
 
 const root = new URL('../..', import.meta.url).href;
 
@@ -17,6 +17,7 @@ const profile: CpuProfile = {
     node(5, '', `${root}dist/src/routing/channels.js`, 0),
     node(6, 'send', `${root}node_modules/ws/lib/sender.js`, 99),
   ],
+  startTime: 1_000_000,
   samples: [3, 1, 4, 5, 2, 6],
   // Each sample lasts until the next.
   timeDeltas: [0, 2000, 90_000, 3000, 1000, 4000],
@@ -38,6 +39,15 @@ describe('a profile', () => {
       { name: '(garbage collector)', ms: 8 },
       { name: 'ws', ms: 0 },
     ]);
+  });
+
+  test('is read from a moment on', () => {
+    const { samples, timeDeltas } = since(profile, 1_092_001);
+    expect([samples, timeDeltas]).toEqual([
+      [5, 2, 6],
+      [3000, 1000, 4000],
+    ]);
+    expect(since(profile, 2_000_000).samples).toEqual([]);
   });
 
   test.each([
