@@ -52,6 +52,9 @@ if (options.plotsFrom !== undefined) {
   process.exit(0);
 }
 
+// What was started ends with the run, also when it is broken off.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 const processors = availableParallelism();
 const groups = chosen(ALL, options, processors);
 const canPin = options.pins && spawnSync('taskset', ['-c', '0', 'true']).status === 0;

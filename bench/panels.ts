@@ -9,6 +9,8 @@ interface Shape {
   readonly unit: string;
   readonly bar?: string;
   readonly span?: readonly [lower: string, higher: string];
+  /** Where it is not less that is better. */
+  readonly isMoreBetter?: true;
 }
 
 /** What is drawn of a run, in this order; figures that are in none of them are in the tables only. */
@@ -24,8 +26,8 @@ const SHAPES: readonly Shape[] = [
   { title: 'Replay, from the return of a client', unit: 'ms', span: ['replayP50Ms', 'replayP99Ms'] },
   { title: 'Latency of the live ones meanwhile', unit: 'ms', span: ['liveP50Ms', 'liveP99Ms'] },
   { title: 'Memory grown by, for each stuck one', unit: 'MB', bar: 'grownMBPerStuck' },
-  { title: 'Deliveries per second', unit: '', bar: 'deliveriesPerS' },
-  { title: 'Connections per second', unit: '', bar: 'connectionsPerS' },
+  { title: 'Deliveries per second', unit: '', bar: 'deliveriesPerS', isMoreBetter: true },
+  { title: 'Connections per second', unit: '', bar: 'connectionsPerS', isMoreBetter: true },
 ];
 
 /** What one server has in one case. */
@@ -44,6 +46,7 @@ export interface Panel {
   readonly title: string;
   readonly unit: string;
   readonly isSpan: boolean;
+  readonly isMoreBetter: boolean;
   readonly subjects: readonly SubjectName[];
   readonly cases: readonly string[];
   readonly marks: readonly Mark[];
@@ -71,7 +74,15 @@ export function panelsOf(all: readonly Finding[], scenario: string): Panel[] {
     const subjects = SUBJECT_NAMES.filter((name) => marks.some(({ subject }) => subject === name));
     const cases = [...new Set(marks.map((mark) => mark.case))];
     return [
-      { title: shape.title, unit: shape.unit, isSpan: shape.span !== undefined, subjects, cases, marks },
+      {
+        title: shape.title,
+        unit: shape.unit,
+        isSpan: shape.span !== undefined,
+        isMoreBetter: shape.isMoreBetter ?? false,
+        subjects,
+        cases,
+        marks,
+      },
     ];
   });
 }

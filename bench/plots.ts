@@ -97,6 +97,23 @@ function whiskers(marks: readonly Mark[], of: (mark: Mark) => Spread | undefined
   });
 }
 
+const labels = (marks: readonly Mark[], unit: string) =>
+  [true, false].map((isOwn) =>
+    Plot.text(
+      marks.filter(({ subject }) => (subject === 'signalbox') === isOwn),
+      {
+        x: endOf,
+        y: 'subject',
+        fy: 'case',
+        text: (mark) => labelOf(mark, unit),
+        textAnchor: 'start',
+        dx: 9,
+        fill: COLOUR.text,
+        fontWeight: isOwn ? 'bold' : 'normal',
+      },
+    ),
+  );
+
 const bars = (marks: readonly Mark[]) => [
   Plot.barX(marks, { x: (mark) => mark.value.median, y: 'subject', fy: 'case', fill: colourOf }),
   ...whiskers(marks, ({ value }) => value),
@@ -136,7 +153,7 @@ function scaleOf({ isSpan, marks }: Panel): { scale: object; ticks: number[] | n
   const highest = Math.max(...marks.map(endOf));
   if (!isSpan) return { scale: { domain: [0, highest === 0 ? 1 : highest] }, ticks: 6 };
   const lows = marks.map(({ lower, value }) => lower?.min ?? value.min).filter((low) => low > 0);
-  const [from, to] = [Math.min(...lows, highest) / 1.6, Math.max(highest, 0.01)];
+  const [from, to] = [Math.min(...lows.map((low) => low / 1.6), highest / 10), Math.max(highest, 0.01)];
   return { scale: { type: 'log', domain: [from, to] }, ticks: logarithmicTicks(from, to) };
 }
 
@@ -147,8 +164,8 @@ function plotOf(panel: Panel): DrawnElement {
   const { marks, cases, subjects, unit, isSpan } = panel;
   const height = plotHeight(panel);
   const { scale, ticks } = scaleOf(panel);
-  const drawn: unknown = Plot.plot({
-    document: document as never,
+  const options: unknown = {
+    document,
     width: WIDTH,
     height,
     marginTop: 0,
@@ -166,16 +183,7 @@ function plotOf(panel: Panel): DrawnElement {
       Plot.axisX({ ticks, text: digits, tickSize: 0, color: COLOUR.faint }),
       Plot.axisY({ tickSize: 0 }),
       ...(isSpan ? spans(marks) : bars(marks)),
-      Plot.text(marks, {
-        x: endOf,
-        y: 'subject',
-        fy: 'case',
-        text: (mark: Mark) => labelOf(mark, unit),
-        textAnchor: 'start',
-        dx: 9,
-        fill: COLOUR.text,
-        fontWeight: ({ subject }: Mark) => (subject === 'signalbox' ? 'bold' : 'normal'),
-      } as never),
+      ...labels(marks, unit),
       Plot.text(cases, {
         fy: (name) => name,
         text: (name) => name,
@@ -185,14 +193,15 @@ function plotOf(panel: Panel): DrawnElement {
         fontWeight: 'bold',
       }),
     ],
-  } as never);
+  };
+  const drawn: unknown = Plot.plot(options as Plot.PlotOptions);
   return drawn as DrawnElement;
 }
 
-const titleOf = ({ title, unit, isSpan, marks }: Panel): string => {
+const titleOf = ({ title, unit, isSpan, isMoreBetter, marks }: Panel): string => {
   const isPair = marks.some(({ lower }) => lower !== undefined);
   const what = isSpan ? (isPair ? ', p50 (ring) to p99 (dot)' : ', p99') : '';
-  return `${title}${what}${unit === '' ? '' : `, ${unit}`}${isSpan ? ', logarithmic' : ''}`;
+  return `${title}${what}${unit === '' ? '' : `, ${unit}`}${isSpan ? ', logarithmic' : ''}: ${isMoreBetter ? 'more' : 'less'} is better`;
 };
 
 /** All charts of one scenario below each other, as the text of an SVG. The same figures give the same text. */

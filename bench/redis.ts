@@ -47,12 +47,17 @@ export async function startRedis(processors: string | undefined): Promise<BenchR
   const [command, args] = pinned(processors, 'redis-server', settings);
   const child = spawn(command, args, { stdio: 'ignore' });
   await once(child, 'spawn');
+  const abandon = (): void => {
+    child.kill();
+  };
+  process.once('exit', abandon);
   const url = `redis://127.0.0.1:${port}`;
   await pause(100);
   return {
     url,
     version: await versionOf(url),
     async stop() {
+      process.off('exit', abandon);
       const gone = once(child, 'exit');
       child.kill();
       await gone;

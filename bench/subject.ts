@@ -134,7 +134,13 @@ export async function startSubject(options: SubjectOptions): Promise<Subject> {
   });
   await once(child, 'spawn');
   const pid = child.pid as number;
+  // When the run is broken off: a master of nginx that is killed would leave its worker.
+  const abandon = (): void => {
+    child.kill(isNode ? 'SIGKILL' : 'SIGTERM');
+  };
+  process.once('exit', abandon);
   const stop = async (): Promise<void> => {
+    process.off('exit', abandon);
     await stopChild(child, pid, isProfiled);
     await rm(folder, { recursive: true, force: true });
   };
