@@ -4,7 +4,6 @@ import { bySize, RECOVERING, type Scenario } from '../scenario.ts';
 const BEHIND = 20;
 const STAYING = 100;
 const LIVE_RATE = 500;
-const LIVE_SECONDS = 4;
 
 /** Everybody comes back at once, each some events behind, while others stay and are served live. */
 export const storm: Scenario = {
@@ -29,7 +28,7 @@ export const storm: Scenario = {
       group: 'stays',
       channels: STAYING,
       rate: LIVE_RATE,
-      events: LIVE_RATE * LIVE_SECONDS,
+      events: LIVE_RATE * bySize(size, 2, 4),
       both: true,
     });
     const begin = performance.now();
