@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import type { RecordableHistogram } from 'node:perf_hooks';
+import type { Dialect, Past } from './dialects/dialect.ts';
 import { clientFrame, FrameParser, OPCODE } from './frame-parser.ts';
 import { Ledger } from './ledger.ts';
 import { nowUs, sentAtIn, sequenceIn } from './stamp.ts';
@@ -14,7 +15,9 @@ export interface Latencies {
 }
 
 export interface ClientOptions {
+  readonly dialect: Dialect;
   readonly channel: number;
+  readonly channelName: string;
   readonly token: string;
   /** The loopback address it comes from: one has no more than some 28,000 ports. */
   readonly localAddress: string;
@@ -35,7 +38,8 @@ export class Client {
   readonly ledger = new Ledger();
   readonly #options: ClientOptions;
   #socket: Socket | undefined;
-  #lastId: string | undefined;
+  readonly #past: { -readonly [name in keyof Past]: Past[name] } = { lastId: undefined, session: undefined };
+  #onOpen: (() => void) | undefined;
   #openedAtUs = 0;
   #isStalled = false;
   lastArrivalUs = 0;
@@ -45,10 +49,11 @@ export class Client {
     this.channel = options.channel;
   }
 
-  /** Connects, with the last id if it remembers one; rejects with what the server said instead of 101. */
+  /** Connects, with what it has from before; rejects with what the server said instead of 101. */
   open(port: number): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#openedAtUs = nowUs();
+      this.#onOpen = resolve;
       let head: Buffer | undefined = Buffer.alloc(0);
       const parser = new FrameParser((opcode, bytes, from, to) => this.#frame(opcode, bytes, from, to));
       const receive = (bytes: Buffer): void => {
@@ -63,7 +68,7 @@ export class Client {
         if (!status.startsWith('HTTP/1.1 101')) reject(new Error(status));
         const rest = head.subarray(end + HEAD_END.length);
         head = undefined;
-        resolve();
+        if (this.#options.dialect.isOpenOnceUpgraded) resolve();
         if (rest.length > 0) parser.push(rest);
       };
       const socket = connect({
@@ -109,9 +114,9 @@ export class Client {
   }
 
   #request(): string {
-    const path = this.#lastId === undefined ? '/' : `/?last_id=${this.#lastId}`;
+    const { dialect, channelName } = this.#options;
     return [
-      `GET ${path} HTTP/1.1`,
+      `GET ${dialect.target(channelName, this.#past)} HTTP/1.1`,
       'Host: localhost',
       'Upgrade: websocket',
       'Connection: Upgrade',
@@ -129,26 +134,29 @@ export class Client {
       return;
     }
     if (opcode !== OPCODE.text) return;
-    const sequence = sequenceIn(bytes, to);
-    const sentAtUs = sentAtIn(bytes, to);
+    const { dialect, latencies, remembers } = this.#options;
+    if (!dialect.isEvent(bytes, from, to)) {
+      this.#answer(bytes.toString('utf8', from, to));
+      return;
+    }
+    const end = dialect.eventEnd(bytes, from, to);
+    const sequence = sequenceIn(bytes, end);
+    const sentAtUs = sentAtIn(bytes, end);
     if (Number.isNaN(sequence) || Number.isNaN(sentAtUs)) throw new Error('an event without a stamp came');
     const now = nowUs();
     this.lastArrivalUs = now;
     this.ledger.receive(sequence);
-    if (this.#options.remembers) this.#lastId = idIn(bytes, from, to);
+    if (remembers) this.#past.lastId = dialect.idOf(bytes, from, to);
     if (this.#isStalled) return;
-    const { live, replay } = this.#options.latencies;
+    const { live, replay } = latencies;
     if (sentAtUs < this.#openedAtUs) replay.record(Math.max(1, Math.round(now - this.#openedAtUs)));
     else live.record(Math.max(1, Math.round(now - sentAtUs)));
   }
-}
 
-const ID_START = '{"id":"'.length;
-
-/** The id that every server of the comparison puts first. */
-function idIn(bytes: Buffer, from: number, to: number): string {
-  const start = from + ID_START;
-  const end = bytes.indexOf('"', start);
-  if (end < 0 || end > to) throw new Error('an event without an id came');
-  return bytes.toString('latin1', start, end);
+  #answer(text: string): void {
+    const { send, isOpen, session } = this.#options.dialect.answer(text, this.#past);
+    if (send !== undefined) this.#socket?.write(clientFrame(OPCODE.text, Buffer.from(send)));
+    if (session !== undefined) this.#past.session = session;
+    if (isOpen) this.#onOpen?.();
+  }
 }

@@ -2,6 +2,7 @@ import { createSecretKey } from 'node:crypto';
 import { createHistogram } from 'node:perf_hooks';
 import jwt from 'jsonwebtoken';
 import { Client } from './client.ts';
+import { type DialectName, DIALECTS } from './dialects.ts';
 import { addExactness, dealt, type Exactness, NOTHING_DUE } from './ledger.ts';
 import { answer } from './remote.ts';
 import { type Latency, summarise } from './summary.ts';
@@ -48,20 +49,36 @@ interface Named {
   readonly group: string;
 }
 
+interface Clients {
+  readonly clients: number;
+  readonly channels: number;
+  readonly dialect: DialectName;
+  readonly secret: string;
+  readonly remembers: boolean;
+}
+
 const verbs = {
   /** Makes clients and signs their tokens, before anything is timed. */
-  prepare(request: Named & { clients: number; channels: number; secret: string; remembers: boolean }): void {
+  prepare(request: Named & Clients): void {
     const { group, channels, secret, remembers } = request;
     const key = createSecretKey(Buffer.from(secret));
-    const tokens = Array.from({ length: channels }, (_, at) => jwt.sign({ channel: `${group}${at}` }, key));
+    const names = Array.from({ length: channels }, (_, at) => `${group}${at}`);
+    const tokens = names.map((channel) => jwt.sign({ channel }, key));
+    const onLost = (): void => {
+      lost += 1;
+    };
     const clients = Array.from({ length: request.clients }, (_, at) => {
       const channel = at % channels;
-      const localAddress = `127.0.0.${2 + (at % SOURCE_ADDRESSES)}`;
-      const onLost = (): void => {
-        lost += 1;
-      };
-      const token = tokens[channel] as string;
-      return new Client({ channel, token, localAddress, remembers, latencies, onLost });
+      return new Client({
+        dialect: DIALECTS[request.dialect],
+        channel,
+        channelName: names[channel] as string,
+        token: tokens[channel] as string,
+        localAddress: `127.0.0.${2 + (at % SOURCE_ADDRESSES)}`,
+        remembers,
+        latencies,
+        onLost,
+      });
     });
     groups.set(group, { clients, channels });
   },

@@ -1,12 +1,16 @@
-// npm run bench -- [--smoke | --full] [--runs=3] [--no-pin] [scenario …]
+// npm run bench -- [--smoke | --full] [--runs=3] [--no-pin] [--servers=signalbox,…] [--profile] [scenario …]
+// npm run bench -- --plots-from=artifacts/bench-usual.json
 import { spawnSync } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg } from 'node:os';
-import { parseArgs } from 'node:util';
 import { isExact } from './ledger.ts';
+import { chosen, optionsIn } from './options.ts';
+import { hasNchan } from './peers/nchan.ts';
+import { ANYWHERE, placementFor } from './placement.ts';
+import { profileSummary } from './profile.ts';
 import { startRedis } from './redis.ts';
-import { findings, type Measured, ratios, tables } from './report.ts';
-import type { Scenario, Size } from './scenario.ts';
+import { findings, type Measured, ratios, type Result, tables } from './report.ts';
+import type { Scenario } from './scenario.ts';
 import { broadcast } from './scenarios/broadcast.ts';
 import { connect } from './scenarios/connect.ts';
 import { elsewhere } from './scenarios/elsewhere.ts';
@@ -15,8 +19,9 @@ import { jitter } from './scenarios/jitter.ts';
 import { slow } from './scenarios/slow.ts';
 import { storm } from './scenarios/storm.ts';
 import { unicast } from './scenarios/unicast.ts';
-import { type Processors, Stage } from './stage.ts';
-import type { SubjectName } from './subject.ts';
+import { workers } from './scenarios/workers.ts';
+import { Stage } from './stage.ts';
+import { runsInNode, type SubjectName } from './subject.ts';
 
 const ALL: readonly Scenario[] = [
   broadcast,
@@ -28,97 +33,123 @@ const ALL: readonly Scenario[] = [
   idleShared,
   slow,
   jitter,
+  ...workers,
 ];
+const PLOTS = 'docs/performance';
+const PROFILES = 'artifacts/profiles';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    smoke: { type: 'boolean', default: false },
-    full: { type: 'boolean', default: false },
-    runs: { type: 'string' },
-    'no-pin': { type: 'boolean', default: false },
-  },
-});
+const options = optionsIn(process.argv.slice(2));
+const { size, runs, names, profiles, servers } = options;
 
-const size: Size = values.smoke ? 'smoke' : values.full ? 'full' : 'usual';
-const runs = Number(values.runs ?? (size === 'smoke' ? 1 : 3));
-const unknown = positionals.filter((name) => !ALL.some((scenario) => scenario.name === name));
-if (unknown.length > 0) {
-  throw new Error(
-    `no such scenario: ${unknown.join(', ')}; there are ${ALL.map(({ name }) => name).join(', ')}`,
-  );
-}
-const scenarios = ALL.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-
-/** The server on one processor and everything else on another, where that can be had. */
-function processors(): Processors {
-  const canPin = availableParallelism() > 1 && spawnSync('taskset', ['-c', '0,1', 'true']).status === 0;
-  return canPin && !values['no-pin'] ? { server: 0, load: 1 } : { server: undefined, load: undefined };
+async function draw(result: Result): Promise<void> {
+  // Not before it is needed: the libraries take a second.
+  const { drawPlots } = await import('./plots.ts');
+  for (const file of await drawPlots(result, PLOTS)) console.log(`drew ${file}`);
 }
 
-const placed = processors();
-const redis = await startRedis(placed.load);
+if (options.plotsFrom !== undefined) {
+  await draw(JSON.parse(await readFile(options.plotsFrom, 'utf8')) as Result);
+  process.exit(0);
+}
+
+// What was started ends with the run, also when it is broken off.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
+const processors = availableParallelism();
+const groups = chosen(ALL, options, processors);
+const canPin = options.pins && spawnSync('taskset', ['-c', '0', 'true']).status === 0;
+
+const placementOf = (wanted = 1) => (canPin ? placementFor(processors, wanted) : undefined) ?? ANYWHERE;
+
+const redis = await startRedis(placementOf().load);
 const machine = {
   node: process.version,
   redis: redis.version,
   processor: cpus()[0]?.model ?? 'unknown',
-  processors: availableParallelism(),
-  pinned: placed.server !== undefined,
+  processors,
+  pinned: placementOf() !== ANYWHERE,
   loadBefore: loadavg()[0] ?? 0,
 };
 console.log(
   `${size}, ${runs} run(s): Node ${machine.node}, Redis ${machine.redis}, ${machine.processors} × ${machine.processor}, ` +
     `load before ${machine.loadBefore.toFixed(2)}${machine.pinned ? ', server and load pinned' : ''}`,
 );
+const nchanIsHere = hasNchan();
+if (!nchanIsHere)
+  console.log('nchan is left out: apt-get install libnginx-mod-nchan (or your system’s) adds it');
+
+function subjectsOf({ subjects, hasPeersInSmoke }: Scenario): readonly SubjectName[] {
+  const isAlone = size === 'smoke' && hasPeersInSmoke === undefined;
+  const wanted = servers ?? (isAlone ? ['signalbox'] : subjects);
+  return subjects.filter(
+    (name) => wanted.includes(name) && (name !== 'nchan' || nchanIsHere) && (!profiles || runsInNode(name)),
+  );
+}
+
+let stages = 0;
 
 async function runOne(scenario: Scenario, subject: SubjectName): Promise<Measured[]> {
   const env = scenario.env?.(size) ?? {};
-  const stage = await Stage.open({ subject, redisUrl: redis.url, processors: placed, env });
+  stages += 1;
+  const number = String(stages).padStart(2, '0');
+  const profileFolder = profiles ? `${PROFILES}/${number}-${scenario.name}-${subject}` : undefined;
+  const placement = placementOf(scenario.serverProcessors);
+  const stage = await Stage.open({ subject, redisUrl: redis.url, placement, env, profileFolder });
   try {
     const rows = await scenario.run(stage, size);
     return rows.map((row) => ({ scenario: scenario.name, subject, ...row }));
   } finally {
     await stage.close();
+    if (profileFolder !== undefined) console.log(await profileSummary(profileFolder, stage.server.readyUs));
   }
 }
 
-const subjectsOf = ({ subjects, hasPeersInSmoke }: Scenario): readonly SubjectName[] =>
-  size === 'smoke' && hasPeersInSmoke === undefined ? ['signalbox'] : subjects;
-
 const rows: Measured[] = [];
 const begin = performance.now();
-const file = `artifacts/${['bench', size, ...positionals].join('-')}.json`;
+const file = `artifacts/${['bench', ...(profiles ? ['profile'] : []), size, ...names].join('-')}.json`;
 await mkdir('artifacts', { recursive: true });
+if (profiles) await rm(PROFILES, { recursive: true, force: true });
 
-/** After each scenario, so that a run that is broken off has not been for nothing. */
-async function save(): Promise<void> {
-  const minutes = (performance.now() - begin) / 60_000;
-  const result = { at: new Date().toISOString(), size, minutes, machine, findings: findings(rows), rows };
-  await writeFile(file, `${JSON.stringify(result, undefined, 2)}\n`);
-}
+const minutes = (): number => (performance.now() - begin) / 60_000;
+
+const resultNow = (): Result => ({
+  at: new Date().toISOString(),
+  size,
+  minutes: minutes(),
+  machine,
+  findings: findings(rows),
+  rows,
+});
 
 try {
-  for (const scenario of scenarios) {
+  for (const scenarios of groups) {
     // Subjects take turns within each run, so that what else the machine does falls on all of them.
     for (let run = 1; run <= runs; run += 1) {
-      for (const subject of subjectsOf(scenario)) {
-        const since = performance.now();
-        rows.push(...(await runOne(scenario, subject)));
-        const seconds = ((performance.now() - since) / 1000).toFixed(1);
-        console.log(`${scenario.name} ${run}/${runs} ${subject} ${seconds} s`);
+      for (const scenario of scenarios) {
+        for (const subject of subjectsOf(scenario)) {
+          const since = performance.now();
+          rows.push(...(await runOne(scenario, subject)));
+          const seconds = ((performance.now() - since) / 1000).toFixed(1);
+          console.log(`${scenario.name} ${run}/${runs} ${subject} ${seconds} s`);
+        }
       }
     }
-    await save();
+    // After each, so that a run that is broken off has not been for nothing.
+    await writeFile(file, `${JSON.stringify(resultNow(), undefined, 2)}\n`);
   }
 } finally {
   await redis.stop();
 }
 
-const found = findings(rows);
+const result = resultNow();
 console.log(
-  `\n${tables(found)}\n\n${ratios(found)}\n\n${((performance.now() - begin) / 60_000).toFixed(1)} minutes`,
+  `\n${tables(result.findings)}\n\n${ratios(result.findings)}\n\n${minutes().toFixed(1)} minutes; ${file}`,
 );
+// The figures of a part, or of servers that were profiled too, are not those to show.
+if (size !== 'smoke' && names.length === 0 && servers === undefined && !profiles) await draw(result);
 
-const faulty = found.filter(({ subject, exactness }) => subject === 'signalbox' && !isExact(exactness));
+const faulty = result.findings.filter(
+  ({ subject, exactness }) => subject === 'signalbox' && !isExact(exactness),
+);
 for (const { scenario, case: name } of faulty) console.error(`not exact: signalbox, ${scenario}, ${name}`);
 process.exit(faulty.length === 0 ? 0 : 1);

@@ -1,17 +1,15 @@
-import { connect, type Socket } from 'node:net';
+import { httpInlet } from './inlets/http.ts';
+import type { Inlet } from './inlets/inlet.ts';
+import { redisInlet } from './inlets/redis.ts';
 import { dealt } from './ledger.ts';
 import { answer } from './remote.ts';
 import { nowUs, stamp } from './stamp.ts';
 
-/** As Superset caps its streams. */
-const FIREHOSE_LENGTH = '1000000';
-const CHANNEL_LENGTH = '1000';
-/** Commands on their way at most: a publisher that is ahead of Redis would measure its own queue. */
+/** Events on their way at most: a publisher that is ahead of who takes them would measure its own queue. */
 const MAX_UNANSWERED = 2000;
 const TICK_MS = 1;
 
 interface PublishRequest {
-  readonly prefix: string;
   /** Events go to `<group>0`, `<group>1`, … in turn. */
   readonly group: string;
   readonly channels: number;
@@ -30,38 +28,8 @@ interface Published {
   readonly total: number;
 }
 
-let redis: Socket;
-let unanswered = 0;
-let refusal: string | undefined;
-let waiting: (() => void)[] = [];
+let inlet: Inlet;
 const totals = new Map<string, number>();
-
-const command = (...args: readonly string[]): string =>
-  `*${args.length}\r\n${args.map((arg) => `$${Buffer.byteLength(arg)}\r\n${arg}\r\n`).join('')}`;
-
-function send(...args: readonly string[]): void {
-  unanswered += 1;
-  redis.write(command(...args));
-}
-
-/** Every answer here is one line, or a length and one line without a `$`, a `+`, a `:` or a `-` at its start. */
-function heard(text: string): void {
-  unanswered -= text.match(/[$+:]/g)?.length ?? 0;
-  if (text.startsWith('-')) refusal = text;
-  if (unanswered > 0 && refusal === undefined) return;
-  const woken = waiting;
-  waiting = [];
-  for (const wake of woken) wake();
-}
-
-async function answered(): Promise<void> {
-  while (unanswered > 0 && refusal === undefined) {
-    await new Promise<void>((resolve) => {
-      waiting.push(resolve);
-    });
-  }
-  if (refusal !== undefined) throw new Error(`Redis refused: ${refusal}`);
-}
 
 function payload(channel: string, sequence: number, bytes: number): string {
   const start =
@@ -71,14 +39,13 @@ function payload(channel: string, sequence: number, bytes: number): string {
   return start + '/'.padEnd(bytes - start.length - end.length, 'x') + end;
 }
 
-function publishOne({ prefix, group, channels, bytes, both }: PublishRequest): void {
+function publishOne({ group, channels, bytes, both }: PublishRequest): void {
   const total = totals.get(group) ?? 0;
-  const index = total % channels;
-  const channel = `${group}${index}`;
-  const data = payload(channel, dealt(total, channels, index), bytes);
+  const channel = total % channels;
+  const channelName = `${group}${channel}`;
   totals.set(group, total + 1);
-  if (both) send('XADD', `${prefix}${channel}`, 'MAXLEN', '~', CHANNEL_LENGTH, '*', 'data', data);
-  send('XADD', `${prefix}full`, 'MAXLEN', '~', FIREHOSE_LENGTH, '*', 'data', data);
+  const data = payload(channelName, dealt(total, channels, channel), bytes);
+  inlet.send({ channelName, channel, data, both });
 }
 
 const tick = (): Promise<void> =>
@@ -87,45 +54,30 @@ const tick = (): Promise<void> =>
   });
 
 const verbs = {
-  async connect({ url }: { url: string }): Promise<void> {
-    const { hostname, port, username, password } = new URL(url);
-    redis = connect(Number(port || 6379), hostname);
-    redis.setEncoding('latin1');
-    redis.on('data', heard);
-    if (password !== '') send('AUTH', ...(username === '' ? [] : [username]), password);
-    send('PING');
-    await answered();
+  /** To a Redis, or to a server that takes events by HTTP. */
+  async connect({ url, prefix }: { url: string; prefix: string }): Promise<void> {
+    const place = new URL(url);
+    inlet = place.protocol === 'http:' ? await httpInlet(place) : await redisInlet(place, prefix);
   },
 
-  /** Resolves when Redis has confirmed all of it. */
+  /** Resolves when all of it is confirmed. */
   async publish(request: PublishRequest): Promise<Published> {
     const { group, events, rate } = request;
     const startUs = nowUs();
     let sent = 0;
     while (sent < events) {
       const due = rate === 0 ? events : Math.min(events, Math.floor(((nowUs() - startUs) / 1e6) * rate) + 1);
-      redis.cork();
-      for (; sent < due && unanswered < MAX_UNANSWERED; sent += 1) publishOne(request);
-      redis.uncork();
-      if (sent < due) await answered();
+      for (; sent < due && inlet.unanswered < MAX_UNANSWERED; sent += 1) publishOne(request);
+      inlet.flush();
+      if (sent < due) await inlet.answered();
       else if (sent < events) await tick();
     }
-    await answered();
+    await inlet.answered();
     return { startUs, total: totals.get(group) ?? 0 };
   },
 
-  async forget({
-    prefix,
-    group,
-    channels,
-  }: {
-    prefix: string;
-    group: string;
-    channels: number;
-  }): Promise<void> {
-    send('UNLINK', `${prefix}full`);
-    for (let at = 0; at < channels; at += 1) send('UNLINK', `${prefix}${group}${at}`);
-    await answered();
+  async forget({ group, channels }: { group: string; channels: number }): Promise<void> {
+    await inlet.forget(group, channels);
   },
 };
 

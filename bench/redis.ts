@@ -25,7 +25,7 @@ async function versionOf(url: string): Promise<string> {
 }
 
 /** The one that `TEST_REDIS_URL` names, or a `redis-server` of its own that keeps nothing on disk. */
-export async function startRedis(cpu: number | undefined): Promise<BenchRedis> {
+export async function startRedis(processors: string | undefined): Promise<BenchRedis> {
   const given = process.env['TEST_REDIS_URL'];
   if (given !== undefined && given !== '') {
     return { url: given, version: await versionOf(given), async stop() {} };
@@ -44,15 +44,20 @@ export async function startRedis(cpu: number | undefined): Promise<BenchRedis> {
     '--dir',
     folder,
   ];
-  const [command, args] = pinned(cpu, 'redis-server', settings);
+  const [command, args] = pinned(processors, 'redis-server', settings);
   const child = spawn(command, args, { stdio: 'ignore' });
   await once(child, 'spawn');
+  const abandon = (): void => {
+    child.kill();
+  };
+  process.once('exit', abandon);
   const url = `redis://127.0.0.1:${port}`;
   await pause(100);
   return {
     url,
     version: await versionOf(url),
     async stop() {
+      process.off('exit', abandon);
       const gone = once(child, 'exit');
       child.kill();
       await gone;

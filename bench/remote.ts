@@ -56,17 +56,17 @@ export const sourceArguments = (source: string): string[] => [
   fileURLToPath(new URL(source, import.meta.url)),
 ];
 
-/** A command that runs on one processor only; where it cannot be, as it was. */
+/** A command that runs on these processors only, as `taskset` reads them; where it cannot be, as it was. */
 export const pinned = (
-  cpu: number | undefined,
+  processors: string | undefined,
   command: string,
   args: readonly string[],
 ): [string, string[]] =>
-  cpu === undefined ? [command, [...args]] : ['taskset', ['-c', String(cpu), command, ...args]];
+  processors === undefined ? [command, [...args]] : ['taskset', ['-c', processors, command, ...args]];
 
 /** Starts a source of this folder as a process of its own. */
-export function startRemote<V extends Verbs>(source: string, cpu: number | undefined): Remote<V> {
-  const [command, args] = pinned(cpu, process.execPath, sourceArguments(source));
+export function startRemote<V extends Verbs>(source: string, processors: string | undefined): Remote<V> {
+  const [command, args] = pinned(processors, process.execPath, sourceArguments(source));
   const child: ChildProcess = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   let calls = 0;

@@ -1,5 +1,5 @@
 import { addExactness, type Exactness, isExact, NOTHING_DUE } from './ledger.ts';
-import type { Row } from './scenario.ts';
+import type { Row, Size } from './scenario.ts';
 import type { SubjectName } from './subject.ts';
 import { type Spread, spread } from './summary.ts';
 
@@ -17,6 +17,27 @@ export interface Finding {
   readonly runs: number;
   readonly figures: Readonly<Record<string, Spread>>;
   readonly exactness: Exactness;
+}
+
+/** What a run leaves behind, as JSON. */
+export interface Result {
+  readonly at: string;
+  readonly size: Size;
+  readonly minutes: number;
+  readonly machine: Machine;
+  readonly findings: readonly Finding[];
+  readonly rows: readonly Measured[];
+}
+
+/** Where it was measured. */
+export interface Machine {
+  readonly node: string;
+  readonly redis: string;
+  readonly processor: string;
+  readonly processors: number;
+  readonly pinned: boolean;
+  /** The system's load in the minute before. */
+  readonly loadBefore: number;
 }
 
 /** Median and spread of every figure, in the order in which the cases came. */
@@ -81,23 +102,24 @@ export function tables(all: readonly Finding[]): string {
     .join('\n\n');
 }
 
-/** What Signalbox has of each figure, as a multiple of what a peer has in the same runs: medians. */
+/** What Signalbox has of each figure, as a multiple of what each peer has in the same runs: medians. */
 export function ratios(all: readonly Finding[]): string {
+  const peers = [...new Set(all.map(({ subject }) => subject))].filter((subject) => subject !== 'signalbox');
   const lines = all
     .filter(({ subject }) => subject === 'signalbox')
     .flatMap((own) => {
-      const peers = (['sidecar', 'bare'] as const).map((subject) =>
-        all.find((f) => f.subject === subject && f.scenario === own.scenario && f.case === own.case),
+      const theirs = peers.map((peer) =>
+        all.find((f) => f.subject === peer && f.scenario === own.scenario && f.case === own.case),
       );
       return Object.entries(own.figures).map(([name, { median }]) => {
-        const times = peers.map((peer) => {
-          const theirs = peer?.figures[name]?.median;
-          return theirs === undefined || theirs === 0 ? '' : `× ${digits(median / theirs)}`;
+        const times = theirs.map((finding) => {
+          const divisor = finding?.figures[name]?.median;
+          return divisor === undefined || divisor === 0 ? '' : `× ${digits(median / divisor)}`;
         });
         return [own.scenario, own.case, name, digits(median), ...times];
       });
     });
   const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const head = ['scenario', 'case', 'figure', 'signalbox', 'to the sidecar', 'to bare'];
+  const head = ['scenario', 'case', 'figure', 'signalbox', ...peers.map((peer) => `to ${peer}`)];
   return [row(head), row(head.map(() => '---')), ...lines.map(row)].join('\n');
 }

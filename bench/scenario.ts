@@ -21,8 +21,15 @@ export interface Scenario {
   readonly hasPeersInSmoke?: true;
   /** Configuration of the servers beside what all scenarios have. */
   readonly env?: (size: Size) => Readonly<Record<string, string>>;
+  /** How many processors the server has for itself, where there are enough; 1 unless it says otherwise. */
+  readonly serverProcessors?: number;
+  /** On a smaller machine it is run only when it is named. */
+  readonly minProcessors?: number;
   run(stage: Stage, size: Size): Promise<readonly Row[]>;
 }
+
+/** For what is brought to come back: Socket.IO has to be told, and it pays for it. Others do it anyway. */
+export const RECOVERING = { SOCKETIO_RECOVERY: '1' } as const;
 
 /** The value for a size. */
 export const bySize = <T>(size: Size, smoke: T, usual: T, full: T = usual): T =>

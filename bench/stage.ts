@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { addExactness, type Exactness, NOTHING_DUE } from './ledger.ts';
 import type { LoadVerbs } from './load.ts';
+import type { Placement } from './placement.ts';
 import type { PublisherVerbs } from './publisher.ts';
 import { type Remote, startRemote } from './remote.ts';
 import { type Subject, startSubject, type SubjectName } from './subject.ts';
@@ -14,17 +15,12 @@ const QUIET_MS = 6000;
 const LIMIT_MS = 45_000;
 const CONCURRENCY = 64;
 
-/** Which processor serves, and which bears the load; undefined: left to the system. */
-export interface Processors {
-  readonly server: number | undefined;
-  readonly load: number | undefined;
-}
-
 export interface StageOptions {
   readonly subject: SubjectName;
   readonly redisUrl: string;
-  readonly processors: Processors;
+  readonly placement: Placement;
   readonly env?: Readonly<Record<string, string>>;
+  readonly profileFolder?: string | undefined;
 }
 
 /** Events for one group of clients. */
@@ -53,37 +49,36 @@ export class Stage {
   readonly server: Subject;
   readonly load: Remote<LoadVerbs>;
   readonly publisher: Remote<PublisherVerbs>;
-  readonly prefix: string;
   readonly #channels = new Map<string, number>();
   #exactness = NOTHING_DUE;
 
-  private constructor(
-    server: Subject,
-    load: Remote<LoadVerbs>,
-    publisher: Remote<PublisherVerbs>,
-    prefix: string,
-  ) {
+  private constructor(server: Subject, load: Remote<LoadVerbs>, publisher: Remote<PublisherVerbs>) {
     this.server = server;
     this.load = load;
     this.publisher = publisher;
-    this.prefix = prefix;
   }
 
-  static async open({ subject, redisUrl, processors, env = {} }: StageOptions): Promise<Stage> {
+  static async open({ subject, redisUrl, placement, env = {}, profileFolder }: StageOptions): Promise<Stage> {
     const prefix = `bench-${randomUUID()}-`;
-    const load = startRemote<LoadVerbs>('load.ts', processors.load);
-    const publisher = startRemote<PublisherVerbs>('publisher.ts', processors.load);
+    const load = startRemote<LoadVerbs>('load.ts', placement.load);
+    const publisher = startRemote<PublisherVerbs>('publisher.ts', placement.load);
     try {
-      await publisher.ask('connect', { url: redisUrl });
       const server = await startSubject({
         name: subject,
         redisUrl,
         prefix,
         secret: SECRET,
-        cpu: processors.server,
+        processors: placement.server,
         env,
+        profileFolder,
       });
-      return new Stage(server, load, publisher, prefix);
+      try {
+        await publisher.ask('connect', { url: server.inletUrl, prefix });
+      } catch (error) {
+        await server.stop();
+        throw error;
+      }
+      return new Stage(server, load, publisher);
     } catch (error) {
       await Promise.all([load.stop(), publisher.stop()]);
       throw error;
@@ -97,7 +92,8 @@ export class Stage {
 
   /** Clients with their tokens, not connected. */
   async prepare(group: string, clients: number, channels: number, remembers = false): Promise<void> {
-    await this.load.ask('prepare', { group, clients, channels, secret: SECRET, remembers });
+    const { dialect } = this.server;
+    await this.load.ask('prepare', { group, clients, channels, dialect, secret: SECRET, remembers });
   }
 
   /** Connects them; how many ms it took. */
@@ -107,7 +103,7 @@ export class Stage {
 
   async publish({ bytes = 250, both = false, ...flow }: Flow) {
     this.#channels.set(flow.group, Math.max(flow.channels, this.#channels.get(flow.group) ?? 0));
-    return this.publisher.ask('publish', { prefix: this.prefix, bytes, both, ...flow });
+    return this.publisher.ask('publish', { bytes, both, ...flow });
   }
 
   /** Waits until a group has all, or nothing new comes; when the last one came, in µs. */
@@ -143,7 +139,7 @@ export class Stage {
   async close(): Promise<void> {
     await Promise.all([this.server.stop(), this.load.stop()]);
     for (const [group, channels] of this.#channels) {
-      await this.publisher.ask('forget', { prefix: this.prefix, group, channels });
+      await this.publisher.ask('forget', { group, channels });
     }
     await this.publisher.stop();
     // The kernel is still busy with thousands of closed connections, which the next server must not pay for.

@@ -4,7 +4,7 @@ import { measure } from './flow.ts';
 /** One channel that everybody listens to. */
 export const broadcast: Scenario = {
   name: 'broadcast',
-  subjects: ['signalbox', 'bare', 'sidecar'],
+  subjects: ['signalbox', 'bare', 'sidecar', 'socketio', 'nchan'],
   hasPeersInSmoke: true,
   async run(stage, size) {
     const clients = bySize(size, 200, 2000);

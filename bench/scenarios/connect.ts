@@ -3,7 +3,7 @@ import { bySize, type Scenario } from '../scenario.ts';
 /** Clients that come at once, each with a token that must be verified. */
 export const connect: Scenario = {
   name: 'connect',
-  subjects: ['signalbox', 'bare', 'sidecar'],
+  subjects: ['signalbox', 'bare', 'sidecar', 'socketio', 'nchan'],
   async run(stage, size) {
     const clients = bySize(size, 200, 4000);
     await stage.prepare('warm', clients / 4, clients / 4);

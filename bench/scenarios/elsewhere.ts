@@ -2,10 +2,13 @@ import { type Scenario, secondsOf } from '../scenario.ts';
 
 const RATE = 10_000;
 
-/** Events for channels that nobody here listens to: what every further instance pays for everybody's events. */
+/**
+ * Events for channels that nobody here listens to: what every further instance pays for everybody's events. nchan has
+ * no stream that everybody reads.
+ */
 export const elsewhere: Scenario = {
   name: 'elsewhere',
-  subjects: ['signalbox', 'bare', 'sidecar'],
+  subjects: ['signalbox', 'bare', 'sidecar', 'socketio'],
   async run(stage, size) {
     await stage.prepare('c', 100, 100);
     await stage.connect('c');

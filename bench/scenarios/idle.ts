@@ -42,8 +42,11 @@ const idleOn = (
   },
 });
 
-/** Each with a channel of its own. Without the sidecar, which takes half a minute to let so many in. */
-export const idle = idleOn('idle', ['signalbox', 'bare'], (clients) => clients);
+/** Without the sidecar, which takes half a minute to let so many in. */
+const PEERS = ['signalbox', 'bare', 'socketio', 'nchan'] as const;
+
+/** Each with a channel of its own. */
+export const idle = idleOn('idle', PEERS, (clients) => clients);
 
 /** All on one channel. */
-export const idleShared = idleOn('idle-shared', ['signalbox', 'bare'], () => 1);
+export const idleShared = idleOn('idle-shared', PEERS, () => 1);

@@ -1,5 +1,5 @@
 import { addExactness } from '../ledger.ts';
-import { bySize, type Row, type Scenario, type Size } from '../scenario.ts';
+import { bySize, RECOVERING, type Row, type Scenario, type Size } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
 
 const AWAY_SHARE = 2 / 15;
@@ -43,7 +43,8 @@ async function jitterAmong(stage: Stage, size: Size, clients: number, group: str
 /** AnyCable's: clients that drop for about 2 s every 15 s, while 120 messages go out. */
 export const jitter: Scenario = {
   name: 'jitter',
-  subjects: ['signalbox', 'sidecar'],
+  subjects: ['signalbox', 'sidecar', 'socketio'],
+  env: () => RECOVERING,
   async run(stage, size) {
     const rows: Row[] = [];
     for (const clients of bySize(size, [100], [1000], [1000, 5000])) {

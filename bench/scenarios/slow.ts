@@ -9,7 +9,7 @@ const FILL_MS = 5000;
 /** Some clients stop reading while much is due to them. The others must not notice, nor the server hoard for them. */
 export const slow: Scenario = {
   name: 'slow',
-  subjects: ['signalbox', 'bare', 'sidecar'],
+  subjects: ['signalbox', 'bare', 'sidecar', 'socketio', 'nchan'],
   async run(stage, size) {
     const good = bySize(size, 100, 1000);
     const stuck = bySize(size, 10, 50);

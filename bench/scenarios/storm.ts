@@ -1,15 +1,15 @@
 import { addExactness } from '../ledger.ts';
-import { bySize, type Scenario } from '../scenario.ts';
+import { bySize, RECOVERING, type Scenario } from '../scenario.ts';
 
 const BEHIND = 20;
 const STAYING = 100;
 const LIVE_RATE = 500;
-const LIVE_SECONDS = 4;
 
 /** Everybody comes back at once, each some events behind, while others stay and are served live. */
 export const storm: Scenario = {
   name: 'storm',
-  subjects: ['signalbox', 'sidecar'],
+  subjects: ['signalbox', 'sidecar', 'socketio'],
+  env: () => RECOVERING,
   hasPeersInSmoke: true,
   async run(stage, size) {
     const channels = bySize(size, 100, 1000);
@@ -28,7 +28,7 @@ export const storm: Scenario = {
       group: 'stays',
       channels: STAYING,
       rate: LIVE_RATE,
-      events: LIVE_RATE * LIVE_SECONDS,
+      events: LIVE_RATE * bySize(size, 2, 4),
       both: true,
     });
     const begin = performance.now();

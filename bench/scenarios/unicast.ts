@@ -5,7 +5,7 @@ import { measure } from './flow.ts';
 /** Many channels with two sockets each: nothing to share, so what one write costs is what is seen. */
 export const unicast: Scenario = {
   name: 'unicast',
-  subjects: ['signalbox', 'bare', 'sidecar'],
+  subjects: ['signalbox', 'bare', 'sidecar', 'socketio', 'nchan'],
   async run(stage, size) {
     const channels = bySize(size, 100, 1000);
     await stage.prepare('c', channels * 2, channels);

@@ -56,10 +56,25 @@ describe('the tables', () => {
 describe('the ratios', () => {
   test('are those of medians to what each peer has of the same figure', () => {
     const sidecar: Measured[] = [4, 8].map((cost) => ({ ...row(cost), subject: 'sidecar' }));
-    expect(
-      ratios(findings([row(1), row(5), ...sidecar]))
-        .split('\n')
-        .slice(2),
-    ).toEqual(['| storm | all | cost | 3 | × 0.5 |  |']);
+    expect(ratios(findings([row(1), row(5), ...sidecar])).split('\n')).toEqual([
+      '| scenario | case | figure | signalbox | to sidecar |',
+      '| --- | --- | --- | --- | --- |',
+      '| storm | all | cost | 3 | × 0.5 |',
+    ]);
+  });
+
+  test('have a column for every peer that took part anywhere, and no others', () => {
+    const rows: Measured[] = [
+      row(1),
+      { ...row(1), case: 'some' },
+      { ...row(4), subject: 'socketio' },
+      { ...row(2), case: 'some', subject: 'nchan' },
+    ];
+    expect(ratios(findings(rows)).split('\n')).toEqual([
+      '| scenario | case | figure | signalbox | to socketio | to nchan |',
+      '| --- | --- | --- | --- | --- | --- |',
+      '| storm | all | cost | 1 | × 0.25 |  |',
+      '| storm | some | cost | 1 |  | × 0.5 |',
+    ]);
   });
 });
