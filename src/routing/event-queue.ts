@@ -6,8 +6,14 @@ const COMPACT_AT = 64;
 
 /** Events in id order: appended at the end, removed at the front, found by id. Both ends in amortised O(1). */
 export class EventQueue {
+  /** Of the channel whose events these are. */
+  readonly name: string;
   #events: (RoutedEvent | undefined)[] = [];
   #head = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
 
   get length(): number {
     return this.#events.length - this.#head;

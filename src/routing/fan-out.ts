@@ -7,7 +7,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Delivery } from './delivery.ts';
 import type { Frames } from './frames.ts';
 import type { SocketProtocol } from './protocol.ts';
-import type { RoutedEvent } from './routed-event.ts';
+import { KeptBatch, type RoutedEvent } from './routed-event.ts';
 import type { Subscription, Subscriptions } from './subscriptions.ts';
 import type { Window } from './window.ts';
 
@@ -58,6 +58,8 @@ export class FanOut {
   #position: StreamId;
   #lagMs = 0;
   #dirty: Delivery[] = [];
+  /** Of the event that is being routed, once somebody wants it. */
+  #frame: Buffer | undefined;
   #waiting: { readonly id: StreamId; readonly resolve: () => void }[] = [];
 
   constructor(deps: FanOutDeps, position: StreamId) {
@@ -79,11 +81,12 @@ export class FanOut {
   route(batch: RoutedBatch): void {
     if (batch.trimmed && batch.firstId !== undefined) this.skipTo(previousId(batch.firstId));
     const atMs = this.#deps.now();
+    const kept = new KeptBatch(atMs, bytesOf(batch.entries));
     let routed = 0;
     for (const entry of batch.entries) {
       if (compareIds(entry.id, this.#position) <= 0) continue;
       try {
-        if (this.#routeEntry(entry, atMs)) routed += 1;
+        if (this.#routeEntry(entry, kept)) routed += 1;
       } catch (error) {
         this.#deps.onError(error, entry.id);
       }
@@ -115,9 +118,12 @@ export class FanOut {
   ): void {
     this.#deps.window.clear(floor);
     const nowMs = this.#deps.now();
-    for (const entry of entries) {
-      const event = this.#eventOf(entry, nowMs - ageOf(entry.id));
-      if (event !== undefined) this.#deps.window.add(event);
+    for (const batch of byAge(entries, ageOf)) {
+      const kept = new KeptBatch(nowMs - ageOf((batch[0] as Entry).id), bytesOf(batch));
+      for (const entry of batch) {
+        const event = this.#eventOf(entry, kept);
+        if (event !== undefined) this.#deps.window.add(event);
+      }
     }
     this.#position = laterId(position, floor);
   }
@@ -169,41 +175,42 @@ export class FanOut {
   }
 
   /** False when the entry is no event. */
-  #routeEntry(entry: Entry, atMs: number): boolean {
-    const event = this.#eventOf(entry, atMs);
+  #routeEntry(entry: Entry, kept: KeptBatch): boolean {
+    const event = this.#eventOf(entry, kept);
     if (event === undefined) return false;
     this.#deps.window.add(event);
+    this.#frame = undefined;
     if (typeof event.channels === 'string') this.#toChannel(event, event.channels, false);
     else for (const channel of event.channels) this.#toChannel(event, channel, true);
     return true;
   }
 
-  #eventOf(entry: Entry, atMs: number): RoutedEvent | undefined {
+  #eventOf(entry: Entry, kept: KeptBatch): RoutedEvent | undefined {
     const payload = payloadOf(entry);
     const channels = this.#deps.codec.channelsOf(payload);
     if (isMalformed(channels)) {
       this.#deps.onMalformed(channels);
       return undefined;
     }
-    return { id: entry.id, channels, payload, atMs, frame: undefined };
+    const names = typeof channels === 'string' ? this.#deps.window.nameOf(channels) : channels;
+    return kept.keep(entry.id, names, payload);
   }
 
   #toChannel(event: RoutedEvent, channel: string, isShared: boolean): void {
     const subscriptions = this.#deps.subscriptions.of(channel);
     if (subscriptions === undefined) return;
-    let frame: Buffer | undefined;
     for (const subscription of subscriptions) {
       if (!subscription.live || compareIds(event.id, subscription.cursor) <= 0) continue;
       if (isShared) {
         if (subscription.lastShared === event.id) continue;
         subscription.lastShared = event.id;
       }
-      if (frame === undefined) {
-        const encoded = this.#deps.frames.ofEvent(event);
+      if (this.#frame === undefined) {
+        const encoded = this.#deps.frames.ofLive(event);
         if (isMalformed(encoded)) return;
-        frame = encoded;
+        this.#frame = encoded;
       }
-      subscription.delivery.offer(frame);
+      subscription.delivery.offer(this.#frame);
     }
   }
 
@@ -219,5 +226,24 @@ export class FanOut {
     const dirty = this.#dirty;
     this.#dirty = [];
     for (const delivery of dirty) delivery.flush();
+  }
+}
+
+const bytesOf = (entries: readonly Entry[]): number => {
+  let bytes = 0;
+  for (const entry of entries) bytes += payloadOf(entry).length;
+  return bytes;
+};
+
+/** What is filled in at start is evicted together with what is hardly younger. */
+const SAME_AGE_MS = 100;
+
+function* byAge(entries: readonly Entry[], ageOf: (id: StreamId) => number): Generator<readonly Entry[]> {
+  let from = 0;
+  for (let at = 1; at <= entries.length; at += 1) {
+    const [first, next] = [entries[from], entries[at]];
+    if (first !== undefined && next !== undefined && ageOf(first.id) - ageOf(next.id) < SAME_AGE_MS) continue;
+    yield entries.slice(from, at);
+    from = at;
   }
 }

@@ -28,6 +28,15 @@ export class Frames {
     this.#options = options;
   }
 
+  /** For those who are live: whoever is, gets it in this turn, so it is not kept. */
+  ofLive(event: RoutedEvent): Buffer | Malformed {
+    if (event.frame !== undefined) return event.frame;
+    const frame = this.#encode(event.id, event.channels, event.payload);
+    if (isMalformed(frame)) this.#options.window.keepFrame(event, frame);
+    return frame;
+  }
+
+  /** For a replay: others who were away will want it too. */
   ofEvent(event: RoutedEvent): Buffer | Malformed {
     if (event.frame !== undefined) return event.frame;
     const frame = this.#encode(event.id, event.channels, event.payload);

@@ -15,7 +15,7 @@ export interface WindowLimits {
  */
 export class Window {
   readonly #limits: WindowLimits;
-  readonly #events = new EventQueue();
+  readonly #events = new EventQueue('');
   readonly #byChannel = new Map<string, EventQueue>();
   #bytes = 0;
   #floor: StreamId;
@@ -43,6 +43,11 @@ export class Window {
     return compareIds(cursor, this.#floor) >= 0;
   }
 
+  /** A channel's name as the window has it already: a copy for each event would be kept as long as the event. */
+  nameOf(channel: string): string {
+    return this.#byChannel.get(channel)?.name ?? channel;
+  }
+
   /** Adds the newest event, and evicts what no longer fits. */
   add(event: RoutedEvent): void {
     this.#events.push(event);
@@ -50,7 +55,7 @@ export class Window {
     forEachChannel(event, (channel) => {
       let queue = this.#byChannel.get(channel);
       if (queue === undefined) {
-        queue = new EventQueue();
+        queue = new EventQueue(channel);
         this.#byChannel.set(channel, queue);
       }
       queue.push(event);

@@ -15,7 +15,7 @@ const histories = fc.record({
 
 /** The queue and, beside it, the array that it behaves as. */
 function build(ids: readonly StreamId[], shifts: readonly number[]): [EventQueue, RoutedEvent[]] {
-  const queue = new EventQueue();
+  const queue = new EventQueue('c');
   const model: RoutedEvent[] = [];
   for (const [at, id] of ids.entries()) {
     const event = eventOf(id);

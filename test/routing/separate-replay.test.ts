@@ -5,6 +5,7 @@ import { Pages } from '../../src/routing/pages.ts';
 import type { Subscription } from '../../src/routing/subscriptions.ts';
 import { Window } from '../../src/routing/window.ts';
 import { CountingMetrics } from '../support/counting-metrics.ts';
+import { eventOf } from '../support/events.ts';
 
 const id = (text: string): StreamId => text as StreamId;
 
@@ -43,7 +44,7 @@ describe('a position that a client of separate streams claims', () => {
       ['1700000000500-2', 'b'],
       ['1700000000500-3', 'a'],
     ] as const) {
-      window.add({ id: id(text), channels: channel, payload: Buffer.alloc(1), atMs: 0, frame: undefined });
+      window.add(eventOf(id(text), { channels: channel, payload: Buffer.alloc(1) }));
     }
   });
 

@@ -1,6 +1,6 @@
 import type { Entry } from '../../src/event/entry.ts';
 import { type StreamId, streamId } from '../../src/event/stream-id.ts';
-import type { RoutedEvent } from '../../src/routing/routed-event.ts';
+import { KeptBatch, type RoutedEvent } from '../../src/routing/routed-event.ts';
 
 const DATA = Buffer.from('data');
 
@@ -27,5 +27,6 @@ export interface EventOptions {
 
 /** An event as the window takes it. */
 export function eventOf(id: StreamId, { channels = 'c', payload, atMs = 0 }: EventOptions = {}): RoutedEvent {
-  return { id, channels, payload: payload ?? payloadFor('c'), atMs, frame: undefined };
+  const bytes = payload ?? payloadFor('c');
+  return new KeptBatch(atMs, bytes.length).keep(id, channels, bytes);
 }

@@ -6,6 +6,7 @@ import type { SeparateReplayDeps } from '../../src/routing/separate-replay.ts';
 import type { Subscription } from '../../src/routing/subscriptions.ts';
 import { Window } from '../../src/routing/window.ts';
 import { CountingMetrics } from './counting-metrics.ts';
+import { eventOf } from './events.ts';
 import { Random } from './random.ts';
 
 /** A stream as Redis keeps one: ids of its clock, never going back. */
@@ -221,8 +222,8 @@ class World implements SeparateReplayDeps {
     if (event === undefined) return;
     const { channel, fullId, payload } = event;
     this.#position = fullId as StreamId;
-    const routed = { id: this.#position, channels: channel, payload: Buffer.from(payload), frame: undefined };
-    this.window.add({ ...routed, atMs: msOf(this.#position) });
+    const options = { channels: channel, payload: Buffer.from(payload), atMs: msOf(this.#position) };
+    this.window.add(eventOf(this.#position, options));
     if (channel === OWN) this.hear?.(event);
   }
 }
