@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { StreamId } from '../event/stream-id.ts';
-import { readJson } from './http-json.ts';
+import { readJson } from '../protocol/json-members.ts';
 import { type FieldProblem, sendProblem } from './http-problem.ts';
 
 export interface PublishDeps {

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { MALFORMED, type Malformed } from '../event-codec.ts';
+import { MALFORMED, type Malformed } from './event-codec.ts';
 
 /** A JSON object as it came, parsed for checking only: what is sent is cut from `bytes`. */
 export interface JsonText {
