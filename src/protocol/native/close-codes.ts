@@ -21,7 +21,11 @@ export const CLOSES = {
   1006: { reconnect: 'backoff', reason: '', sentence: 'The connection was lost. Never sent.' },
   1008: { reconnect: 'never', reason: 'policy', sentence: "Of Superset's protocols only." },
   1009: { reconnect: 'never', reason: 'too_large', sentence: 'A frame is larger than maxFrameBytes.' },
-  1011: { reconnect: 'backoff', reason: 'internal', sentence: 'Something is wrong here. It has been logged.' },
+  1011: {
+    reconnect: 'backoff',
+    reason: 'internal',
+    sentence: 'Something is wrong here. It has been logged.',
+  },
   1012: { reconnect: 'jitter', reason: 'restart', sentence: 'The server starts again.' },
   1013: { reconnect: 'backoff', reason: 'too_many', sentence: 'There are as many connections as may be.' },
   4400: { reconnect: 'never', reason: 'bad_request', sentence: 'What came is not signalbox.v1.' },
