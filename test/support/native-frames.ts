@@ -111,7 +111,7 @@ export const serverFrames = fc.oneof(
     ['type', 'ref', 'socket', 'pingInterval', 'subscriptions'],
   ),
   fc.tuple(joined, refs).map(([at, ref]) => ({ type: 'subscribed', ref, ...at })),
-  fc.record({ type: fc.constant('unsubscribed'), ref: refs, channel: channels }),
+  present({ type: fc.constant('unsubscribed'), ref: refs, channel: channels }, ['type', 'channel']),
   fc.record({ type: fc.constant('answer'), ref: refs, data: rawJson }),
   fc.record({ type: fc.constant('told'), ref: refs }),
   fc.record({ type: fc.constant('published'), ref: refs, id: closeIds }),

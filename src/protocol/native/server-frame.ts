@@ -29,7 +29,8 @@ export interface Subscribed extends Joined {
 
 export interface Unsubscribed {
   readonly type: 'unsubscribed';
-  readonly ref: Ref;
+  /** Left out: nobody asked, a new token does not allow it. */
+  readonly ref?: Ref;
   readonly channel: string;
 }
 
