@@ -1,3 +1,4 @@
+import type { RawJson } from './client-frame.ts';
 import type { ServerFrame, ServerFrameType } from './server-frame.ts';
 
 type FieldsOf<T extends ServerFrameType> = readonly Exclude<
@@ -29,7 +30,8 @@ export function encodeServerFrame(frame: ServerFrame): string {
   let text = `{"type":"${frame.type}"`;
   for (const name of SERVER_FIELDS[frame.type]) {
     const value = values[name];
-    if (value !== undefined) text += `,"${name}":${name === 'data' ? value : JSON.stringify(value)}`;
+    if (value === undefined) continue;
+    text += `,"${name}":${name === 'data' ? (value as RawJson) : JSON.stringify(value)}`;
   }
   return `${text}}`;
 }

@@ -114,9 +114,10 @@ describe('docs/protocol.md', () => {
     expect(conversation.length).toBeGreaterThan(8);
     for (const line of conversation) {
       const text = line.slice(2);
-      if (line.startsWith('→ '))
-        expect([text, isUnderstood(text, String(membersOf(text)['type']))]).toEqual([text, true]);
-      else expect(`← ${encodedAgain(text)}`).toBe(line);
+      const isFine = line.startsWith('→ ')
+        ? isUnderstood(text, membersOf(text)['type'] as string)
+        : `← ${encodedAgain(text)}` === line;
+      expect([line, isFine]).toEqual([line, true]);
     }
   });
 
