@@ -11,12 +11,18 @@ export type TokenFault =
   | 'subject'
   | 'principal_type'
   | 'channel'
-  | 'expiration';
+  | 'expiration'
+  | 'session'
+  | 'publish'
+  | 'issued_at'
+  | 'ticket'
+  | 'from_ticket';
 
 /** The refusals, closed: the status and the one word that a client is told. */
 export const AUTH_REFUSALS = {
   no_token: { status: 401, word: 'no token' },
   bad_token: { status: 401, word: 'bad token' },
+  not_allowed: { status: 403, word: 'not allowed' },
 } as const satisfies Record<string, { readonly status: number; readonly word: string }>;
 
 export type AuthErrorCode = keyof typeof AUTH_REFUSALS;
@@ -29,8 +35,14 @@ export interface AuthError {
   readonly reason: TokenFault;
 }
 
+/** Faults that are not those of a bad token. */
+const CODES: ReadonlyMap<TokenFault, AuthErrorCode> = new Map([
+  ['absent', 'no_token'],
+  ['from_ticket', 'not_allowed'],
+]);
+
 /** The refusal that goes with a fault. */
 export function authError(reason: TokenFault): AuthError {
-  const code: AuthErrorCode = reason === 'absent' ? 'no_token' : 'bad_token';
+  const code = CODES.get(reason) ?? 'bad_token';
   return { code, ...AUTH_REFUSALS[code], reason };
 }

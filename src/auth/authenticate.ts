@@ -2,6 +2,7 @@ import type { Either } from 'fp-ts/lib/Either.js';
 import type { Config } from '../config/schema.ts';
 import type { AuthError } from './auth-error.ts';
 import { verificationKeys } from './key.ts';
+import { TICKET_AUDIENCE } from './native-ticket.ts';
 import type { Principal } from './principal.ts';
 import { createSupersetRealtimeAuth } from './superset-realtime.ts';
 import { createSupersetStreamsAuth } from './superset-streams.ts';
@@ -18,5 +19,9 @@ export function createAuthenticate(config: Config, now: () => number): Authentic
     now,
   };
   if (config.superset.protocol === 'realtime') return createSupersetRealtimeAuth(rules);
-  return createSupersetStreamsAuth({ ...rules, channelClaim: config.jwtChannelIdKey });
+  return createSupersetStreamsAuth({
+    ...rules,
+    channelClaim: config.jwtChannelIdKey,
+    foreignAudiences: [config.native.audience, TICKET_AUDIENCE],
+  });
 }

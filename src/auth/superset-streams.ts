@@ -6,6 +6,7 @@ import {
   type AuthRequest,
   type Claims,
   expiryOf,
+  hasAudience,
   type TokenRules,
   textClaim,
   tokenFromCookie,
@@ -16,6 +17,8 @@ export interface SupersetStreamsAuthOptions extends Pick<TokenRules, 'keys' | 'a
   readonly cookieName: string;
   /** The claim that names the channel. */
   readonly channelClaim: string;
+  /** Of tokens that are for another protocol: Superset's own have no audience. */
+  readonly foreignAudiences?: readonly string[];
 }
 
 /** Its stream holds everybody's events. */
@@ -27,6 +30,10 @@ export function createSupersetStreamsAuth(options: SupersetStreamsAuthOptions) {
     pipe(
       tokenFromCookie(headers, options.cookieName),
       Either.flatMap((token) => verifyToken(token, options)),
+      Either.filterOrElse(
+        (claims) => !options.foreignAudiences?.some((audience) => hasAudience(claims, audience)),
+        () => authError('audience'),
+      ),
       Either.flatMap((claims) => principalOf(claims, options.channelClaim)),
     );
 }

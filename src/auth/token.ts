@@ -99,6 +99,11 @@ export function expiryOf(claims: Claims): Either.Either<AuthError, number | unde
   return Either.right(Math.min(exp * 1000, Number.MAX_SAFE_INTEGER));
 }
 
+/** Whether a token is for this audience, alone or among others. */
+export function hasAudience({ aud }: Claims, audience: string): boolean {
+  return aud === audience || (Array.isArray(aud) && aud.includes(audience));
+}
+
 /** A claim that must be a string with something in it; undefined when it is not. */
 export function textClaim(claims: Claims, name: string): string | undefined {
   const value = Object.hasOwn(claims, name) ? claims[name] : undefined;

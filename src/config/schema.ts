@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { accessKeys } from './schema/access.ts';
 import { eventKeys } from './schema/events.ts';
+import { nativeKeys } from './schema/native.ts';
 import { redisKeys } from './schema/redis.ts';
 import { serverKeys } from './schema/server.ts';
 import { socketKeys } from './schema/sockets.ts';
@@ -13,6 +14,7 @@ export const sections = {
   Redis: redisKeys,
   Events: eventKeys,
   Sockets: socketKeys,
+  'Native protocol': nativeKeys,
   'Logs and metrics': telemetryKeys,
 };
 
@@ -26,6 +28,7 @@ export const configSchema = z.strictObject({
   ...redisKeys,
   ...eventKeys,
   ...socketKeys,
+  ...nativeKeys,
   ...telemetryKeys,
 });
 

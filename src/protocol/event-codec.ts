@@ -5,9 +5,11 @@ import type { StreamId } from '../event/stream-id.ts';
  *
  * - `not_json`: the payload is not JSON text.
  * - `not_object`: it is JSON, and something else than an object.
- * - `no_channel`: there is no non-empty string `channel_id` at its top level.
+ * - `no_channel`: there is no non-empty string `channel_id` at its top level; of a native entry: no field `c` that
+ *   is the name of a channel.
  * - `channel_mismatch`: the channel found without parsing is not the one that parsing finds.
- * - `bad_envelope`: a realtime envelope without a topic or a scope, or with routes that are not names.
+ * - `bad_envelope`: a realtime envelope without a topic or a scope, or with routes that are not names; a native
+ *   entry without data, or with a topic that is none.
  */
 export type MalformedReason = 'not_json' | 'not_object' | 'no_channel' | 'channel_mismatch' | 'bad_envelope';
 

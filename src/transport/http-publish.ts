@@ -2,7 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { StreamId } from '../event/stream-id.ts';
-import { readJson } from './http-json.ts';
+import { readJson } from '../protocol/json-members.ts';
+import { channelFault, topicFault } from '../protocol/native/names.ts';
 import { type FieldProblem, sendProblem } from './http-problem.ts';
 
 export interface PublishDeps {
@@ -13,24 +14,17 @@ export interface PublishDeps {
   onOutcome(error: unknown): void;
 }
 
-const RESERVED_TOPICS = ['open', 'error', 'gap', 'snapshot', 'reconnect'];
-
-const channelName = z
-  .string()
-  .regex(/^[A-Za-z0-9_.:/-]{1,200}$/, 'expected 1 to 200 characters of A-Z a-z 0-9 _ - . : /')
-  .refine((name) => !name.startsWith('_'), 'a name that starts with _ is reserved')
-  .refine((name) => name !== 'full', 'full is the name of the stream that holds every event');
-
-const topicName = z
-  .string()
-  .regex(/^[A-Za-z0-9_.:/-]{1,100}$/, 'expected 1 to 100 characters of A-Z a-z 0-9 _ - . : /')
-  .refine((name) => !name.startsWith('_'), 'a topic that starts with _ is reserved')
-  .refine((name) => !RESERVED_TOPICS.includes(name), `reserved topics: ${RESERVED_TOPICS.join(', ')}`);
+/** A name with whatever is wrong with it. */
+const nameBy = (faultOf: (name: string) => string | undefined) =>
+  z.string().superRefine((name, { addIssue }) => {
+    const message = faultOf(name);
+    if (message !== undefined) addIssue({ code: 'custom', message });
+  });
 
 /** `data` may be any JSON value, so all that can be wrong with it is that it is not there. */
 const publication = z.strictObject({
-  channel: channelName,
-  topic: topicName.optional(),
+  channel: nameBy(channelFault),
+  topic: nameBy(topicFault).optional(),
   data: z.unknown().refine((data) => data !== undefined, 'expected a JSON value'),
 });
 

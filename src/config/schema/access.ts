@@ -20,7 +20,7 @@ export const algorithms = [
 export type JwtAlgorithm = (typeof algorithms)[number];
 
 /** The characters RFC 6265 allows in the name of a cookie. */
-const cookieName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+export const cookieName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** Who may connect, and who may publish. */
 export const accessKeys = {

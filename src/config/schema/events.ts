@@ -43,14 +43,6 @@ export const eventKeys = {
     env: 'REALTIME_CHANNEL_PREFIX',
     description: 'Before the name of the Pub/Sub channel of the realtime protocol: <prefix>realtime.',
   }),
-  native: z
-    .strictObject({
-      prefix: key(z.string().min(1).default('signalbox:'), {
-        env: 'SIGNALBOX_NATIVE_PREFIX',
-        description: "Before the names of Signalbox's own keys in Redis.",
-      }),
-    })
-    .prefault({}),
   window: z
     .strictObject({
       maxEvents: key(positive.default(100_000), {

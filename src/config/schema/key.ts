@@ -15,7 +15,17 @@ export interface KeyMeta {
   readonly expected?: string;
 }
 
-export type Unit = 'ms' | 'seconds' | 'bytes' | 'events' | 'entries' | 'connections' | 'reads';
+export type Unit =
+  | 'ms'
+  | 'seconds'
+  | 'bytes'
+  | 'events'
+  | 'entries'
+  | 'connections'
+  | 'subscriptions'
+  | 'frames'
+  | 'asks'
+  | 'reads';
 
 declare module 'zod' {
   interface GlobalMeta {

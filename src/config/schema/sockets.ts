@@ -60,6 +60,17 @@ export const socketKeys = {
   }),
   limits: z
     .strictObject({
+      framesPerSecond: key(positive.default(50), {
+        env: 'SIGNALBOX_LIMITS_FRAMES_PER_SECOND',
+        unit: 'frames',
+        description:
+          'How many frames a native client may send in a second; after a pause twice as many at once.',
+      }),
+      asksInFlight: key(positive.default(16), {
+        env: 'SIGNALBOX_LIMITS_ASKS_IN_FLIGHT',
+        unit: 'asks',
+        description: 'How many asks of one socket may wait for their answers.',
+      }),
       replays: key(positive.default(64), {
         env: 'SIGNALBOX_LIMITS_REPLAYS',
         unit: 'reads',

@@ -1,5 +1,5 @@
 import { type EventCodec, isMalformed, MALFORMED, type Malformed, withHeadroom } from '../event-codec.ts';
-import { type JsonText, memberText, readJsonObject } from './json-text.ts';
+import { type JsonText, memberText, readJsonObject } from '../json-text.ts';
 
 /**
  * The channel that every authenticated socket is in. Routes come from outside, so one of this name is dropped:

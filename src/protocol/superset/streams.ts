@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { type EventCodec, isMalformed, MALFORMED, type Malformed, withHeadroom } from '../event-codec.ts';
-import { readJsonObject } from './json-text.ts';
+import { readJsonObject } from '../json-text.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { memberText } from '../../../src/protocol/superset/json-text.ts';
+import { memberText } from '../../src/protocol/json-text.ts';
 
 const cut = (text: string, key: string): string | undefined => memberText(Buffer.from(text), key)?.toString();
 

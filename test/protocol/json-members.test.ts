@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { readJson } from '../../src/transport/http-json.ts';
+import { readJson } from '../../src/protocol/json-members.ts';
 
 describe('readJson', () => {
   test.each([
