@@ -106,15 +106,14 @@ export class RedisNativeLog implements NativeLog {
   /**
    * Whether events after `after` may be gone.
    *
-   * The first one that is there after `after`, be it later than the range, names its predecessor: exact, whatever
-   * was removed and by whom, and 6.2 need not count anything. Without one, streams losing their head only, nothing
-   * after `after` is gone as long as something before it is there.
+   * The first one that is there after `after`, be it later than the range, names its predecessor: exact, and nothing
+   * need be counted, as Redis before 7.0 does not. The first of all stands for it where the range is empty: streams
+   * lose their head only, so when it is at or before `after`, nothing later is gone, and it names nothing later.
    */
   #mayHaveTrimmed({ entries, info, first, nowMs }: StreamPage, after: StreamId): boolean {
     if (info === undefined) return this.#mayBeForgotten(after, nowMs);
     const next = entries[0] ?? first;
     if (next === undefined) return compareIds(info.lastId, after) > 0;
-    if (compareIds(next.id, after) <= 0) return false;
     const previousId = previousIdOf(next);
     return previousId === ZERO_ID
       ? this.#mayBeForgotten(after, msOf(next.id))
