@@ -47,12 +47,15 @@ export interface RedisBrokerOptions {
  * | reading | `~<s>* +xread +xrange +xrevrange +xinfo|stream +time +multi +exec` |
  * | the epoch (without: a note, and losses are noticed by ids only) | `~<n>* +get +set +info` |
  * | `append` | `+xadd +eval +evalsha` |
- * | `native` | `~<n>* +xread +xrange +xrevrange +xinfo|stream +time +multi +exec +eval +evalsha +get +hget +xadd +set +xtrim +hset +persist +expire +hmget` |
+ * | `native`: reading | `~<n>*`, what reading and the epoch need, `+hmget` |
+ * | `native`: publishing | `~<n>* +eval +evalsha +time +xinfo|stream +get +hget +xadd +set +expire +xtrim +hset +persist` |
  * | `subscribe`, `publish` | `&<channels> +subscribe +ping +publish` |
  * | control, once | `~<n>* +xread +xadd +xinfo|stream +time +eval +evalsha +zadd +zremrangebyscore +zrange +zrangebyscore +pexpireat +set` |
  * | a database other than 0 | `+select` |
  * | behind Sentinel | `+info` |
- * | on a Cluster | `+cluster|slots +cluster|info +cluster|keyslot` |
+ * | on a Cluster | `+cluster|slots +cluster|info +cluster|keyslot`; `<n>` without a hash tag is `{<n>}` there too |
+ *
+ * A user who may publish needs all of that row: what a script may not do, it is told in the middle.
  */
 export function createRedisBroker(options: RedisBrokerOptions): Broker {
   const { address, streamPrefix, nativePrefix, history, channelExpirySeconds = 0 } = options;
@@ -62,20 +65,25 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker {
   const connector = new Connector({ address, connectTimeoutMs });
   const keyOptions = { streamPrefix, nativePrefix, isCluster: connector.isCluster };
   const keys = createKeys(keyOptions);
+  const nativeKeys = createNativeKeys(keyOptions);
   const replay = new Link((signal) => connector.open('replay', signal), commandTimeoutMs);
   const writes = new Link((signal) => connector.open('writes', signal), commandTimeoutMs);
-  // Nodes of a Cluster pass messages on to each other, but not in order: all of ours go through one of them.
-  const publishing = connector.isCluster
-    ? new Link((signal) => connector.openFor(keys.firehose, 'publishing', signal), commandTimeoutMs)
-    : writes;
+  const links = { replay, writes };
+  // Nodes of a Cluster pass messages on to each other, but not in order: all of a log's go through one of them.
+  const publishingAt = (key: string) =>
+    connector.isCluster
+      ? new Link((signal) => connector.openFor(key, 'publishing', signal), commandTimeoutMs)
+      : writes;
+  const publishing = publishingAt(keys.firehose);
+  const nativePublishing = publishingAt(nativeKeys.firehose);
   const { maxLength, firehoseMaxLength } = history;
   const limits = { maxLength, firehoseMaxLength, channelExpirySeconds };
-  const links = { replay, writes, publishing };
-  const log = new RedisEventLog({ connector, keys, limits, ...links, commandTimeoutMs, onNote });
+  const log = new RedisEventLog({ connector, keys, limits, ...links, publishing, commandTimeoutMs, onNote });
   const native = new RedisNativeLog({
     connector,
-    keys: createNativeKeys(keyOptions),
+    keys: nativeKeys,
     ...links,
+    publishing: nativePublishing,
     limits: { maxLength, firehoseMaxLength, maxAgeSeconds, keyTtlSeconds },
     commandTimeoutMs,
     onNote,
@@ -93,6 +101,7 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker {
       replay.close();
       writes.close();
       publishing.close();
+      nativePublishing.close();
       await Promise.all([log.close(), native.close(), control.close(), once.close()]);
     },
   };
