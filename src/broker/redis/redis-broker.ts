@@ -53,9 +53,10 @@ export interface RedisBrokerOptions {
  * | control, once | `~<n>* +xread +xadd +xinfo|stream +time +eval +evalsha +zadd +zremrangebyscore +zrange +zrangebyscore +pexpireat +set` |
  * | a database other than 0 | `+select` |
  * | behind Sentinel | `+info` |
- * | on a Cluster | `+cluster|slots +cluster|info +cluster|keyslot`; `<n>` without a hash tag is `{<n>}` there too |
+ * | on a Cluster | `+cluster|slots +cluster|info +cluster|keyslot` |
  *
- * A user who may publish needs all of that row: what a script may not do, it is told in the middle.
+ * On a Cluster `native` has its keys below `{<n>}` where `<n>` has no hash tag. Who publishes there needs all of that
+ * row: what a script may not do, it is told in the middle.
  */
 export function createRedisBroker(options: RedisBrokerOptions): Broker {
   const { address, streamPrefix, nativePrefix, history, channelExpirySeconds = 0 } = options;
