@@ -3,7 +3,7 @@ import { createKeys, createNativeKeys } from '../../src/broker/redis/keys.ts';
 import { createRedisBroker, type RedisBrokerOptions } from '../../src/broker/redis/redis-broker.ts';
 import type { Broker } from '../../src/broker/ports.ts';
 import type { LogUnderTest, Pair } from '../../test/broker/contract.ts';
-import type { NativeLogUnderTest } from '../../test/broker/native-contract.ts';
+import type { NativeLogUnderTest } from '../../test/broker/native-under-test.ts';
 
 /** A Redis broker for the contract suite, and a connection beside it that trims its streams. */
 export async function brokerUnderTest(options: RedisBrokerOptions): Promise<LogUnderTest> {

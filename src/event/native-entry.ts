@@ -38,11 +38,8 @@ export function nativeFields(
   data: Buffer,
   previousId: StreamId,
 ): Buffer[] {
-  return [
-    ...[NAME.c, Buffer.from(channel)],
-    ...(topic === undefined ? [] : [NAME.t, Buffer.from(topic)]),
-    ...[NAME.d, data, NAME.p, Buffer.from(previousId)],
-  ];
+  const named = topic === undefined ? [] : [NAME.t, Buffer.from(topic)];
+  return [NAME.c, Buffer.from(channel), ...named, NAME.d, data, NAME.p, Buffer.from(previousId)];
 }
 
 const NAME = { c: Buffer.from('c'), t: Buffer.from('t'), d: Buffer.from('d'), p: Buffer.from('p') };

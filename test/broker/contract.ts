@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from '@jest/globals';
-import { type Entry, payloadOf } from '../../src/event/entry.ts';
+import { type Entry, payloadOf as plainPayloadOf } from '../../src/event/entry.ts';
 import { nativeFields, nativeFieldsOf } from '../../src/event/native-entry.ts';
 import {
   compareIds,
@@ -41,7 +41,7 @@ export interface LogForm {
 /** Of Superset's streams, and of what stands for them. */
 const PLAIN: LogForm = {
   fieldsOf: (_, payload) => [Buffer.from('data'), payload],
-  payloadOf,
+  payloadOf: plainPayloadOf,
   forgets: false,
 };
 

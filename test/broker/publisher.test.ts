@@ -1,6 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { BrokerError, type BrokerErrorCode } from '../../src/broker/broker-error.ts';
-import type { Outcome, Publication } from '../../src/broker/ports.ts';
+import type { NativeLog, Outcome, Publication } from '../../src/broker/ports.ts';
 import { createPublisher } from '../../src/broker/publisher.ts';
 import type { StreamId } from '../../src/event/stream-id.ts';
 
@@ -10,7 +10,7 @@ const failure = (code: BrokerErrorCode) => new BrokerError(code, `it is ${code}`
 
 /** A log whose calls end as said, one after the other. */
 function publisherOf(...ends: (Error | readonly Outcome[])[]) {
-  const publishEvents = jest.fn(async (_: readonly Publication[]) => {
+  const publishEvents = jest.fn<NativeLog['publishEvents']>(async () => {
     const end = ends.shift() ?? [];
     if (end instanceof Error) throw end;
     return end;
