@@ -123,8 +123,8 @@ export interface NativeLog extends EventLog {
    * answers for each of them once they are kept; other publishers' events may come between two of them.
    *
    * Rejects with what the server says when it refuses to write at all (OOM, READONLY, NOPERM, …), and with a
-   * `BrokerError` when it cannot be reached, or (`lost`, `timeout`) when what was written is not known: see
-   * `createPublisher`.
+   * `BrokerError` when it cannot be reached (`unavailable`), or when what was written is not known (any other code):
+   * see `createPublisher`.
    */
   publishEvents(publications: readonly Publication[]): Promise<readonly Outcome[]>;
   /** The channel's snapshot; undefined when it has none. It does not run out, nor does the channel that has one. */

@@ -7,8 +7,9 @@ export interface Publisher {
   /** Rejects as `publishAll` does, and with what was wrong with this event alone. */
   publish(publication: Publication): Promise<StreamId>;
   /**
-   * As `NativeLog.publishEvents`. It rejects with code `lost` or `timeout` when it is not known what was written,
-   * and trying again is safe under the same key only; with any other error when nothing was.
+   * As `NativeLog.publishEvents`. It rejects with a `BrokerError` of any code but `unavailable` when it is not known
+   * what was written, and trying again is safe under the same key only; with `unavailable`, or what the server
+   * said, when nothing was.
    */
   publishAll(publications: readonly Publication[]): Promise<readonly Outcome[]>;
 }
@@ -46,5 +47,6 @@ export function createPublisher(log: Pick<NativeLog, 'publishEvents'>, newKey: (
   };
 }
 
+/** `closed`, too: a connection is also closed under those who use it, when it turns out to lead to the wrong server. */
 const isUnknown = (error: unknown): error is BrokerError =>
-  error instanceof BrokerError && (error.code === 'lost' || error.code === 'timeout');
+  error instanceof BrokerError && error.code !== 'unavailable';

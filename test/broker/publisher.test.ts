@@ -32,7 +32,7 @@ describe('a publisher', () => {
     expect(keysOf()).toEqual([['own 1', 'mine', 'own 2'], ['own 3']]);
   });
 
-  test.each(['lost', 'timeout'] as const)(
+  test.each(['lost', 'timeout', 'closed'] as const)(
     'asks once more, with the same keys, when the answer is %s',
     async (code) => {
       const { publisher, keysOf } = publisherOf(failure(code), [{ id }]);
@@ -41,7 +41,7 @@ describe('a publisher', () => {
     },
   );
 
-  test.each([{ error: failure('unavailable') }, { error: failure('closed') }, { error: new Error('OOM') }])(
+  test.each([{ error: failure('unavailable') }, { error: new Error('OOM') }])(
     'does not ask again when nothing was written ($error.message)',
     async ({ error }) => {
       const { publisher, keysOf } = publisherOf(error);
