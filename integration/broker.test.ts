@@ -1,6 +1,7 @@
 import { createRedisBroker } from '../src/broker/redis/redis-broker.ts';
-import { describeControl, describeEventLog, describeOnce } from '../test/broker/contract.ts';
-import { brokerUnderTest, pairOf } from './broker/broker-under-test.ts';
+import { describeControl, describeEventLog, describeOnce, native } from '../test/broker/contract.ts';
+import { describeNativeLog } from '../test/broker/native-contract.ts';
+import { brokerUnderTest, nativeLogUnderTest, pairOf } from './broker/broker-under-test.ts';
 import { redisUrl, uniquePrefix } from './support/redis.ts';
 
 const options = () => ({
@@ -11,5 +12,7 @@ const options = () => ({
 });
 
 describeEventLog('redis', async () => brokerUnderTest(options()));
+describeEventLog('redis, native', async () => nativeLogUnderTest(options()), native({ forgets: true }));
+describeNativeLog('redis', async () => nativeLogUnderTest(options()));
 describeControl('redis', async () => pairOf(options(), createRedisBroker, (broker) => broker.control));
 describeOnce('redis', async () => pairOf(options(), createRedisBroker, (broker) => broker.once));

@@ -17,7 +17,21 @@ const PUB_SUB = '+subscribe +ping +publish';
 const CONTROL_AND_ONCE =
   '+xread +xadd +xinfo|stream +time +eval +evalsha +zadd +zremrangebyscore +zrange +zrangebyscore +pexpireat +set';
 
+const NATIVE_READING = '+hmget';
+const NATIVE_PUBLISHING =
+  '+eval +evalsha +time +xinfo|stream +get +hget +xadd +set +expire +xtrim +hset +persist';
+
 const USERS = [
+  {
+    name: 'native',
+    password: 'native-password',
+    rules: `~n-* -@all ${READING} ${EPOCH} ${NATIVE_READING} ${NATIVE_PUBLISHING}`,
+  },
+  {
+    name: 'producer',
+    password: 'producer-password',
+    rules: `~n-* -@all ${NATIVE_PUBLISHING}`,
+  },
   {
     name: 'all',
     password: 'all-password',
@@ -84,6 +98,23 @@ describe('redis broker with limited access', () => {
       expect.stringContaining('INFO'),
     ]);
     await expect(log.append('a', Buffer.from('1'))).rejects.toThrow('NOPERM');
+  });
+
+  test('native channels work with the rights that the table names, and producers need fewer', async () => {
+    const notes = jest.fn();
+    const { native } = as('native', notes);
+    const event = { channel: 'a', topic: 't', data: Buffer.from('1'), key: 'k' };
+    const outcomes = await native.publishEvents([event, { ...event, key: 'other', snapshot: true }, event]);
+    expect(outcomes[2]).toEqual(outcomes[0]);
+    const firehose = await native.openFirehose(never());
+    expect((await firehose.head()).epoch).toMatch(/^[0-9a-f]{16}:[0-9a-f]{16}$/);
+    expect((await firehose.read(ZERO_ID, { count: 10, blockMs: 100 })).entries).toHaveLength(2);
+    expect(await firehose.readBack({ count: 1 })).toHaveLength(1);
+    expect((await native.range('a', ZERO_ID, undefined, 10)).entries).toHaveLength(2);
+    expect(await native.snapshot('a')).toMatchObject(outcomes[1] as object);
+    const [last] = await as('producer').native.publishEvents([{ ...event, key: 'third', snapshot: true }]);
+    expect(await native.lastId()).toBe((last as { id: string }).id);
+    expect(notes).not.toHaveBeenCalled();
   });
 
   test('who may not read the stream is refused', async () => {

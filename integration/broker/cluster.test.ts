@@ -3,11 +3,12 @@ import { Redis } from 'ioredis';
 import type { RedisBrokerOptions } from '../../src/broker/redis/redis-broker.ts';
 import { createRedisBroker } from '../../src/broker/redis/redis-broker.ts';
 import { ZERO_ID } from '../../src/event/stream-id.ts';
-import { describeControl, describeEventLog, describeOnce } from '../../test/broker/contract.ts';
+import { describeControl, describeEventLog, describeOnce, native } from '../../test/broker/contract.ts';
+import { describeNativeLog } from '../../test/broker/native-contract.ts';
 import { type ClusterGroup, startCluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { uniquePrefix } from '../support/redis.ts';
-import { brokerUnderTest, pairOf } from './broker-under-test.ts';
+import { brokerUnderTest, nativeLogUnderTest, pairOf } from './broker-under-test.ts';
 
 const LIMIT_MS = 40_000;
 
@@ -69,6 +70,12 @@ describeEventLog('redis cluster, streams in one slot', async () =>
   brokerUnderTest(options(`{${uniquePrefix()}}`)),
 );
 describeEventLog('redis cluster, streams all over it', async () => brokerUnderTest(options(uniquePrefix())));
+describeEventLog(
+  'redis cluster, native',
+  async () => nativeLogUnderTest(options(uniquePrefix())),
+  native({ forgets: true }),
+);
+describeNativeLog('redis cluster', async () => nativeLogUnderTest(options(uniquePrefix())));
 describeControl('redis cluster', async () =>
   pairOf(options(uniquePrefix()), createRedisBroker, (broker) => broker.control),
 );

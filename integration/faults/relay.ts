@@ -1,11 +1,18 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A line to a Redis on which something can be made to happen between two blocking reads. */
+/** A line to a Redis on which something can be made to happen between two blocking reads, or two packets. */
 export interface Relay {
   readonly url: string;
   /** Does `act` when a blocking read has ended with nothing, before the reader learns of it. */
   betweenReads<T>(act: () => Promise<T>): Promise<T>;
+  /**
+   * Breaks the line of the next command that holds `part`: before the server has it, or before its answer is
+   * passed on. Only that line, and only once.
+   */
+  breakAt(part: string, when: 'command' | 'answer'): void;
+  /** Ends each new connection at once, until it is mended. */
+  refuse(): void;
   /** Ends every connection, and each new one at once, until it is mended. */
   cut(): void;
   mend(): void;
@@ -21,6 +28,7 @@ export async function startRelay(url: string): Promise<Relay> {
   const sockets = new Set<Socket>();
   let isCut = false;
   let onNothing: (() => Promise<void>) | undefined;
+  let breaking: { readonly part: string; readonly when: 'command' | 'answer' } | undefined;
   const server = createServer((near) => {
     if (isCut) {
       near.destroy();
@@ -38,8 +46,24 @@ export async function startRelay(url: string): Promise<Relay> {
       sockets.add(socket);
       socket.on('error', end).on('close', end);
     }
-    near.on('data', (chunk) => far.write(chunk));
+    let isBreaking = false;
+    near.on('data', (chunk: Buffer) => {
+      if (breaking !== undefined && chunk.includes(breaking.part)) {
+        isBreaking = true;
+        const { when } = breaking;
+        breaking = undefined;
+        if (when === 'command') {
+          end();
+          return;
+        }
+      }
+      far.write(chunk);
+    });
     far.on('data', (chunk: Buffer) => {
+      if (isBreaking) {
+        end();
+        return;
+      }
       answered = answered.then(async () => {
         const act = chunk.subarray(0, NOTHING.length).equals(NOTHING) ? onNothing : undefined;
         if (act !== undefined) {
@@ -58,6 +82,12 @@ export async function startRelay(url: string): Promise<Relay> {
       new Promise((resolve, reject) => {
         onNothing = () => act().then(resolve, reject);
       }),
+    breakAt(part, when) {
+      breaking = { part, when };
+    },
+    refuse() {
+      isCut = true;
+    },
     cut() {
       isCut = true;
       for (const socket of sockets) socket.destroy();

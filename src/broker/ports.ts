@@ -85,6 +85,52 @@ export interface EventLog {
   close(): Promise<void>;
 }
 
+/** An event that is to be published to a native channel. */
+export interface Publication {
+  readonly channel: string;
+  readonly topic?: string | undefined;
+  readonly data: Buffer;
+  /**
+   * A repeat under the same key, for as long as the log remembers it, answers the first id and writes nothing,
+   * whatever it brings. One space of keys for an installation: the caller puts the principal and the channel in.
+   */
+  readonly key?: string | undefined;
+  /** Also kept as the channel's snapshot, in the same step. */
+  readonly snapshot?: boolean | undefined;
+}
+
+/** What became of one of several publications: its id, or why nothing of it was written. */
+export type Outcome = { readonly id: StreamId } | { readonly error: Error };
+
+/** What a store of this channel is re-filled with: the state after the event of this id. */
+export interface Snapshot {
+  readonly id: StreamId;
+  readonly topic?: string;
+  readonly data: Buffer;
+}
+
+/**
+ * The log of our own channels. Its entries are those of `src/event/native-entry.ts`, each with the id of the
+ * channel's event before it, so that whoever reads on sees what is missing.
+ *
+ * `append` publishes without topic and key. `range` also says `trimmed` of a position that is older than channels
+ * are kept for, when the channel begins after it: an event between may have been forgotten with its channel.
+ */
+export interface NativeLog extends EventLog {
+  readonly ids: 'shared';
+  /**
+   * Publishes in this order, each event to its channel's stream and to the firehose in one step under one id, and
+   * answers for each of them once they are kept; other publishers' events may come between two of them.
+   *
+   * Rejects with what the server says when it refuses to write at all (OOM, READONLY, NOPERM, …), and with a
+   * `BrokerError` when it cannot be reached (`unavailable`), or when what was written is not known (any other code):
+   * see `createPublisher`.
+   */
+  publishEvents(publications: readonly Publication[]): Promise<readonly Outcome[]>;
+  /** The channel's snapshot; undefined when it has none. It does not run out, nor does the channel that has one. */
+  snapshot(channel: string): Promise<Snapshot | undefined>;
+}
+
 /** Messages between the instances of one installation. */
 export interface Control {
   /** Sends to every instance, this one included; resolves once the broker has it. */
@@ -115,6 +161,8 @@ export interface Once {
 export interface Broker {
   readonly name: 'memory' | 'redis';
   readonly log: EventLog;
+  /** Of the native protocol, apart from `log`. */
+  readonly native: NativeLog;
   readonly control: Control;
   readonly once: Once;
   close(): Promise<void>;

@@ -3,7 +3,8 @@ import { createMemoryBroker, type MemoryBrokerOptions } from '../../src/broker/m
 import { systemClock } from '../../src/clock.ts';
 import { payloadOf } from '../../src/event/entry.ts';
 import { compareIds, type StreamId, ZERO_ID } from '../../src/event/stream-id.ts';
-import { describeControl, describeEventLog, describeOnce } from './contract.ts';
+import { describeControl, describeEventLog, describeOnce, native } from './contract.ts';
+import { describeNativeLog } from './native-contract.ts';
 
 const HISTORY = { maxLength: 1000, maxAgeSeconds: 86_400, firehoseMaxLength: 10_000 };
 
@@ -15,6 +16,18 @@ describeEventLog('memory', async () => {
     close: () => broker.close(),
   };
 });
+
+const nativeUnderTest = async () => {
+  const broker = createMemoryBroker({ clock: systemClock, history: HISTORY });
+  return {
+    log: broker.native,
+    other: broker.native,
+    trim: async (channel: string | undefined, keep: number) => broker.native.trim(channel, keep),
+    close: () => broker.close(),
+  };
+};
+describeEventLog('memory, native', nativeUnderTest, native({ forgets: false }));
+describeNativeLog('memory', nativeUnderTest);
 
 describeControl('memory', async () => {
   const broker = createMemoryBroker({ clock: systemClock, history: HISTORY });

@@ -34,7 +34,7 @@ export class MemoryControl implements Control {
 
   async heartbeat(instance: string, ttlMs: number): Promise<void> {
     this.#assertUp();
-    this.#heartbeats.set(instance, ttlMs);
+    this.#heartbeats.set(instance, ttlMs, true);
   }
 
   async instances(): Promise<readonly string[]> {

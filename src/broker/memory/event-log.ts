@@ -6,6 +6,8 @@ import { type FirehoseSource, MemoryFirehose } from './firehose.ts';
 import { History, type HistoryLimits } from './history.ts';
 import { PubSub } from './pub-sub.ts';
 
+const DATA = Buffer.from('data');
+
 /** The event log of the embedded broker. */
 export class MemoryEventLog implements EventLog, FirehoseSource {
   readonly ids = 'shared';
@@ -48,8 +50,14 @@ export class MemoryEventLog implements EventLog, FirehoseSource {
   }
 
   async append(channel: string, payload: Buffer): Promise<StreamId> {
+    // Copied: a small payload must not keep the large buffer alive that it is a slice of.
+    return this.add(channel, () => [DATA, Buffer.from(payload)]);
+  }
+
+  /** Appends what `fieldsAfter` makes of the id of the channel's entry before. */
+  add(channel: string, fieldsAfter: (previousId: StreamId) => Buffer[]): StreamId {
     this.#assertUp();
-    const { id } = this.#history.append(channel, payload, this.clock.now());
+    const { id } = this.#history.append(channel, fieldsAfter, this.clock.now());
     for (const firehose of this.#firehoses) firehose.wake();
     return id;
   }

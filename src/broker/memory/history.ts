@@ -25,7 +25,6 @@ interface Kept {
   holders: number;
 }
 
-const DATA = Buffer.from('data');
 const DEFAULT_MAX_BYTES = 128 * 1024 * 1024;
 /** Measured roughly: the entry, its id, its array, a Buffer's header, and a slot in three arrays. */
 const ENTRY_OVERHEAD = 320;
@@ -64,8 +63,11 @@ export class History {
     return this.#bytes;
   }
 
-  /** Appends one entry to its channel and the firehose, trims both, and gives the entry. */
-  append(channel: string, payload: Buffer, nowMs: number): Entry {
+  /**
+   * Appends one entry to its channel and the firehose, trims both, and gives the entry. Its fields are made with the
+   * id of the channel's entry before it, or with a later one where the channel was forgotten.
+   */
+  append(channel: string, fieldsAfter: (previousId: StreamId) => Buffer[], nowMs: number): Entry {
     // A clock that steps back goes on in the last millisecond; `0-0` is the position before everything, no id.
     const ms = Math.floor(nowMs);
     if (ms > this.#lastMs) {
@@ -74,11 +76,10 @@ export class History {
     } else {
       this.#lastSeq += 1;
     }
-    // Copied: a small payload must not keep the large buffer alive that it is a slice of.
-    const entry: Entry = { id: this.lastId, fields: [DATA, Buffer.from(payload)] };
-    const bytes = payload.length + ENTRY_OVERHEAD;
-    const kept: Kept = { entry, channel, ms: this.#lastMs, bytes, holders: 2 };
     const stream = this.#streamOf(channel);
+    const entry: Entry = { id: this.lastId, fields: fieldsAfter(stream.lastId) };
+    const bytes = bytesOf(entry) + ENTRY_OVERHEAD;
+    const kept: Kept = { entry, channel, ms: this.#lastMs, bytes, holders: 2 };
     stream.push(entry);
     this.#firehose.push(entry);
     this.#ledger.push(kept);
@@ -122,7 +123,7 @@ export class History {
     const entries = this.#firehose.after(after, undefined, count);
     let bytes = 0;
     for (let at = 0; at < entries.length; at += 1) {
-      bytes += entries[at]?.fields[1]?.length ?? 0;
+      bytes += bytesOf(entries[at] as Entry);
       if (bytes > maxBytes) entries.length = at + 1;
     }
     return { entries, trimmed: entries.length > 0 && compareIds(this.#firehose.lastRemoved, after) > 0 };
@@ -183,4 +184,10 @@ export class History {
     while (this.#ledger[this.#ledgerHead]?.holders === 0) this.#ledgerHead += 1;
     return this.#ledger[this.#ledgerHead];
   }
+}
+
+function bytesOf({ fields }: Entry): number {
+  let bytes = 0;
+  for (const field of fields) bytes += field.length;
+  return bytes;
 }

@@ -4,21 +4,26 @@ import type { Clock } from '../../clock.ts';
 import { MemoryControl } from './control.ts';
 import { MemoryEventLog } from './event-log.ts';
 import type { HistoryLimits } from './history.ts';
+import { MemoryNativeLog } from './native-log.ts';
 import { MemoryOnce } from './once.ts';
 
 export interface MemoryBrokerOptions {
   readonly clock: Clock;
+  /** Of each of the two logs. */
   readonly history: HistoryLimits;
+  /** For how long the key of a publication is remembered. Default 120. */
+  readonly keyTtlSeconds?: number;
 }
 
 /** The embedded broker, with what a test does to it that the world does to a real one. */
 export interface MemoryBroker extends Broker {
   readonly name: 'memory';
+  readonly native: MemoryNativeLog;
   /** On: everything rejects, open firehoses and subscriptions are lost for good. Off: new ones can be opened. */
   outage(on: boolean): void;
   /** The epoch changes, ids begin anew, and everything kept is gone. Connections stay, as after FLUSHALL. */
   loseData(): void;
-  /** Removes the oldest entries of a channel's stream, or of the firehose (undefined), until `keep` are left. */
+  /** Of `log`: removes the oldest entries of a channel's stream, or of the firehose (undefined), until `keep` are left. */
   trim(channel: string | undefined, keep: number): void;
 }
 
@@ -29,31 +34,37 @@ export interface MemoryBroker extends Broker {
  * promises is settled in microtasks. An append is kept, and the reads that wait for it are answered, before
  * `append` returns its promise.
  */
-export function createMemoryBroker({ clock, history }: MemoryBrokerOptions): MemoryBroker {
+export function createMemoryBroker(options: MemoryBrokerOptions): MemoryBroker {
+  const { clock, history, keyTtlSeconds = 120 } = options;
   let away: BrokerError | undefined;
   const assertUp = () => {
     if (away !== undefined) throw away;
   };
   const log = new MemoryEventLog(clock, history, assertUp);
+  const native = new MemoryNativeLog({ clock, limits: history, keyTtlSeconds, assertUp });
   const control = new MemoryControl(clock, assertUp);
   const once = new MemoryOnce(clock, assertUp);
 
   return {
     name: 'memory',
     log,
+    native,
     control,
     once,
     async close() {
       away = new BrokerError('closed', 'the broker was closed');
-      await Promise.all([log.close(), control.close(), once.close()]);
+      await Promise.all([log.close(), native.close(), control.close(), once.close()]);
     },
     outage(on) {
       if (away?.code === 'closed') return;
       away = on ? new BrokerError('unavailable', 'the memory broker is in an outage') : undefined;
-      if (on) log.lose();
+      if (!on) return;
+      log.lose();
+      native.lose();
     },
     loseData() {
       log.loseData();
+      native.loseData();
       control.loseData();
       once.loseData();
     },

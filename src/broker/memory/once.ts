@@ -15,7 +15,7 @@ export class MemoryOnce implements Once {
   async claim(key: string, ttlMs: number): Promise<boolean> {
     this.#assertUp();
     if (this.#claims.has(key)) return false;
-    this.#claims.set(key, ttlMs);
+    this.#claims.set(key, ttlMs, true);
     return true;
   }
 

@@ -24,6 +24,11 @@ export class Stream {
     return this.#lastRemoved;
   }
 
+  /** The largest id it ever gave, `0-0` when it never gave one. */
+  get lastId(): StreamId {
+    return this.length > 0 ? (this.#entries.at(-1) as Entry).id : this.#lastRemoved;
+  }
+
   get first(): Entry | undefined {
     return this.#entries[this.#head];
   }

@@ -1,4 +1,4 @@
-import { compareIds, msOf, type StreamId } from '../../event/stream-id.ts';
+import { msOf, type StreamId } from '../../event/stream-id.ts';
 import { BrokerError } from '../broker-error.ts';
 import type { EventLog, Firehose, Listener, Page } from '../ports.ts';
 import {
@@ -14,11 +14,9 @@ import { Epoch } from './epoch.ts';
 import { RedisFirehose } from './firehose.ts';
 import type { Keys } from './keys.ts';
 import type { Link } from './link.ts';
-import { entriesOf, msOfTime } from './reply.ts';
-import { isNoSuchKey, mayHaveTrimmed, streamInfoOf } from './stream-info.ts';
+import { isEmptyRange, readPage } from './page.ts';
+import { mayHaveTrimmed } from './stream-info.ts';
 import { subscribe } from './subscription.ts';
-
-const MAX_ID = '18446744073709551615-18446744073709551615';
 
 export interface EventLogParts {
   readonly connector: Connector;
@@ -63,31 +61,13 @@ export class RedisEventLog implements EventLog {
 
   async range(channel: string, after: StreamId, end: StreamId | undefined, count: number): Promise<Page> {
     const key = this.#parts.keys.channel(channel);
-    // Redis refuses both a range that starts beyond the largest id and (not before 7.0) one that is empty.
-    if (after === MAX_ID || (end !== undefined && compareIds(end, after) <= 0))
-      return { entries: [], trimmed: false };
-    const replies = await this.#parts.replay.run((client) =>
-      client
-        .multi()
-        .callBuffer('XRANGE', key, `(${after}`, end ?? '+', 'COUNT', `${count}`)
-        .callBuffer('XINFO', 'STREAM', key)
-        .time()
-        .exec()
-        .catch(throwFirst),
-    );
-    const [entries, info, time] = replies ?? [];
-    if (entries === undefined || info === undefined || time === undefined) {
-      throw new BrokerError('lost', 'Redis dropped the transaction of a page');
-    }
+    if (isEmptyRange(after, end)) return { entries: [], trimmed: false };
+    const page = await readPage(this.#parts.replay, key, after, end, count);
     // A key that holds something else has no history to give, now or later: a failure would be tried for ever.
-    if (isWrongType(entries[0])) return { entries: [], trimmed: true };
-    if (entries[0] !== null) throw entries[0];
-    if (info[0] !== null && !isNoSuchKey(info[0])) throw info[0];
-    const trimmed =
-      info[0] === null
-        ? mayHaveTrimmed(streamInfoOf(info[1]), after)
-        : this.#mayHaveExpired(after, msOfTime(time[1]));
-    return { entries: entriesOf(entries[1]), trimmed };
+    if (page === undefined) return { entries: [], trimmed: true };
+    const { entries, info, nowMs } = page;
+    const trimmed = info === undefined ? this.#mayHaveExpired(after, nowMs) : mayHaveTrimmed(info, after);
+    return { entries, trimmed };
   }
 
   async lastId(): Promise<StreamId> {
@@ -134,11 +114,3 @@ export class RedisEventLog implements EventLog {
     return connection;
   }
 }
-
-/** A command that is refused inside MULTI makes EXEC fail with a reason that says nothing: the first one does. */
-function throwFirst(error: Error & { readonly previousErrors?: readonly Error[] }): never {
-  throw error.previousErrors?.[0] ?? error;
-}
-
-const isWrongType = (error: unknown): boolean =>
-  error instanceof Error && error.message.startsWith('WRONGTYPE');

@@ -13,6 +13,13 @@ export interface Keys {
   claim(key: string): string;
 }
 
+/** The keys of the native log. Nouns of ours start with `$`, channels with `c:`, so no name is another noun's key. */
+export interface NativeKeys extends Keys {
+  /** Of an idempotency key. */
+  key(scoped: string): string;
+  snapshot(channel: string): string;
+}
+
 export interface KeyOptions {
   /** Of Superset's streams. */
   readonly streamPrefix: string;
@@ -44,6 +51,31 @@ export function createKeys({ streamPrefix, nativePrefix, isCluster }: KeyOptions
     },
     claim: (key) => `${nativePrefix}$once:${key}`,
   };
+}
+
+/** On a Cluster all of them are in one slot: the publish script writes the firehose and any channel. */
+export function createNativeKeys(options: KeyOptions): NativeKeys {
+  const own = options.isCluster ? tagged(options.nativePrefix) : options.nativePrefix;
+  const named = (noun: string) => (name: string) => {
+    if (LONE_SURROGATE.test(name)) throw new RangeError('this name cannot be part of a key');
+    return `${own}${noun}${name}`;
+  };
+  return {
+    ...createKeys(options),
+    firehose: `${own}$all`,
+    epoch: `${own}$epoch`,
+    oneSlot: true,
+    channel: named('c:'),
+    key: named('$key:'),
+    snapshot: named('$snapshot:'),
+  };
+}
+
+/** The prefix with a hash tag: its own, or itself as one. */
+function tagged(prefix: string): string {
+  if (hashTagOf(prefix) !== undefined) return prefix;
+  const whole = `{${prefix}}`;
+  return hashTagOf(whole) === undefined ? `{$}${prefix}` : whole;
 }
 
 /** The part of a key that Redis Cluster places it by, when there is one. */

@@ -3,8 +3,9 @@ import type { RedisAddress } from './address.ts';
 import { Connector } from './connect.ts';
 import { RedisControl } from './control.ts';
 import { RedisEventLog } from './event-log.ts';
-import { createKeys } from './keys.ts';
+import { createKeys, createNativeKeys } from './keys.ts';
 import { Link } from './link.ts';
+import { RedisNativeLog } from './native-log.ts';
 import { RedisOnce } from './once.ts';
 
 export interface RedisBrokerOptions {
@@ -13,8 +14,15 @@ export interface RedisBrokerOptions {
   readonly streamPrefix: string;
   /** Of our own keys. */
   readonly nativePrefix: string;
-  /** How many entries an append leaves in each stream, about. */
-  readonly history: { readonly maxLength: number; readonly firehoseMaxLength: number };
+  readonly history: {
+    /** How many entries an append leaves in each stream, about. */
+    readonly maxLength: number;
+    readonly firehoseMaxLength: number;
+    /** Of native channels: for how long entries are kept, about; 0: for ever. Default a day. */
+    readonly maxAgeSeconds?: number;
+  };
+  /** For how long the key of a publication is remembered. Default 120. */
+  readonly keyTtlSeconds?: number;
   /**
    * After how long without an event a channel's stream goes away. Default: never. Only for streams that nobody
    * else writes to: Superset's publisher does not put the time off, and a stream would vanish with new events in it.
@@ -39,40 +47,63 @@ export interface RedisBrokerOptions {
  * | reading | `~<s>* +xread +xrange +xrevrange +xinfo|stream +time +multi +exec` |
  * | the epoch (without: a note, and losses are noticed by ids only) | `~<n>* +get +set +info` |
  * | `append` | `+xadd +eval +evalsha` |
+ * | `native`: reading | `~<n>*`, what reading and the epoch need, `+hmget` |
+ * | `native`: publishing | `~<n>* +eval +evalsha +time +xinfo|stream +get +hget +xadd +set +expire +xtrim +hset +persist` |
  * | `subscribe`, `publish` | `&<channels> +subscribe +ping +publish` |
  * | control, once | `~<n>* +xread +xadd +xinfo|stream +time +eval +evalsha +zadd +zremrangebyscore +zrange +zrangebyscore +pexpireat +set` |
  * | a database other than 0 | `+select` |
  * | behind Sentinel | `+info` |
  * | on a Cluster | `+cluster|slots +cluster|info +cluster|keyslot` |
+ *
+ * On a Cluster `native` has its keys below `{<n>}` where `<n>` has no hash tag. Who publishes there needs all of that
+ * row: what a script may not do, it is told in the middle.
  */
 export function createRedisBroker(options: RedisBrokerOptions): Broker {
   const { address, streamPrefix, nativePrefix, history, channelExpirySeconds = 0 } = options;
   const { connectTimeoutMs = 5000, commandTimeoutMs = 5000, onNote = () => {} } = options;
+  const { maxAgeSeconds = 86_400 } = history;
+  const { keyTtlSeconds = 120 } = options;
   const connector = new Connector({ address, connectTimeoutMs });
-  const keys = createKeys({ streamPrefix, nativePrefix, isCluster: connector.isCluster });
+  const keyOptions = { streamPrefix, nativePrefix, isCluster: connector.isCluster };
+  const keys = createKeys(keyOptions);
+  const nativeKeys = createNativeKeys(keyOptions);
   const replay = new Link((signal) => connector.open('replay', signal), commandTimeoutMs);
   const writes = new Link((signal) => connector.open('writes', signal), commandTimeoutMs);
-  // Nodes of a Cluster pass messages on to each other, but not in order: all of ours go through one of them.
-  const publishing = connector.isCluster
-    ? new Link((signal) => connector.openFor(keys.firehose, 'publishing', signal), commandTimeoutMs)
-    : writes;
+  const links = { replay, writes };
+  // Nodes of a Cluster pass messages on to each other, but not in order: all of a log's go through one of them.
+  const publishingAt = (key: string) =>
+    connector.isCluster
+      ? new Link((signal) => connector.openFor(key, 'publishing', signal), commandTimeoutMs)
+      : writes;
+  const publishing = publishingAt(keys.firehose);
+  const nativePublishing = publishingAt(nativeKeys.firehose);
   const { maxLength, firehoseMaxLength } = history;
   const limits = { maxLength, firehoseMaxLength, channelExpirySeconds };
-  const links = { replay, writes, publishing };
-  const log = new RedisEventLog({ connector, keys, limits, ...links, commandTimeoutMs, onNote });
+  const log = new RedisEventLog({ connector, keys, limits, ...links, publishing, commandTimeoutMs, onNote });
+  const native = new RedisNativeLog({
+    connector,
+    keys: nativeKeys,
+    ...links,
+    publishing: nativePublishing,
+    limits: { maxLength, firehoseMaxLength, maxAgeSeconds, keyTtlSeconds },
+    commandTimeoutMs,
+    onNote,
+  });
   const control = new RedisControl({ connector, keys, writes, commandTimeoutMs, onNote });
   const once = new RedisOnce(writes, keys);
 
   return {
     name: 'redis',
     log,
+    native,
     control,
     once,
     async close() {
       replay.close();
       writes.close();
       publishing.close();
-      await Promise.all([log.close(), control.close(), once.close()]);
+      nativePublishing.close();
+      await Promise.all([log.close(), native.close(), control.close(), once.close()]);
     },
   };
 }

@@ -1,6 +1,8 @@
 import { Command } from 'ioredis';
+import type { Entry } from '../../event/entry.ts';
 import { compareIds, type StreamId, ZERO_ID } from '../../event/stream-id.ts';
 import type { Client } from './connection.ts';
+import { entriesOf } from './reply.ts';
 
 /** What XINFO STREAM says of a stream, as far as it matters here. */
 export interface StreamInfo {
@@ -45,11 +47,15 @@ export async function readStreamInfo(client: Client, key: string): Promise<Strea
   }
 }
 
+/** The oldest entry that is retained, of a reply of XINFO STREAM, as Buffers. */
+export function firstEntryOf(reply: unknown): Entry | undefined {
+  const first = fieldsOf(reply).get('first-entry');
+  return first === null || first === undefined ? undefined : entriesOf([first])[0];
+}
+
 /** Reads the reply of XINFO STREAM, as Buffers. */
 export function streamInfoOf(reply: unknown): StreamInfo {
-  const pairs = reply as unknown[];
-  const fields = new Map<string, unknown>();
-  for (let at = 0; at + 1 < pairs.length; at += 2) fields.set(String(pairs[at]), pairs[at + 1]);
+  const fields = fieldsOf(reply);
   const first = fields.get('first-entry') as [Buffer, unknown] | null | undefined;
   const added = fields.get('entries-added');
   return {
@@ -58,6 +64,13 @@ export function streamInfoOf(reply: unknown): StreamInfo {
     length: Number(fields.get('length')),
     added: added === undefined ? undefined : Number(added),
   };
+}
+
+function fieldsOf(reply: unknown): Map<string, unknown> {
+  const pairs = reply as unknown[];
+  const fields = new Map<string, unknown>();
+  for (let at = 0; at + 1 < pairs.length; at += 2) fields.set(String(pairs[at]), pairs[at + 1]);
+  return fields;
 }
 
 /** How many entries were removed; undefined when that is not known. */

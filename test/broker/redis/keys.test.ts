@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createKeys } from '../../../src/broker/redis/keys.ts';
+import { createKeys, createNativeKeys } from '../../../src/broker/redis/keys.ts';
 
 const PREFIXES = { streamPrefix: 'async-events-', nativePrefix: 'signalbox:' };
 
@@ -28,5 +28,33 @@ describe('redis keys', () => {
     const tagged = createKeys({ ...PREFIXES, streamPrefix: '{sb}events-', isCluster: true });
     expect(tagged.epoch).toBe('signalbox:$epoch:{sb}');
     expect(tagged.oneSlot).toBe(true);
+  });
+});
+
+describe('the keys of the native log', () => {
+  test('have one prefix, and a noun that no name of another can continue', () => {
+    const keys = createNativeKeys({ ...PREFIXES, isCluster: false });
+    expect(keys.firehose).toBe('signalbox:$all');
+    expect(keys.epoch).toBe('signalbox:$epoch');
+    expect(keys.control).toBe('signalbox:$control');
+    expect(keys.channel('$all')).toBe('signalbox:c:$all');
+    expect(keys.key('a')).toBe('signalbox:$key:a');
+    expect(keys.snapshot('full')).toBe('signalbox:$snapshot:full');
+    for (const make of [keys.channel, keys.key, keys.snapshot]) {
+      expect(() => make('\ud83d')).toThrow(RangeError);
+    }
+  });
+
+  test.each([
+    ['signalbox:', '{signalbox:}'],
+    ['{sb}app:', '{sb}app:'],
+    ['', '{$}'],
+    ['a{b', '{a{b}'],
+    ['}', '{$}}'],
+  ])('on a Cluster are in one slot: the prefix %j becomes %j', (nativePrefix, expected) => {
+    const keys = createNativeKeys({ ...PREFIXES, nativePrefix, isCluster: true });
+    expect(keys.oneSlot).toBe(true);
+    const all = [keys.firehose, keys.epoch, keys.channel('{x}'), keys.key('{y}'), keys.snapshot('{z}')];
+    for (const key of all) expect(key.startsWith(expected)).toBe(true);
   });
 });
