@@ -17,6 +17,7 @@ import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { createReport } from './telemetry/report.ts';
 import { createStatsd } from './telemetry/statsd.ts';
+import { createCompressingFraming } from './transport/compression.ts';
 import { webSocketFraming } from './transport/frames.ts';
 import { createHttp, type Http } from './transport/http.ts';
 import { acceptSupersetSockets } from './transport/superset-sockets.ts';
@@ -74,7 +75,9 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
       config.superset.protocol === 'realtime'
         ? supersetRealtimeProtocol(protocolOptions)
         : supersetStreamsProtocol(protocolOptions),
-    framing: webSocketFraming,
+    framing: config.compression.enabled
+      ? createCompressingFraming(config.compression.thresholdBytes)
+      : webSocketFraming,
     random: Math.random,
     newId: randomUUID,
     later: (run) => void setImmediate(run),

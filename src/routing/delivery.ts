@@ -51,6 +51,8 @@ export interface DeliveryOwner {
  * place and in one turn; its machine is told afterwards.
  */
 export class Delivery {
+  /** Whether its peer takes compressed frames. */
+  readonly isCompressed: boolean;
   readonly #deps: DeliveryDeps;
   readonly #outlet: Outlet;
   readonly #owner: DeliveryOwner;
@@ -59,6 +61,7 @@ export class Delivery {
   #isWaiting = false;
 
   constructor(deps: DeliveryDeps, transport: Transport, owner: DeliveryOwner) {
+    this.isCompressed = transport.isCompressed;
     this.#deps = deps;
     this.#outlet = new Outlet(deps, transport, () => owner.end('failed'));
     this.#owner = owner;
@@ -193,7 +196,7 @@ export class Delivery {
       subscription.live = true;
       return false;
     }
-    this.#replay(frames.ofEvent(event));
+    this.#replay(frames.ofEvent(event, this.isCompressed));
     subscription.cursor = event.id;
     return true;
   }
@@ -239,7 +242,8 @@ export class Delivery {
         this.#outlet.flush();
         return;
       }
-      this.#replay(frames.ofEntry(entry, subscription.channels[0] as string, payloadOf(entry)));
+      const channel = subscription.channels[0] as string;
+      this.#replay(frames.ofEntry(entry, channel, payloadOf(entry), this.isCompressed));
       part.sent(entry);
     }
     part.done();

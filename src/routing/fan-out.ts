@@ -60,6 +60,7 @@ export class FanOut {
   #dirty: Delivery[] = [];
   /** Of the event that is being routed, once somebody wants it. */
   #frame: Buffer | undefined;
+  #compressed: Buffer | undefined;
   #waiting: { readonly id: StreamId; readonly resolve: () => void }[] = [];
 
   constructor(deps: FanOutDeps, position: StreamId) {
@@ -180,6 +181,7 @@ export class FanOut {
     if (event === undefined) return false;
     this.#deps.window.add(event);
     this.#frame = undefined;
+    this.#compressed = undefined;
     if (typeof event.channels === 'string') this.#toChannel(event, event.channels, false);
     else for (const channel of event.channels) this.#toChannel(event, channel, true);
     return true;
@@ -210,7 +212,9 @@ export class FanOut {
         if (isMalformed(encoded)) return;
         this.#frame = encoded;
       }
-      subscription.delivery.offer(this.#frame);
+      const { delivery } = subscription;
+      if (!delivery.isCompressed) delivery.offer(this.#frame);
+      else delivery.offer((this.#compressed ??= this.#deps.frames.compressed(this.#frame)));
     }
   }
 

@@ -9,6 +9,8 @@ export interface Framing {
   readonly headroom: number;
   /** Makes the frame that every socket shares of a text with `headroom` free bytes before it. */
   frame(text: Buffer): Buffer;
+  /** The same frame for peers that take compressed ones, or itself where that gains nothing. Undefined: never. */
+  compress?(frame: Buffer): Buffer;
 }
 
 export interface FramesOptions {
@@ -23,6 +25,7 @@ export class Frames {
   readonly #options: FramesOptions;
   /** Of entries that came by a page: shared by those who share the page. */
   readonly #ofEntries = new WeakMap<Entry, Buffer | Malformed>();
+  readonly #compressedOfEntries = new WeakMap<Entry, Buffer>();
 
   constructor(options: FramesOptions) {
     this.#options = options;
@@ -37,20 +40,36 @@ export class Frames {
   }
 
   /** For a replay: others who were away will want it too. */
-  ofEvent(event: RoutedEvent): Buffer | Malformed {
-    if (event.frame !== undefined) return event.frame;
-    const frame = this.#encode(event.id, event.channels, event.payload);
-    this.#options.window.keepFrame(event, frame);
-    return frame;
+  ofEvent(event: RoutedEvent, isCompressed: boolean): Buffer | Malformed {
+    const { window } = this.#options;
+    if (event.frame === undefined) {
+      window.keepFrame(event, this.#encode(event.id, event.channels, event.payload));
+    }
+    const frame = event.frame as Buffer | Malformed;
+    if (!isCompressed || isMalformed(frame)) return frame;
+    if (event.compressed === undefined) window.keepCompressed(event, this.compressed(frame));
+    return event.compressed as Buffer;
   }
 
   /** For an entry of a channel's own stream; one that names another channel is malformed. */
-  ofEntry(entry: Entry, channel: string, payload: Buffer): Buffer | Malformed {
-    const known = this.#ofEntries.get(entry);
-    if (known !== undefined) return known;
-    const frame = this.#encode(entry.id, channel, payload);
-    this.#ofEntries.set(entry, frame);
-    return frame;
+  ofEntry(entry: Entry, channel: string, payload: Buffer, isCompressed: boolean): Buffer | Malformed {
+    let frame = this.#ofEntries.get(entry);
+    if (frame === undefined) {
+      frame = this.#encode(entry.id, channel, payload);
+      this.#ofEntries.set(entry, frame);
+    }
+    if (!isCompressed || isMalformed(frame)) return frame;
+    let compressed = this.#compressedOfEntries.get(entry);
+    if (compressed === undefined) {
+      compressed = this.compressed(frame);
+      this.#compressedOfEntries.set(entry, compressed);
+    }
+    return compressed;
+  }
+
+  /** A frame for peers that take compressed ones; the caller keeps it for all of them. */
+  compressed(frame: Buffer): Buffer {
+    return this.#options.framing.compress?.(frame) ?? frame;
   }
 
   ofGap(channels: readonly string[], gap: Gap): Buffer | undefined {

@@ -35,6 +35,8 @@ export class RoutedEvent {
   readonly channels: string | readonly string[];
   /** Encoded for a replay, shared by every socket; `Malformed` when it is no event after all. */
   frame: Buffer | Malformed | undefined = undefined;
+  /** The same for peers that take compressed frames. */
+  compressed: Buffer | undefined = undefined;
   readonly batch: KeptBatch;
   readonly from: number;
   readonly to: number;
@@ -67,8 +69,10 @@ export const EVENT_OVERHEAD_BYTES = 500;
 
 /** Bytes an event occupies, overhead included. */
 export function sizeOf(event: RoutedEvent): number {
-  const frameBytes = Buffer.isBuffer(event.frame) ? event.frame.length : 0;
-  return event.to - event.from + frameBytes + EVENT_OVERHEAD_BYTES;
+  const { frame, compressed } = event;
+  const frameBytes = Buffer.isBuffer(frame) ? frame.length : 0;
+  const compressedBytes = compressed === undefined || compressed === frame ? 0 : compressed.length;
+  return event.to - event.from + frameBytes + compressedBytes + EVENT_OVERHEAD_BYTES;
 }
 
 /** Calls `visit` for each channel of an event. */

@@ -1,5 +1,7 @@
 /** One connection's way out, as the routing uses it. Whatever implements it owes what is said here. */
 export interface Transport {
+  /** Whether its peer takes compressed frames. */
+  readonly isCompressed: boolean;
   /** Bytes accepted by `write` that the operating system has not taken. */
   readonly bufferedBytes: number;
   /** Events among them. */

@@ -80,10 +80,16 @@ export class Window {
    * not accounted for.
    */
   keepFrame(event: RoutedEvent, frame: NonNullable<RoutedEvent['frame']>): void {
+    const before = sizeOf(event);
     event.frame = frame;
-    if (!Buffer.isBuffer(frame) || compareIds(event.id, this.#floor) <= 0) return;
-    this.#bytes += frame.length;
-    this.evict(event.atMs);
+    this.#grow(event, sizeOf(event) - before);
+  }
+
+  /** As `keepFrame`, for its compressed form. */
+  keepCompressed(event: RoutedEvent, compressed: Buffer): void {
+    const before = sizeOf(event);
+    event.compressed = compressed;
+    this.#grow(event, sizeOf(event) - before);
   }
 
   /** The first event of any of `channels` after `cursor`. */
@@ -121,6 +127,12 @@ export class Window {
     this.#byChannel.clear();
     this.#bytes = 0;
     this.#floor = floor;
+  }
+
+  #grow(event: RoutedEvent, bytes: number): void {
+    if (bytes === 0 || compareIds(event.id, this.#floor) <= 0) return;
+    this.#bytes += bytes;
+    this.evict(event.atMs);
   }
 
   #evictFirst(first: RoutedEvent): void {

@@ -35,6 +35,7 @@ export function acceptSupersetSockets(deps: SupersetSocketsDeps): void {
     budget: routing.budget,
     metrics,
     maxFrameBytes: config.maxFrameBytes,
+    isCompressing: config.compression.enabled,
     now: clock.now,
     unavailable() {
       if (deps.isDraining()) return 'draining';

@@ -25,10 +25,11 @@ export interface WebSocketTransportOptions {
 
 /**
  * A WebSocket as the routing writes to it. Ready frames go straight to the connection: `ws` writes each of its own
- * frames whole and, without compression, at once, so the two never interleave within a frame. The test
- * `frames of ours and of ws keep their order` breaks if that changes.
+ * frames whole and at once, since pings and closes are never compressed, so the two never interleave within a frame.
+ * The test `frames of ours and of ws keep their order` breaks if that changes.
  */
 export class WebSocketTransport implements Transport {
+  readonly isCompressed: boolean;
   readonly #socket: WebSocket;
   readonly #connection: Duplex;
   readonly #budget: BufferBudget;
@@ -42,6 +43,7 @@ export class WebSocketTransport implements Transport {
   #isAwaiting = false;
 
   constructor(options: WebSocketTransportOptions) {
+    this.isCompressed = options.socket.extensions !== '';
     this.#socket = options.socket;
     this.#connection = options.connection;
     this.#budget = options.budget;

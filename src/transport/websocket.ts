@@ -7,6 +7,7 @@ import type { Principal } from '../auth/principal.ts';
 import type { BufferBudget } from '../routing/buffer-budget.ts';
 import type { TransportListener } from '../routing/transport.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { COMPRESSION, isCompressionOffered } from './compression.ts';
 import { refuseUpgrade } from './refusal.ts';
 import { checkTarget } from './request-target.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
@@ -35,6 +36,8 @@ export interface WebSocketsDeps {
   readonly budget: BufferBudget;
   readonly metrics: Metrics;
   readonly maxFrameBytes: number;
+  /** Whether clients that offer permessage-deflate get compressed frames. */
+  readonly isCompressing: boolean;
   readonly now: () => number;
   readonly onRefused: (refusal: { status: number; reason: string; address: string | undefined }) => void;
 }
@@ -47,15 +50,8 @@ const REJECTED_TIMEOUT_MS = 2_000;
 
 /** Takes upgrades off an HTTP server: what must not become a socket is refused, cheapest check first. */
 export function acceptWebSockets(deps: WebSocketsDeps): void {
-  const wss = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    maxPayload: deps.maxFrameBytes,
-    perMessageDeflate: false,
-  });
-  wss.on('wsClientError', (_error, connection, request) => {
-    refuse(connection, request, { status: 400, word: 'bad request', reason: 'bad handshake' });
-  });
+  const plain = createServer(false);
+  const compressing = deps.isCompressing ? createServer(COMPRESSION) : plain;
   deps.server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
     connection.on('error', destroyConnection);
     const refuseWith = (status: number, word: string, reason: string = word): void =>
@@ -69,7 +65,7 @@ export function acceptWebSockets(deps: WebSocketsDeps): void {
     if (unavailable !== undefined) return refuseWith(503, unavailable);
     const total = deps.totalReached();
     if (total !== undefined) {
-      wss.handleUpgrade(request, connection, head, (socket) => rejectByLimit(socket, total));
+      plain.handleUpgrade(request, connection, head, (socket) => rejectByLimit(socket, total));
       return;
     }
     if (!deps.isAllowedOrigin(request)) return refuseWith(403, 'origin');
@@ -79,7 +75,8 @@ export function acceptWebSockets(deps: WebSocketsDeps): void {
       return refuseWith(status, word, reason);
     }
     const principal = authenticated.right;
-    wss.handleUpgrade(request, connection, head, (socket) => {
+    const server = isCompressionOffered(request.headers) ? compressing : plain;
+    server.handleUpgrade(request, connection, head, (socket) => {
       const reached = deps.channelReached(principal);
       if (reached !== undefined) return rejectByLimit(socket, reached);
       deps.open({
@@ -90,6 +87,20 @@ export function acceptWebSockets(deps: WebSocketsDeps): void {
       });
     });
   });
+
+  /** `maxPayload` is also the bound of what a compressed message may become. */
+  function createServer(perMessageDeflate: false | typeof COMPRESSION): WebSocketServer {
+    const server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      maxPayload: deps.maxFrameBytes,
+      perMessageDeflate,
+    });
+    server.on('wsClientError', (_error, connection, request) => {
+      refuse(connection, request, { status: 400, word: 'bad request', reason: 'bad handshake' });
+    });
+    return server;
+  }
 
   function refuse(
     connection: Duplex,

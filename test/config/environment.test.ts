@@ -73,6 +73,8 @@ const variables: readonly (readonly [name: string, key: string, text: string, va
   ['SIGNALBOX_PUBLISH_MAX_BATCH', 'publish.maxBatch', '24', 24],
   ['SIGNALBOX_LIMITS_FRAMES_PER_SECOND', 'limits.framesPerSecond', '25', 25],
   ['SIGNALBOX_LIMITS_ASKS_IN_FLIGHT', 'limits.asksInFlight', '26', 26],
+  ['SIGNALBOX_COMPRESSION_ENABLED', 'compression.enabled', 'true', true],
+  ['SIGNALBOX_COMPRESSION_THRESHOLD_BYTES', 'compression.thresholdBytes', '27', 27],
   ['SIGNALBOX_API_KEYS', 'apiKeys', `${apiKey},${other}`, [apiKey, other]],
   ['SIGNALBOX_WINDOW_MAX_EVENTS', 'window.maxEvents', '10', 10],
   ['SIGNALBOX_WINDOW_MAX_BYTES', 'window.maxBytes', '8388608', 8_388_608],
@@ -200,6 +202,8 @@ describe('a secret in a file', () => {
     ['PREVIOUS_JWT_SECRET', 'previousJwtSecret', `${secret}\r\n`, secret],
     ['REDIS_PASSWORD', 'redis.password', ' p ', ' p '],
     ['REDIS_URL', 'redis.url', 'redis://h\n', 'redis://h'],
+    ['SIGNALBOX_COMPRESSION_ENABLED', 'compression.enabled', 'true', true],
+    ['SIGNALBOX_COMPRESSION_THRESHOLD_BYTES', 'compression.thresholdBytes', '27', 27],
     ['SIGNALBOX_API_KEYS', 'apiKeys', `${apiKey}\n`, [apiKey]],
   ])('%s_FILE sets %s', (name, key, content, value) => {
     const env = { ...(name === 'JWT_SECRET' ? {} : { JWT_SECRET: secret }), [`${name}_FILE`]: 'secret' };

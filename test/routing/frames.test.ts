@@ -36,31 +36,33 @@ describe('frames', () => {
     const event = eventOf(one);
     window.add(event);
     const { bytes } = window;
-    const frame = frames.ofEvent(event) as Buffer;
+    const frame = frames.ofEvent(event, false) as Buffer;
     expect(frame.toString()).toBe('<{"id":"1-0","channel_id":"c","data":null}');
-    expect(frames.ofEvent(event)).toBe(frame);
+    expect(frames.ofEvent(event, false)).toBe(frame);
     expect([encode.mock.calls.length, window.bytes]).toEqual([1, bytes + frame.length]);
   });
 
   test('of an event that is none are not asked for twice, and it is reported once', () => {
     const { frames, encode, malformed } = create();
     const event = eventOf(one, { payload: Buffer.from('not JSON') });
-    expect(frames.ofEvent(event)).toBe(MALFORMED.notJson);
-    expect(frames.ofEvent(event)).toBe(MALFORMED.notJson);
+    expect(frames.ofEvent(event, false)).toBe(MALFORMED.notJson);
+    expect(frames.ofEvent(event, false)).toBe(MALFORMED.notJson);
     expect([encode.mock.calls.length, malformed]).toEqual([1, ['not_json']]);
   });
 
   test('of an entry of a page are made once for those who share the page', () => {
     const { frames, encode } = create();
     const entry = entryOf(one);
-    const frame = frames.ofEntry(entry, 'c', payloadFor('c'));
-    expect(frames.ofEntry(entry, 'c', payloadFor('c'))).toBe(frame);
+    const frame = frames.ofEntry(entry, 'c', payloadFor('c'), false);
+    expect(frames.ofEntry(entry, 'c', payloadFor('c'), false)).toBe(frame);
     expect(encode).toHaveBeenCalledTimes(1);
   });
 
   test('of an entry that names another channel than the one it was read from are none', () => {
     const { frames, malformed } = create();
-    expect(frames.ofEntry(entryOf(one, 'other'), 'c', payloadFor('other'))).toBe(MALFORMED.channelMismatch);
+    expect(frames.ofEntry(entryOf(one, 'other'), 'c', payloadFor('other'), false)).toBe(
+      MALFORMED.channelMismatch,
+    );
     expect(malformed).toEqual(['channel_mismatch']);
   });
 

@@ -15,6 +15,7 @@ export class SimulatedTransport implements Transport {
   #waiting: Write[] = [];
   #isAwaiting = false;
   #isClosed = false;
+  readonly isCompressed: boolean = false;
   bufferedBytes = 0;
   unflushedEvents = 0;
   /** Everything the routing handed over, in events. */

@@ -44,6 +44,7 @@ async function serve(answers: Partial<WebSocketsDeps> = {}): Promise<void> {
     open: (accepted) => void opened.push({ accepted, transport: accepted.connect('s1', silent) }),
     budget: new BufferBudget({ maxSocketBufferBytes: 1_000, maxTotalBufferBytes: 1_000 }),
     maxFrameBytes: 1_024,
+    isCompressing: false,
     now: () => 0,
     onRefused: (refusal) => void refusals.push(refusal),
     ...answers,

@@ -47,6 +47,20 @@ export const socketKeys = {
     unit: 'bytes',
     description: 'The largest frame a client may send (1009 beyond it).',
   }),
+  compression: z
+    .strictObject({
+      enabled: key(z.boolean().default(false), {
+        env: 'SIGNALBOX_COMPRESSION_ENABLED',
+        description:
+          'Whether browsers that offer it (permessage-deflate) get compressed frames, each compressed once for all of them.',
+      }),
+      thresholdBytes: key(notNegative.default(1024), {
+        env: 'SIGNALBOX_COMPRESSION_THRESHOLD_BYTES',
+        unit: 'bytes',
+        description: 'The shortest text that is compressed.',
+      }),
+    })
+    .prefault({}),
   maxConnectionsPerChannel: key(notNegative.default(0), {
     env: 'MAX_CONNECTIONS_PER_CHANNEL',
     unit: 'connections',
