@@ -202,8 +202,6 @@ describe('a secret in a file', () => {
     ['PREVIOUS_JWT_SECRET', 'previousJwtSecret', `${secret}\r\n`, secret],
     ['REDIS_PASSWORD', 'redis.password', ' p ', ' p '],
     ['REDIS_URL', 'redis.url', 'redis://h\n', 'redis://h'],
-    ['SIGNALBOX_COMPRESSION_ENABLED', 'compression.enabled', 'true', true],
-    ['SIGNALBOX_COMPRESSION_THRESHOLD_BYTES', 'compression.thresholdBytes', '27', 27],
     ['SIGNALBOX_API_KEYS', 'apiKeys', `${apiKey}\n`, [apiKey]],
   ])('%s_FILE sets %s', (name, key, content, value) => {
     const env = { ...(name === 'JWT_SECRET' ? {} : { JWT_SECRET: secret }), [`${name}_FILE`]: 'secret' };

@@ -39,9 +39,9 @@ async function serve(isCompressing: boolean): Promise<void> {
     isAllowedOrigin: () => true,
     authenticate: () => Either.right({ channels: ['c'] }),
     channelReached: () => undefined,
-    open({ connect }) {
+    open(accepted) {
       const silent = { flushed: nothing, answered: nothing, closed: nothing, violated: nothing };
-      transports.push(connect('s', silent));
+      transports.push(accepted.connect('s', silent));
     },
     budget: new BufferBudget({ maxSocketBufferBytes: 1e9, maxTotalBufferBytes: 1e9 }),
     maxFrameBytes: MAX_FRAME_BYTES,
