@@ -2,7 +2,7 @@
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Runs `run` once, `delayMs` from now, however far away that is; never, with `Infinity`. */
+  /** Runs `run` once, `delayMs` from now, however far away that is. */
   setTimeout(run: () => void, delayMs: number): unknown;
   clearTimeout(timer: unknown): void;
 }
@@ -18,7 +18,6 @@ interface LongTimer {
 export const systemClock: Clock = {
   now: Date.now,
   setTimeout(run, delayMs) {
-    if (delayMs === Number.POSITIVE_INFINITY) return undefined;
     if (delayMs <= MAX_DELAY_MS) return setTimeout(run, delayMs);
     const long: LongTimer = { timer: wait(delayMs) };
     function wait(leftMs: number): NodeJS.Timeout {

@@ -23,7 +23,6 @@ export class HeapClock implements Clock {
   now = (): number => this.#nowMs;
 
   setTimeout = (run: () => void, delayMs: number): unknown => {
-    if (delayMs === Number.POSITIVE_INFINITY) return undefined;
     const timer: Timer = {
       atMs: this.#nowMs + Math.max(0, delayMs),
       order: this.#order++,
