@@ -81,13 +81,16 @@ export class FanOut {
   /** Routes a batch from start to end. Never throws: an error is its own entry's, or its own socket's. */
   route(batch: RoutedBatch): void {
     if (batch.trimmed && batch.firstId !== undefined) this.skipTo(previousId(batch.firstId));
+    const { entries } = batch;
     const atMs = this.#deps.now();
-    const kept = new KeptBatch(atMs, bytesOf(batch.entries));
+    const payloads = entries.map(payloadOf);
+    const kept = new KeptBatch(atMs, bytesOf(payloads));
     let routed = 0;
-    for (const entry of batch.entries) {
+    for (let at = 0; at < entries.length; at += 1) {
+      const entry = entries[at] as Entry;
       if (compareIds(entry.id, this.#position) <= 0) continue;
       try {
-        if (this.#routeEntry(entry, kept)) routed += 1;
+        if (this.#routeEntry(entry.id, payloads[at] as Buffer, kept)) routed += 1;
       } catch (error) {
         this.#deps.onError(error, entry.id);
       }
@@ -120,9 +123,10 @@ export class FanOut {
     this.#deps.window.clear(floor);
     const nowMs = this.#deps.now();
     for (const batch of byAge(entries, ageOf)) {
-      const kept = new KeptBatch(nowMs - ageOf((batch[0] as Entry).id), bytesOf(batch));
-      for (const entry of batch) {
-        const event = this.#eventOf(entry, kept);
+      const payloads = batch.map(payloadOf);
+      const kept = new KeptBatch(nowMs - ageOf((batch[0] as Entry).id), bytesOf(payloads));
+      for (const [at, { id }] of batch.entries()) {
+        const event = this.#eventOf(id, payloads[at] as Buffer, kept);
         if (event !== undefined) this.#deps.window.add(event);
       }
     }
@@ -176,8 +180,8 @@ export class FanOut {
   }
 
   /** False when the entry is no event. */
-  #routeEntry(entry: Entry, kept: KeptBatch): boolean {
-    const event = this.#eventOf(entry, kept);
+  #routeEntry(id: StreamId, payload: Buffer, kept: KeptBatch): boolean {
+    const event = this.#eventOf(id, payload, kept);
     if (event === undefined) return false;
     this.#deps.window.add(event);
     this.#frame = undefined;
@@ -187,15 +191,14 @@ export class FanOut {
     return true;
   }
 
-  #eventOf(entry: Entry, kept: KeptBatch): RoutedEvent | undefined {
-    const payload = payloadOf(entry);
+  #eventOf(id: StreamId, payload: Buffer, kept: KeptBatch): RoutedEvent | undefined {
     const channels = this.#deps.codec.channelsOf(payload);
     if (isMalformed(channels)) {
       this.#deps.onMalformed(channels);
       return undefined;
     }
     const names = typeof channels === 'string' ? this.#deps.window.nameOf(channels) : channels;
-    return kept.keep(entry.id, names, payload);
+    return kept.keep(id, names, payload);
   }
 
   #toChannel(event: RoutedEvent, channel: string, isShared: boolean): void {
@@ -233,9 +236,9 @@ export class FanOut {
   }
 }
 
-const bytesOf = (entries: readonly Entry[]): number => {
+const bytesOf = (payloads: readonly Buffer[]): number => {
   let bytes = 0;
-  for (const entry of entries) bytes += payloadOf(entry).length;
+  for (const { length } of payloads) bytes += length;
   return bytes;
 };
 

@@ -3,11 +3,13 @@ import type { StreamId } from '../../event/stream-id.ts';
 
 /** The entries of an XRANGE, an XREVRANGE, or of one stream of an XREAD, all read as Buffers. */
 export function entriesOf(reply: unknown): Entry[] {
-  return (reply as [Buffer, Buffer[] | null][]).map(([id, fields]) => ({
-    id: id.toString('latin1') as StreamId,
-    // An entry that was deleted while it was being read has none.
-    fields: fields ?? [],
-  }));
+  const read = reply as readonly (readonly [Buffer, Buffer[] | null])[];
+  const entries: Entry[] = [];
+  for (const entry of read) {
+    // An entry that was deleted while it was being read has no fields.
+    entries.push({ id: entry[0].toString('latin1') as StreamId, fields: entry[1] ?? [] });
+  }
+  return entries;
 }
 
 /** The entries of an XREAD of one stream; null when there were none. */
