@@ -35,8 +35,9 @@ export class WebSocketTransport implements Transport {
   readonly #budget: BufferBudget;
   readonly #listener: WebSocketTransportOptions['listener'];
   readonly #id: Buffer;
-  /** Events of each write that is not flushed, in order. */
-  readonly #unflushed: number[] = [];
+  /** Events of each write that is not flushed, in order; of the first one apart, since there is rarely another. */
+  #firstUnflushed: number | undefined;
+  #laterUnflushed: number[] | undefined;
   #unflushedEvents = 0;
   /** What the budget was last told. */
   #accounted = 0;
@@ -65,7 +66,8 @@ export class WebSocketTransport implements Transport {
 
   write(frames: readonly Buffer[], events: number): void {
     if (this.#socket.readyState !== this.#socket.OPEN) throw new Error('the connection is not open');
-    this.#unflushed.push(events);
+    if (this.#firstUnflushed === undefined) this.#firstUnflushed = events;
+    else (this.#laterUnflushed ??= []).push(events);
     this.#unflushedEvents += events;
     const last = frames.length - 1;
     if (last > 0) this.#connection.cork();
@@ -94,7 +96,8 @@ export class WebSocketTransport implements Transport {
   }
 
   readonly #flushed = (error?: Error | null): void => {
-    const events = this.#unflushed.shift() ?? 0;
+    const events = this.#firstUnflushed ?? 0;
+    this.#firstUnflushed = this.#laterUnflushed?.shift();
     this.#account();
     // Node says nothing of an error when the connection is destroyed under a write.
     if ((error !== undefined && error !== null) || this.#connection.destroyed) return;
