@@ -9,7 +9,7 @@ import { hasNchan } from './peers/nchan.ts';
 import { ANYWHERE, placementFor } from './placement.ts';
 import { profileSummary } from './profile.ts';
 import { startRedis } from './redis.ts';
-import { findings, type Measured, ratios, type Result, tables } from './report.ts';
+import { figuresPage, findings, type Measured, ratios, type Result, tables } from './report.ts';
 import type { Scenario } from './scenario.ts';
 import { broadcast } from './scenarios/broadcast.ts';
 import { connect } from './scenarios/connect.ts';
@@ -35,20 +35,22 @@ const ALL: readonly Scenario[] = [
   jitter,
   ...workers,
 ];
-const PLOTS = 'docs/performance';
+const PAGES = 'docs/performance';
 const PROFILES = 'artifacts/profiles';
 
 const options = optionsIn(process.argv.slice(2));
 const { size, runs, names, profiles, servers } = options;
 
-async function draw(result: Result): Promise<void> {
+async function show(result: Result): Promise<void> {
   // Not before it is needed: the libraries take a second.
   const { drawPlots } = await import('./plots.ts');
-  for (const file of await drawPlots(result, PLOTS)) console.log(`drew ${file}`);
+  for (const file of await drawPlots(result, PAGES)) console.log(`drew ${file}`);
+  await writeFile(`${PAGES}/figures.md`, figuresPage(result));
+  console.log(`wrote ${PAGES}/figures.md`);
 }
 
 if (options.plotsFrom !== undefined) {
-  await draw(JSON.parse(await readFile(options.plotsFrom, 'utf8')) as Result);
+  await show(JSON.parse(await readFile(options.plotsFrom, 'utf8')) as Result);
   process.exit(0);
 }
 
@@ -146,7 +148,7 @@ console.log(
   `\n${tables(result.findings)}\n\n${ratios(result.findings)}\n\n${minutes().toFixed(1)} minutes; ${file}`,
 );
 // The figures of a part, or of servers that were profiled too, are not those to show.
-if (size !== 'smoke' && names.length === 0 && servers === undefined && !profiles) await draw(result);
+if (size !== 'smoke' && names.length === 0 && servers === undefined && !profiles) await show(result);
 
 const faulty = result.findings.filter(
   ({ subject, exactness }) => subject === 'signalbox' && !isExact(exactness),

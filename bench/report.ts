@@ -123,3 +123,27 @@ export function ratios(all: readonly Finding[]): string {
   const head = ['scenario', 'case', 'figure', 'signalbox', ...peers.map((peer) => `to ${peer}`)];
   return [row(head), row(head.map(() => '---')), ...lines.map(row)].join('\n');
 }
+
+/** A page in Markdown of everything that a run found. */
+export function figuresPage(result: Result): string {
+  const { at, size, minutes, machine, findings: all } = result;
+  const runs = Math.max(...all.map((finding) => finding.runs));
+  const { processors, processor, node, redis, pinned, loadBefore } = machine;
+  return [
+    '# Figures',
+    '',
+    '<!-- Made by `npm run bench`. -->',
+    '',
+    `On ${at.slice(0, 10)}, ${size} size, ${runs} runs, ${Math.round(minutes)} minutes: ${processors} × ${processor}, Node ${node}, ` +
+      `Redis ${redis}, load before ${loadBefore.toFixed(2)}${pinned ? ', server and load on processors of their own' : ''}. ` +
+      'The median of the runs, in brackets the lowest and the highest. What the scenarios, servers and figures are: ' +
+      '[performance.md](../performance.md).',
+    '',
+    tables(all),
+    '',
+    '## As a multiple of the others',
+    '',
+    ratios(all),
+    '',
+  ].join('\n');
+}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { NOTHING_DUE } from '../../bench/ledger.ts';
-import { digits, findings, type Measured, ratios, tables } from '../../bench/report.ts';
+import { digits, findings, type Measured, ratios, tables, figuresPage } from '../../bench/report.ts';
 
 const row = (cost: number, fault: Partial<Measured['exactness']> = {}): Measured => ({
   scenario: 'storm',
@@ -77,4 +77,20 @@ describe('the ratios', () => {
       '| storm | some | cost | 1 |  | × 0.5 |',
     ]);
   });
+});
+
+test('the page of figures says when and where, and has every table', () => {
+  const found = findings([row(3), { ...row(6), subject: 'sidecar' }]);
+  const machine = { node: 'v20', redis: '7', processor: 'P', processors: 2, pinned: true, loadBefore: 0.5 };
+  const page = figuresPage({
+    at: '2026-11-25T16:00:00.000Z',
+    size: 'usual',
+    minutes: 24.6,
+    machine,
+    findings: found,
+    rows: [],
+  });
+  expect(page).toContain('On 2026-11-25, usual size, 1 runs, 25 minutes: 2 × P');
+  expect(page).toContain(tables(found));
+  expect(page).toContain(ratios(found));
 });
