@@ -4,9 +4,12 @@ const FAST_MS = 10;
 const MOST_TIMES = 4;
 /** How much of the rate is the last batch's. */
 const SHARE_OF_LAST = 0.25;
-/** The largest batch, and how long routing one may take: until it has been routed, everything else waits. */
+/**
+ * The largest batch, and how long routing one may take: until it has been routed, everything else waits. With 25 ms
+ * 1,000 channels with two sockets each took 73,000 deliveries a second as fast as it goes, with 60 ms 130,000.
+ */
 const MOST_COUNT = 5_000;
-const MOST_ROUTING_MS = 25;
+const MOST_ROUTING_MS = 60;
 
 export interface ReadPaceOptions {
   /** The shortest pause; 0: none. */

@@ -78,9 +78,9 @@ describe('the pace of reading', () => {
     const read = paced(pace);
     for (let count = 0; count < 2; count += 1) read(pace.count);
     const before = pace.count;
-    read(before, { routingMs: 25 });
+    read(before, { routingMs: 60 });
     expect(pace.count).toBe(before);
-    read(before, { routingMs: 40 });
+    read(before, { routingMs: 61 });
     expect(pace.count).toBe(before / 2);
   });
 });
