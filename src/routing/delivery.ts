@@ -1,5 +1,4 @@
 import type { EventLog } from '../broker/ports.ts';
-import { payloadOf } from '../event/entry.ts';
 import { compareIds, laterId, type StreamId } from '../event/stream-id.ts';
 import { isMalformed, type Malformed } from '../protocol/event-codec.ts';
 import type { Frames } from './frames.ts';
@@ -239,7 +238,7 @@ export class Delivery {
         this.#outlet.flush();
         return;
       }
-      this.#replay(frames.ofEntry(entry, subscription.channels[0] as string, payloadOf(entry)));
+      this.#replay(frames.ofEntry(entry, subscription.channels[0] as string));
       part.sent(entry);
     }
     part.done();

@@ -1,6 +1,5 @@
 import type { RoutableBatch } from '../../machines/router.ts';
 import type { Entry } from '../event/entry.ts';
-import { payloadOf } from '../event/entry.ts';
 import { compareIds, laterId, msOf, previousId, type StreamId } from '../event/stream-id.ts';
 import { type EventCodec, isMalformed, type Malformed } from '../protocol/event-codec.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -81,12 +80,13 @@ export class FanOut {
   route(batch: RoutedBatch): void {
     if (batch.trimmed && batch.firstId !== undefined) this.skipTo(previousId(batch.firstId));
     const atMs = this.#deps.now();
-    const kept = new KeptBatch(atMs, bytesOf(batch.entries));
+    const payloads = this.#payloadsOf(batch.entries);
+    const kept = new KeptBatch(atMs, bytesOf(payloads));
     let routed = 0;
-    for (const entry of batch.entries) {
+    for (const [at, entry] of batch.entries.entries()) {
       if (compareIds(entry.id, this.#position) <= 0) continue;
       try {
-        if (this.#routeEntry(entry, kept)) routed += 1;
+        if (this.#routeEntry(entry.id, payloads[at] as Buffer, kept)) routed += 1;
       } catch (error) {
         this.#deps.onError(error, entry.id);
       }
@@ -119,9 +119,10 @@ export class FanOut {
     this.#deps.window.clear(floor);
     const nowMs = this.#deps.now();
     for (const batch of byAge(entries, ageOf)) {
-      const kept = new KeptBatch(nowMs - ageOf((batch[0] as Entry).id), bytesOf(batch));
-      for (const entry of batch) {
-        const event = this.#eventOf(entry, kept);
+      const payloads = this.#payloadsOf(batch);
+      const kept = new KeptBatch(nowMs - ageOf((batch[0] as Entry).id), bytesOf(payloads));
+      for (const [at, { id }] of batch.entries()) {
+        const event = this.#eventOf(id, payloads[at] as Buffer, kept);
         if (event !== undefined) this.#deps.window.add(event);
       }
     }
@@ -175,8 +176,8 @@ export class FanOut {
   }
 
   /** False when the entry is no event. */
-  #routeEntry(entry: Entry, kept: KeptBatch): boolean {
-    const event = this.#eventOf(entry, kept);
+  #routeEntry(id: StreamId, payload: Buffer, kept: KeptBatch): boolean {
+    const event = this.#eventOf(id, payload, kept);
     if (event === undefined) return false;
     this.#deps.window.add(event);
     this.#frame = undefined;
@@ -185,15 +186,19 @@ export class FanOut {
     return true;
   }
 
-  #eventOf(entry: Entry, kept: KeptBatch): RoutedEvent | undefined {
-    const payload = payloadOf(entry);
+  #payloadsOf(entries: readonly Entry[]): Buffer[] {
+    const { codec } = this.#deps;
+    return entries.map((entry) => codec.payloadOf(entry));
+  }
+
+  #eventOf(id: StreamId, payload: Buffer, kept: KeptBatch): RoutedEvent | undefined {
     const channels = this.#deps.codec.channelsOf(payload);
     if (isMalformed(channels)) {
       this.#deps.onMalformed(channels);
       return undefined;
     }
     const names = typeof channels === 'string' ? this.#deps.window.nameOf(channels) : channels;
-    return kept.keep(entry.id, names, payload);
+    return kept.keep(id, names, payload);
   }
 
   #toChannel(event: RoutedEvent, channel: string, isShared: boolean): void {
@@ -229,9 +234,9 @@ export class FanOut {
   }
 }
 
-const bytesOf = (entries: readonly Entry[]): number => {
+const bytesOf = (payloads: readonly Buffer[]): number => {
   let bytes = 0;
-  for (const entry of entries) bytes += payloadOf(entry).length;
+  for (const payload of payloads) bytes += payload.length;
   return bytes;
 };
 

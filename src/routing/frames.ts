@@ -45,9 +45,10 @@ export class Frames {
   }
 
   /** For an entry of a channel's own stream; one that names another channel is malformed. */
-  ofEntry(entry: Entry, channel: string, payload: Buffer): Buffer | Malformed {
+  ofEntry(entry: Entry, channel: string): Buffer | Malformed {
     const known = this.#ofEntries.get(entry);
     if (known !== undefined) return known;
+    const payload = this.#options.protocol.codec.payloadOf(entry);
     const frame = this.#encode(entry.id, channel, payload);
     this.#ofEntries.set(entry, frame);
     return frame;

@@ -138,6 +138,7 @@ describe('the fan-out', () => {
         const lane = createLane({
           protocol: {
             codec: {
+              ...supersetStreams,
               channelsOf(payload) {
                 if (broken === 'channelsOf') failing(payload);
                 return supersetStreams.channelsOf(payload);
