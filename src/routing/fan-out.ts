@@ -85,6 +85,7 @@ export class FanOut {
     let routed = 0;
     for (const [at, entry] of batch.entries.entries()) {
       if (compareIds(entry.id, this.#position) <= 0) continue;
+      this.#skipUnseen(entry);
       try {
         if (this.#routeEntry(entry.id, payloads[at] as Buffer, kept)) routed += 1;
       } catch (error) {
@@ -158,6 +159,17 @@ export class FanOut {
       if (!subscription.live) return;
       subscription.delivery.rewind(subscription, laterId(subscription.cursor, before));
     });
+  }
+
+  /**
+   * An entry that comes after one that never came, although everything up to the position did: the firehose has a
+   * hole. Whoever is live reads his channel's own stream, where it says the same of what is really gone.
+   */
+  #skipUnseen(entry: Entry): void {
+    const previous = this.#deps.codec.previousOf?.(entry);
+    if (previous === undefined || compareIds(previous, this.#position) <= 0) return;
+    // What names a successor as its predecessor is no witness.
+    if (compareIds(previous, entry.id) < 0) this.skipTo(previous);
   }
 
   /** For a delivery that was given its first frame of this batch. */
