@@ -56,6 +56,8 @@ export class FanOut {
   readonly #deps: FanOutDeps;
   #position: StreamId;
   #lagMs = 0;
+  /** Of the log; empty: it would not say. Its feed keeps it. */
+  epoch = '';
   #dirty: Delivery[] = [];
   /** Of the event that is being routed, once somebody wants it. */
   #frame: Buffer | undefined;
@@ -139,11 +141,12 @@ export class FanOut {
     const before = this.#position;
     this.#position = position;
     for (const { resolve } of this.#waiting.splice(0)) resolve();
+    const since = reason === 'epoch' ? { epoch: this.epoch } : undefined;
     this.#rewind((subscription) => {
       const after = subscription.live ? laterId(subscription.cursor, before) : subscription.cursor;
       const isStillDue = this.#deps.onGap === 'goOn' && compareIds(after, position) < 0;
       if (isStillDue) subscription.delivery.rewind(subscription, after);
-      else subscription.delivery.rewind(subscription, position, { after, to: position, reason });
+      else subscription.delivery.rewind(subscription, position, { after, to: position, reason, ...since });
     });
   }
 
@@ -218,16 +221,14 @@ export class FanOut {
     if (subscriptions === undefined) return;
     for (const subscription of subscriptions) {
       if (!subscription.live || compareIds(event.id, subscription.cursor) <= 0) continue;
-      if (isShared) {
-        if (subscription.lastShared === event.id) continue;
-        subscription.lastShared = event.id;
-      }
+      if (isShared && subscription.lastShared === event.id) continue;
+      if (subscription.terms?.unwanted?.delete(event.id)) continue;
       if (this.#frame === undefined) {
         const encoded = this.#deps.frames.ofLive(event);
         if (isMalformed(encoded)) return;
         this.#frame = encoded;
       }
-      subscription.delivery.offer(this.#frame);
+      if (subscription.delivery.offer(this.#frame) && isShared) subscription.lastShared = event.id;
     }
   }
 

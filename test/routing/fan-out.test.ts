@@ -282,8 +282,8 @@ describe('the fan-out', () => {
       for (const { transport } of [live, behind]) transport.flush();
       const gapOf = ({ texts }: typeof live) =>
         texts.map((text) => (JSON.parse(text) as { gap?: unknown }).gap).find((gap) => gap !== undefined);
-      expect(gapOf(live)).toEqual({ after: three, to: one, reason: 'epoch' });
-      expect(gapOf(behind)).toEqual({ after: two, to: one, reason: 'epoch' });
+      expect(gapOf(live)).toEqual({ after: three, to: one, reason: 'epoch', epoch: '' });
+      expect(gapOf(behind)).toEqual({ after: two, to: one, reason: 'epoch', epoch: '' });
       expect([live.ids(), behind.ids()]).toEqual([[two, three, two], [two]]);
     });
 

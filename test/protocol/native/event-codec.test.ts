@@ -19,8 +19,8 @@ const entryOf = (
 /** As the fast lane uses a codec: it keeps the payload, and makes the frame of that. */
 const codecOf = (events = createNativeEvents()) => ({
   channelsOf: (entry: Entry) => events.channelsOf(events.payloadOf(entry)),
-  encode: (entry: Entry, channels: string | readonly string[], headroom: number) =>
-    events.encode(entry.id, channels, events.payloadOf(entry), headroom),
+  encode: (entry: Entry, channel: string | readonly string[], headroom: number) =>
+    events.encode(entry.id, channel, events.payloadOf(entry), headroom),
   previousOf: (entry: Entry) => events.previousOf?.(entry),
 });
 const codec = codecOf();
