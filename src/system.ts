@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { createActors } from './actors/actors.ts';
-import { drain } from './actors/drain.ts';
-import { actorSettings } from './actors/settings.ts';
+import { createFeeds } from './actors/feeds.ts';
 import { createSystemLogic } from './actors/system.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
+import { createNativeAccess } from './auth/native-access.ts';
 import { createBroker } from './broker/broker.ts';
 import { systemClock } from './clock.ts';
 import type { LoadedConfig } from './config/loaded.ts';
 import { createDemo } from './demo/demo.ts';
-import { supersetRealtimeProtocol, supersetStreamsProtocol } from './protocol/superset/socket-protocol.ts';
+import { createPublishing } from './publishing.ts';
 import { Registry } from './routing/registry.ts';
 import { startGauges } from './telemetry/gauges.ts';
 import { createInspection } from './telemetry/inspection.ts';
@@ -19,6 +18,7 @@ import { createReport } from './telemetry/report.ts';
 import { createStatsd } from './telemetry/statsd.ts';
 import { webSocketFraming } from './transport/frames.ts';
 import { createHttp, type Http } from './transport/http.ts';
+import { acceptNativeSockets } from './transport/native-sockets.ts';
 import { acceptSupersetSockets } from './transport/superset-sockets.ts';
 
 /** Where a server listens. */
@@ -63,39 +63,42 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
   const inspection = createInspection({ stately: config.inspect.stately, logger, metrics });
   const registry = new Registry({ clock, inspect: inspection.inspect });
   const broker = createBroker(loaded, { clock, onNote: (message) => logger.warn({}, message) });
-  const protocolOptions = { onRepaired: () => metrics.count('signalbox.events_repaired') };
-  const actors = createActors({
-    ...actorSettings(config),
+  const feeds = createFeeds({
+    config,
     registry,
     clock,
     metrics,
-    log: broker.log,
-    protocol:
-      config.superset.protocol === 'realtime'
-        ? supersetRealtimeProtocol(protocolOptions)
-        : supersetStreamsProtocol(protocolOptions),
+    broker,
     framing: webSocketFraming,
     random: Math.random,
     newId: randomUUID,
     later: (run) => void setImmediate(run),
-    report: createReport({
-      logger,
-      limit,
-      metrics,
-      onCrash: (error) => actor?.send({ type: 'actor.crashed', error }),
-    }),
+    report: (feed) =>
+      createReport({
+        logger: logger.child({ feed }),
+        limit,
+        metrics,
+        onCrash: (error) => actor?.send({ type: 'actor.crashed', error }),
+      }),
   });
+  const access = createNativeAccess({
+    config,
+    now: clock.now,
+    claim: (key, ttlMs) => broker.once.claim(key, ttlMs),
+    newId: randomUUID,
+  });
+  const publishing = createPublishing({ log: broker.native, logger, limit, newKey: randomUUID });
   const publish = (channel: string, payload: Buffer) => broker.log.append(channel, payload);
   const demo = createDemo({
     config,
     logger,
     clock,
     publish,
-    isWatched: (channel) => actors.sockets.countOn(channel) > 0,
+    isWatched: (channel) => (feeds.superset?.sockets.countOn(channel) ?? 0) > 0,
   });
   const authenticate = createAuthenticate(config, clock.now);
-  const isReady = (): boolean => !isDraining && actors.isReady();
-  const stopGauges = startGauges(metrics, actors);
+  const isReady = (): boolean => !isDraining && feeds.isReady();
+  const stopGauges = startGauges(metrics, feeds.all);
   let isDraining = false;
   let isStopped = false;
   let http: Http | undefined;
@@ -107,7 +110,7 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
   });
 
   const logic = createSystemLogic({
-    startReader: () => actors.start(),
+    startReader: () => feeds.start(),
     async listen() {
       http = await createHttp({
         ...config,
@@ -117,17 +120,18 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
         page: demo.page,
         isReady: () => isReady() && (company?.areOthersReady() ?? true),
       });
-      acceptSupersetSockets({
+      const accepting = {
         server: http.server,
         isDraining: () => isDraining,
-        actors,
+        socketCount: () => feeds.socketCount(),
         loaded,
-        authenticate,
         metrics,
         logger,
         limit,
         clock,
-      });
+      };
+      acceptSupersetSockets({ ...accepting, actors: feeds.superset ?? feeds.native, authenticate });
+      acceptNativeSockets({ ...accepting, actors: feeds.native, access, publish: publishing.forClient });
       if (isStopped) throw new Error('it was stopped before it listened');
       const { host, port } = config;
       address = await http.listen({ port, ...(host !== '' && { host }) });
@@ -136,12 +140,11 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
     onDraining: () => {
       isDraining = true;
     },
-    drain: () => drain(actors.sockets, clock, config.drainMs),
+    drain: () => feeds.drain(config.drainMs),
     async shutDown() {
       isStopped = true;
       demo.close();
-      actors.sockets.terminate();
-      actors.stop();
+      feeds.stop();
       stopGauges();
       await http?.close();
       await Promise.all([broker.close(), inspection.close(), metrics.close()]);

@@ -1,0 +1,113 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { eventually } from '../support/eventually.ts';
+import { redisUrl, uniquePrefix } from '../support/redis.ts';
+import { type Signalbox, startSignalbox } from '../support/signalbox.ts';
+import { NativeClient, tokenWith } from './client.ts';
+
+describe.each(['redis', 'memory'])('the native protocol over WebSocket, on the %s broker', (broker) => {
+  const prefix = uniquePrefix();
+  const env =
+    broker === 'memory'
+      ? { SIGNALBOX_BROKER: 'memory', SIGNALBOX_SUPERSET_PROTOCOL: 'off' }
+      : {
+          REDIS_URL: redisUrl(),
+          REDIS_STREAM_PREFIX: prefix,
+          SIGNALBOX_NATIVE_PREFIX: `${prefix}own:`,
+        };
+  const instances: Signalbox[] = [];
+  const start = async (more: Readonly<Record<string, string>> = {}): Promise<Signalbox> => {
+    const signalbox = await startSignalbox({ ...env, ...more });
+    instances.push(signalbox);
+    await eventually('ready', async () => (await signalbox.readyStatus()) === 200);
+    return signalbox;
+  };
+  afterEach(async () => {
+    await Promise.all(instances.splice(0).map((instance) => instance.stop()));
+  });
+
+  test('a client is welcomed, subscribes, publishes and hears what is published', async () => {
+    const { port } = await start();
+    const client = await NativeClient.open(port, { token: tokenWith({ sid: 'x1' }) });
+    expect(client.protocol).toBe('signalbox.v1');
+    expect(client.frames[0]).toMatchObject({
+      type: 'welcome',
+      user: '5',
+      session: 'x1',
+      pingInterval: 20_000,
+      subscriptions: [
+        { channel: 'user:5', recovered: true },
+        { channel: 'session:x1', recovered: true },
+      ],
+    });
+    const subscribed = await client.ask({ type: 'subscribe', channel: 'sport' });
+    expect(subscribed).toMatchObject({ type: 'subscribed', channel: 'sport', recovered: true });
+    const { id } = await client.ask({ type: 'publish', channel: 'sport', topic: 'goal', data: { n: 1 } });
+    await client.hears('sport', 1);
+    expect(client.events('sport')).toEqual([
+      { type: 'event', channel: 'sport', topic: 'goal', id, time: Number(id?.split('-')[0]), data: { n: 1 } },
+    ]);
+  });
+
+  test('a client that was cut off resumes exactly, and is told what cannot be had', async () => {
+    const { port } = await start({ SIGNALBOX_WINDOW_MAX_EVENTS: '3', SIGNALBOX_HISTORY_MAX_LENGTH: '50' });
+    const publisher = await NativeClient.open(port);
+    const say = async (from: number, to: number): Promise<void> => {
+      for (let n = from; n <= to; n += 1) {
+        await publisher.ask({ type: 'publish', channel: 'sport', topic: 't', data: n });
+      }
+    };
+    const first = await NativeClient.open(port);
+    const { epoch } = await first.ask({ type: 'subscribe', channel: 'sport' });
+    await say(1, 3);
+    await first.hears('sport', 3);
+    first.cut();
+    const lastId = first.events('sport').at(-1)?.id;
+    await say(4, 13);
+    const second = await NativeClient.open(port);
+    const back = await second.ask({ type: 'subscribe', channel: 'sport', lastId, epoch });
+    expect(back).toMatchObject({ id: lastId, epoch, recovered: true });
+    await say(14, 15);
+    expect(await second.hears('sport', 12)).toEqual([4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
+    await say(16, 300);
+    const third = await NativeClient.open(port);
+    const lost = await third.ask({ type: 'subscribe', channel: 'sport', lastId, epoch });
+    expect(lost).toMatchObject({ id: lastId, recovered: false });
+    const gap = await third.receives(({ type }) => type === 'gap');
+    expect(gap).toMatchObject({ channel: 'sport', after: lastId, reason: 'trimmed' });
+    await eventually('the last one', async () => third.data('sport').at(-1) === 300);
+    const heard = third.data('sport') as number[];
+    expect(heard).toEqual(Array.from({ length: heard.length }, (_, at) => 301 - heard.length + at));
+    const other = await NativeClient.open(port);
+    const strange = await other.ask({ type: 'subscribe', channel: 'sport', lastId, epoch: 'another' });
+    expect(strange).toMatchObject({ recovered: false, epoch });
+    expect(await other.receives(({ type }) => type === 'gap')).toMatchObject({
+      after: lastId,
+      id: strange.id,
+      reason: 'epoch',
+      epoch,
+    });
+  });
+
+  test('what a client publishes without an echo reaches others, and not itself', async () => {
+    const { port } = await start();
+    const [one, other] = await Promise.all([NativeClient.open(port), NativeClient.open(port)]);
+    await Promise.all([one, other].map((client) => client.ask({ type: 'subscribe', channel: 'chat' })));
+    const publish = (data: number, echo?: boolean) =>
+      one.ask({ type: 'publish', channel: 'chat', topic: 't', data, echo });
+    await Promise.all([publish(1), publish(2, false), publish(3), publish(4, false), publish(5)]);
+    expect(await other.hears('chat', 5)).toEqual([1, 2, 3, 4, 5]);
+    expect(await one.hears('chat', 3)).toEqual([1, 3, 5]);
+    one.cut();
+  });
+
+  test('a key makes a repeat of a publish the same event', async () => {
+    const { port } = await start();
+    const client = await NativeClient.open(port);
+    await client.ask({ type: 'subscribe', channel: 'once' });
+    const publish = () => client.ask({ type: 'publish', channel: 'once', topic: 't', data: 1, key: 'k' });
+    const [first, second] = [await publish(), await publish()];
+    expect(second.id).toBe(first.id);
+    await client.ask({ type: 'publish', channel: 'once', topic: 't', data: 2 });
+    expect(await client.hears('once', 2)).toEqual([1, 2]);
+  });
+});
