@@ -26,7 +26,7 @@ describe('what the page on native channels tells producers', () => {
   beforeAll(async () => {
     redis = await startRedis();
     folder = await mkdtemp(join(tmpdir(), 'signalbox-producers-'));
-    await writeFile(join(folder, 'publish.lua'), blocks(page, 'lua')[0] ?? '');
+    await writeFile(join(folder, 'publish-events.lua'), blocks(page, 'lua')[0] ?? '');
   });
   afterAll(async () => {
     await redis.stop();
