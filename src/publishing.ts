@@ -1,4 +1,4 @@
-import type { NativeLog, Outcome, Publication } from './broker/ports.ts';
+import type { EventLog, NativeLog, Outcome, Publication } from './broker/ports.ts';
 import { createPublisher, isOutcomeUnknown } from './broker/publisher.ts';
 import type { ClientPublication, PublishAnswer } from './protocol/native/session.ts';
 import type { LogLimit } from './telemetry/log-limit.ts';
@@ -10,8 +10,11 @@ export interface PublishingDeps {
   readonly limit: LogLimit;
   /** A key that nobody else gives. */
   readonly newKey: () => string;
-  /** Given what was published over HTTP, where others hear it from another log as well. */
-  readonly mirror?: ((publication: Publication) => Promise<unknown>) | undefined;
+  /**
+   * Superset's log, where what is published over HTTP is to be heard by its clients as well: in development mode, so
+   * that the first page, which is one, hears what it publishes. Undefined: nowhere.
+   */
+  readonly mirror: Pick<EventLog, 'append'> | undefined;
 }
 
 /** Publishes what clients and HTTP bring to native channels. */
@@ -39,9 +42,17 @@ export function createPublishing({ log, logger, limit, newKey, mirror }: Publish
     },
     async forHttp(publications) {
       const outcomes = await publisher.publishAll(publications);
-      if (mirror !== undefined) for (const publication of publications) await mirror(publication);
+      for (const publication of publications) {
+        await mirror?.append(publication.channel, supersetPayload(publication));
+      }
       return outcomes;
     },
     isUnknown: isOutcomeUnknown,
   };
+}
+
+/** As Superset would have published it. */
+function supersetPayload({ channel, topic, data }: Publication): Buffer {
+  const head = topic === undefined ? '' : `"topic":${JSON.stringify(topic)},`;
+  return Buffer.from(`{"channel_id":${JSON.stringify(channel)},${head}"data":${data}}`);
 }

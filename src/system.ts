@@ -1,14 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { createFeeds } from './actors/feeds.ts';
 import { createSystemLogic } from './actors/system.ts';
-import { createAuthenticate } from './auth/authenticate.ts';
-import { createNativeAccess } from './auth/native-access.ts';
 import { createBroker } from './broker/broker.ts';
 import { systemClock } from './clock.ts';
 import type { LoadedConfig } from './config/loaded.ts';
 import { createDemo } from './demo/demo.ts';
-import { createPublishing } from './publishing.ts';
 import { Registry } from './routing/registry.ts';
+import { createSurface } from './surface.ts';
 import { startGauges } from './telemetry/gauges.ts';
 import { createInspection } from './telemetry/inspection.ts';
 import { createLogLimit } from './telemetry/log-limit.ts';
@@ -17,9 +15,7 @@ import type { Metrics } from './telemetry/metrics.ts';
 import { createReport } from './telemetry/report.ts';
 import { createStatsd } from './telemetry/statsd.ts';
 import { webSocketFraming } from './transport/frames.ts';
-import { createHttp, type Http } from './transport/http.ts';
-import { acceptNativeSockets } from './transport/native-sockets.ts';
-import { acceptSupersetSockets } from './transport/superset-sockets.ts';
+import type { Http } from './transport/http.ts';
 
 /** Where a server listens. */
 export interface Address {
@@ -52,7 +48,7 @@ const DRAIN_GRACE_MS = 3_000;
 
 /** Wires a whole server of the configuration; nothing happens before `start`. Without company it is alone. */
 export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Company): System {
-  const { config, mode } = loaded;
+  const { config } = loaded;
   const clock = systemClock;
   const limit = createLogLimit({ now: clock.now });
   const statsd = createStatsd({
@@ -81,22 +77,13 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
         onCrash: (error) => actor?.send({ type: 'actor.crashed', error }),
       }),
   });
-  const access = createNativeAccess({
-    config,
-    now: clock.now,
-    claim: (key, ttlMs) => broker.once.claim(key, ttlMs),
-    newId: randomUUID,
-  });
-  const publishing = createPublishing({ log: broker.native, logger, limit, newKey: randomUUID });
-  const publish = (channel: string, payload: Buffer) => broker.log.append(channel, payload);
   const demo = createDemo({
     config,
     logger,
     clock,
-    publish,
+    publish: (channel, payload) => broker.log.append(channel, payload),
     isWatched: (channel) => (feeds.superset?.sockets.countOn(channel) ?? 0) > 0,
   });
-  const authenticate = createAuthenticate(config, clock.now);
   const isReady = (): boolean => !isDraining && feeds.isReady();
   const stopGauges = startGauges(metrics, feeds.all);
   let isDraining = false;
@@ -112,26 +99,18 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
   const logic = createSystemLogic({
     startReader: () => feeds.start(),
     async listen() {
-      http = await createHttp({
-        ...config,
-        logger,
-        mode,
-        publish,
-        page: demo.page,
-        isReady: () => isReady() && (company?.areOthersReady() ?? true),
-      });
-      const accepting = {
-        server: http.server,
-        isDraining: () => isDraining,
-        socketCount: () => feeds.socketCount(),
+      http = await createSurface({
         loaded,
+        clock,
+        broker,
+        feeds,
         metrics,
         logger,
         limit,
-        clock,
-      };
-      acceptSupersetSockets({ ...accepting, actors: feeds.superset ?? feeds.native, authenticate });
-      acceptNativeSockets({ ...accepting, actors: feeds.native, access, publish: publishing.forClient });
+        page: demo.page,
+        isReady: () => isReady() && (company?.areOthersReady() ?? true),
+        isDraining: () => isDraining,
+      });
       if (isStopped) throw new Error('it was stopped before it listened');
       const { host, port } = config;
       address = await http.listen({ port, ...(host !== '' && { host }) });

@@ -29,7 +29,10 @@ export interface NativeAccess {
 }
 
 export interface NativeAccessDeps {
-  readonly config: Config;
+  readonly config: Pick<
+    Config,
+    'native' | 'ticket' | 'jwtSecret' | 'previousJwtSecret' | 'jwtAlgorithms' | 'allowedOrigins'
+  >;
   readonly now: () => number;
   readonly claim: ClaimOnce;
   /** An id that nobody can guess. */
