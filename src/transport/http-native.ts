@@ -2,7 +2,7 @@ import * as Either from 'fp-ts/lib/Either.js';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { NativeAccess } from '../auth/native-access.ts';
 import { maySubscribe, type NativePrincipal, ownChannels } from '../auth/native-principal.ts';
-import { parseStreamId, type StreamId, ZERO_ID } from '../event/stream-id.ts';
+import { parseStreamId, type StreamId } from '../event/stream-id.ts';
 import { TokenBucket } from '../protocol/native/token-bucket.ts';
 import { sendProblem } from './http-problem.ts';
 
@@ -20,8 +20,8 @@ export interface History {
 export interface NativeHttpDeps {
   readonly access: NativeAccess;
   readonly now: () => number;
-  /** Rejects when the broker is away. */
-  history(channel: string, after: StreamId, limit: number): Promise<History>;
+  /** `after` undefined: from its beginning. Rejects when the broker is away. */
+  history(channel: string, after: StreamId | undefined, limit: number): Promise<History>;
 }
 
 const MAX_LIMIT = 1_000;
@@ -57,10 +57,11 @@ export function addNativeRoutes(app: FastifyInstance, deps: NativeHttpDeps): voi
 
   app.get('/history', async (request, reply) => {
     setPrivate(reply);
-    const { channel = '', after = ZERO_ID, limit = `${DEFAULT_LIMIT}` } = request.query as HistoryQuery;
+    const { channel = '', after, limit = `${DEFAULT_LIMIT}` } = request.query as HistoryQuery;
     const position = typeof after === 'string' ? parseStreamId(after) : undefined;
     const count = /^\d{1,4}$/.test(String(limit)) ? Number(limit) : 0;
-    if (typeof channel !== 'string' || position === undefined || count < 1 || count > MAX_LIMIT) {
+    const isPosition = after === undefined || position !== undefined;
+    if (typeof channel !== 'string' || !isPosition || count < 1 || count > MAX_LIMIT) {
       return sendProblem(reply, 'bad_request', HISTORY_FORM);
     }
     const principal = await principalOf(request, reply);

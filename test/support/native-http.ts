@@ -35,7 +35,7 @@ export function nativeHttp(): NativeHttpDeps {
     history: async (channel, after, limit) => ({
       events: [JSON.stringify({ type: 'event', channel, id: '5-0', limit })],
       next: streamId(5, 0),
-      gap: { after, id: '4-18446744073709551615' as StreamId, reason: 'trimmed' },
+      gap: after && { after, id: '4-18446744073709551615' as StreamId, reason: 'trimmed' },
       epoch: 'e1',
     }),
   };

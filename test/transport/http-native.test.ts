@@ -37,7 +37,8 @@ async function serve(overrides: Partial<HttpDeps> = {}) {
   const url = `http://127.0.0.1:${port}`;
   const ask = async (path: string, init: RequestInit = {}) => {
     const response = await fetch(url + path, init);
-    return { status: response.status, headers: response.headers, body: (await response.json()) as unknown };
+    const body: unknown = await response.json();
+    return { status: response.status, headers: response.headers, body };
   };
   const post = (path: string, body: unknown, token = API_KEY, headers: Record<string, string> = {}) =>
     ask(path, {
