@@ -53,10 +53,14 @@ export class NativeClient {
 
   /** A client that has been welcomed. */
   static async open(port: number, options?: ClientOptions, hello: object = {}): Promise<NativeClient> {
-    const client = new NativeClient(port, options);
-    await client.connects();
-    await client.ask({ type: 'hello', ...hello });
-    return client;
+    // Beside Superset's feed a server is ready before it reads ours: 1012 says to come again.
+    return eventually('welcomed', async () => {
+      const client = new NativeClient(port, options);
+      await client.connects();
+      client.send({ type: 'hello', ...hello, ref: client.#ref++ });
+      await eventually('an answer', () => client.frames.length > 0 || client.closed !== undefined);
+      return client.closed?.code === 1012 ? undefined : client;
+    });
   }
 
   async connects(): Promise<void> {

@@ -24,7 +24,7 @@ export interface Feeds {
   readonly native: Actors;
   readonly all: readonly Actors[];
   socketCount(): number;
-  /** All of them are read. */
+  /** All of them are read; beside Superset's, ours counts from the first time that it was. */
   isReady(): boolean;
   start(): void;
   /** Closes the sockets of all, spread over `drainMs`; resolves when the last one has gone. */
@@ -69,7 +69,12 @@ export function createFeeds({ config, broker, report, ...shared }: FeedsDeps): F
     native,
     all,
     socketCount: () => all.reduce((sum, { sockets }) => sum + sockets.size, 0),
-    isReady: () => all.every((actors) => actors.isReady()),
+    isReady() {
+      // A user whose rights are those that Superset's old sidecar needed may not read our keys: it is no reason to take
+      // Superset's clients off this server. What was read once is missed when it is not.
+      const isNativeMissed = superset === undefined || native.isAccepting();
+      return (superset?.isReady() ?? true) && (native.isReady() || !isNativeMissed);
+    },
     start() {
       for (const actors of all) actors.start();
     },
