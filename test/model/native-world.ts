@@ -320,6 +320,10 @@ export class NativeWorld {
         return this.#onGap(client, frame);
       case 'ping':
         return this.#onPing(client, frame.id);
+      case 'error':
+        // It was asked to end a second time before the client heard that it had ended.
+        if (frame.code === 'not_subscribed') return;
+        throw new Error(`an unexpected ${JSON.stringify(frame)}`);
       default:
         throw new Error(`an unexpected ${JSON.stringify(frame)}`);
     }
