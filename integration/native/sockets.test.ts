@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import { redisUrl, uniquePrefix } from '../support/redis.ts';
 import { type Signalbox, startSignalbox } from '../support/signalbox.ts';
-import { NativeClient, tokenWith } from './client.ts';
+import { type ClientOptions, NativeClient, tokenWith } from './client.ts';
 
 describe.each(['redis', 'memory'])('the native protocol over WebSocket, on the %s broker', (broker) => {
   const prefix = uniquePrefix();
@@ -49,11 +49,19 @@ describe.each(['redis', 'memory'])('the native protocol over WebSocket, on the %
   });
 
   test('a client that was cut off resumes exactly, and is told what cannot be had', async () => {
-    const { port } = await start({ SIGNALBOX_WINDOW_MAX_EVENTS: '3', SIGNALBOX_HISTORY_MAX_LENGTH: '50' });
+    const { port } = await start({
+      SIGNALBOX_WINDOW_MAX_EVENTS: '3',
+      SIGNALBOX_HISTORY_MAX_LENGTH: '50',
+      SIGNALBOX_LIMITS_FRAMES_PER_SECOND: '1000',
+    });
     const publisher = await NativeClient.open(port);
     const say = async (from: number, to: number): Promise<void> => {
-      for (let n = from; n <= to; n += 1) {
-        await publisher.ask({ type: 'publish', channel: 'sport', topic: 't', data: n });
+      // As many at once as may be under way.
+      for (let n = from; n <= to; n += 50) {
+        const part = Array.from({ length: Math.min(50, to - n + 1) }, (_, at) => n + at);
+        await Promise.all(
+          part.map((data) => publisher.ask({ type: 'publish', channel: 'sport', topic: 't', data })),
+        );
       }
     };
     const first = await NativeClient.open(port);
@@ -109,5 +117,58 @@ describe.each(['redis', 'memory'])('the native protocol over WebSocket, on the %
     expect(second.id).toBe(first.id);
     await client.ask({ type: 'publish', channel: 'once', topic: 't', data: 2 });
     expect(await client.hears('once', 2)).toEqual([1, 2]);
+  });
+
+  test('sockets of all protocols count as one number, and a limit is told by a close code', async () => {
+    const { port } = await start({ MAX_TOTAL_CONNECTIONS: '1' });
+    const one = await NativeClient.open(port);
+    expect(await new NativeClient(port).closes()).toEqual({ code: 1013, reason: 'too_many' });
+    one.cut();
+    await eventually('there is room again', async () => {
+      const next = new NativeClient(port);
+      await next.connects();
+      next.send({ type: 'hello', ref: 0 });
+      await eventually('an answer', () => next.frames.length > 0 || next.closed !== undefined);
+      return next.closed === undefined;
+    });
+  });
+
+  test('a bad token, another origin, silence and nonsense are told by close codes', async () => {
+    const { port } = await start({ SIGNALBOX_HANDSHAKE_TIMEOUT_MS: '200' });
+    await NativeClient.open(port);
+    const closes = (options: ClientOptions) => new NativeClient(port, options).closes();
+    expect(await closes({ token: 'x' })).toEqual({ code: 4401, reason: 'unauthorized' });
+    expect(await closes({ token: '' })).toEqual({ code: 4401, reason: 'unauthorized' });
+    const origin = 'https://evil.example';
+    expect(await closes({ headers: { origin } })).toEqual({ code: 4403, reason: 'forbidden' });
+    expect(await closes({})).toEqual({ code: 4408, reason: 'timeout' });
+    const strange = new NativeClient(port);
+    await strange.connects();
+    strange.send('nonsense');
+    expect(await strange.closes()).toEqual({ code: 4400, reason: 'bad_request' });
+    expect(strange.frames).toMatchObject([{ type: 'error', code: 'bad_request' }]);
+  });
+
+  test('is pinged by frames, which say where it is, and told to come back when the server ends', async () => {
+    const signalbox = await start({ PING_SOCKETS_INTERVAL_MS: '200', SOCKET_RESPONSE_TIMEOUT_MS: '2000' });
+    const client = await NativeClient.open(signalbox.port);
+    await client.ask({ type: 'subscribe', channel: 'quiet' });
+    const { id } = await client.ask({ type: 'publish', channel: 'loud', topic: 't', data: 1 });
+    await client.receives((frame) => frame.type === 'ping' && frame.id === id);
+    const answering = setInterval(() => client.send({ type: 'pong' }), 100);
+    const pings = () => client.frames.filter(({ type }) => type === 'ping').length;
+    await eventually('three pings more', () => pings() > 3);
+    clearInterval(answering);
+    await signalbox.stop();
+    expect(await client.closes()).toEqual({ code: 1001, reason: 'drain' });
+    expect(client.frames.at(-1)).toMatchObject({ type: 'reconnect', reason: 'drain' });
+  });
+
+  test('who answers no ping is closed', async () => {
+    const { port } = await start({ PING_SOCKETS_INTERVAL_MS: '100', SOCKET_RESPONSE_TIMEOUT_MS: '500' });
+    const client = await NativeClient.open(port);
+    const { code } = await client.closes();
+    expect(code).toBe(1006);
+    expect(client.frames.some(({ type }) => type === 'ping')).toBe(true);
   });
 });
