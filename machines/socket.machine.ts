@@ -10,6 +10,7 @@ export type CloseReason =
   | 'drain'
   | 'lossy'
   | 'policy'
+  | 'protocol'
   | 'failed'
   | 'gone';
 
@@ -104,14 +105,14 @@ export const socketMachine = setup({
     connecting: {
       after: {
         handshakeTimeout: {
-          target: 'terminating',
+          target: 'closing',
           actions: { type: 'setReason', params: { reason: 'handshake_timeout' } },
         },
       },
       on: {
         'socket.opened': 'open',
         'socket.close': {
-          target: 'terminating',
+          target: 'closing',
           actions: { type: 'setReason', params: ({ event }) => ({ reason: event.reason }) },
         },
       },

@@ -1,15 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { createActors } from './actors/actors.ts';
-import { drain } from './actors/drain.ts';
-import { actorSettings } from './actors/settings.ts';
+import { createFeeds } from './actors/feeds.ts';
 import { createSystemLogic } from './actors/system.ts';
-import { createAuthenticate } from './auth/authenticate.ts';
 import { createBroker } from './broker/broker.ts';
 import { systemClock } from './clock.ts';
 import type { LoadedConfig } from './config/loaded.ts';
 import { createDemo } from './demo/demo.ts';
-import { supersetRealtimeProtocol, supersetStreamsProtocol } from './protocol/superset/socket-protocol.ts';
 import { Registry } from './routing/registry.ts';
+import { createSurface } from './surface.ts';
 import { startGauges } from './telemetry/gauges.ts';
 import { createInspection } from './telemetry/inspection.ts';
 import { createLogLimit } from './telemetry/log-limit.ts';
@@ -19,8 +16,7 @@ import { createReport } from './telemetry/report.ts';
 import { createStatsd } from './telemetry/statsd.ts';
 import { createCompressingFraming } from './transport/compression.ts';
 import { webSocketFraming } from './transport/frames.ts';
-import { createHttp, type Http } from './transport/http.ts';
-import { acceptSupersetSockets } from './transport/superset-sockets.ts';
+import type { Http } from './transport/http.ts';
 
 /** Where a server listens. */
 export interface Address {
@@ -53,7 +49,7 @@ const DRAIN_GRACE_MS = 3_000;
 
 /** Wires a whole server of the configuration; nothing happens before `start`. Without company it is alone. */
 export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Company): System {
-  const { config, mode } = loaded;
+  const { config } = loaded;
   const clock = systemClock;
   const limit = createLogLimit({ now: clock.now });
   const statsd = createStatsd({
@@ -64,41 +60,35 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
   const inspection = createInspection({ stately: config.inspect.stately, logger, metrics });
   const registry = new Registry({ clock, inspect: inspection.inspect });
   const broker = createBroker(loaded, { clock, onNote: (message) => logger.warn({}, message) });
-  const protocolOptions = { onRepaired: () => metrics.count('signalbox.events_repaired') };
-  const actors = createActors({
-    ...actorSettings(config),
+  const feeds = createFeeds({
+    config,
     registry,
     clock,
     metrics,
-    log: broker.log,
-    protocol:
-      config.superset.protocol === 'realtime'
-        ? supersetRealtimeProtocol(protocolOptions)
-        : supersetStreamsProtocol(protocolOptions),
+    broker,
     framing: config.compression.enabled
       ? createCompressingFraming(config.compression.thresholdBytes)
       : webSocketFraming,
     random: Math.random,
     newId: randomUUID,
     later: (run) => void setImmediate(run),
-    report: createReport({
-      logger,
-      limit,
-      metrics,
-      onCrash: (error) => actor?.send({ type: 'actor.crashed', error }),
-    }),
+    report: (feed) =>
+      createReport({
+        logger: logger.child({ feed }),
+        limit,
+        metrics,
+        onCrash: (error) => actor?.send({ type: 'actor.crashed', error }),
+      }),
   });
-  const publish = (channel: string, payload: Buffer) => broker.log.append(channel, payload);
   const demo = createDemo({
     config,
     logger,
     clock,
-    publish,
-    isWatched: (channel) => actors.sockets.countOn(channel) > 0,
+    publish: (channel, payload) => broker.log.append(channel, payload),
+    isWatched: (channel) => (feeds.superset?.sockets.countOn(channel) ?? 0) > 0,
   });
-  const authenticate = createAuthenticate(config, clock.now);
-  const isReady = (): boolean => !isDraining && actors.isReady();
-  const stopGauges = startGauges(metrics, actors);
+  const isReady = (): boolean => !isDraining && feeds.isReady();
+  const stopGauges = startGauges(metrics, feeds.all);
   let isDraining = false;
   let isStopped = false;
   let http: Http | undefined;
@@ -110,26 +100,19 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
   });
 
   const logic = createSystemLogic({
-    startReader: () => actors.start(),
+    startReader: () => feeds.start(),
     async listen() {
-      http = await createHttp({
-        ...config,
-        logger,
-        mode,
-        publish,
-        page: demo.page,
-        isReady: () => isReady() && (company?.areOthersReady() ?? true),
-      });
-      acceptSupersetSockets({
-        server: http.server,
-        isDraining: () => isDraining,
-        actors,
+      http = await createSurface({
         loaded,
-        authenticate,
+        clock,
+        broker,
+        feeds,
         metrics,
         logger,
         limit,
-        clock,
+        page: demo.page,
+        isReady: () => isReady() && (company?.areOthersReady() ?? true),
+        isDraining: () => isDraining,
       });
       if (isStopped) throw new Error('it was stopped before it listened');
       const { host, port } = config;
@@ -139,12 +122,11 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
     onDraining: () => {
       isDraining = true;
     },
-    drain: () => drain(actors.sockets, clock, config.drainMs),
+    drain: () => feeds.drain(config.drainMs),
     async shutDown() {
       isStopped = true;
       demo.close();
-      actors.sockets.terminate();
-      actors.stop();
+      feeds.stop();
       stopGauges();
       await http?.close();
       await Promise.all([broker.close(), inspection.close(), metrics.close()]);

@@ -65,10 +65,11 @@ const errorsPerSecond = async (redis: Redis, kind: string): Promise<number> => {
   return ((after - before) * 1000) / (performance.now() - startedMs);
 };
 
-/** What an operator is shown, the remarks on the configuration apart. */
+/** What an operator is shown of Superset's feed, the remarks on the configuration apart. Ours says its own once, too. */
 const troubleIn = ({ log }: Server): string[] =>
   log
     .filter(({ level, key }) => (level === 'error' || level === 'warn') && key === undefined)
+    .filter(({ feed }) => feed !== 'native')
     .map(({ message, reason }) => [message, reason].filter((part) => typeof part === 'string').join(': '));
 
 /** How it fares while Redis answers each attempt with an error of this kind. */

@@ -312,7 +312,8 @@ describe('F2.5 no replay at all: the Redis gap', () => {
   });
 
   const staleLines = ({ log }: Signalbox): number =>
-    log.filter(({ message }) => String(message).includes('the reader is stale')).length;
+    log.filter(({ feed, message }) => feed === 'superset' && String(message).includes('the reader is stale'))
+      .length;
 });
 
 describe('F2.6 closed sockets stay until the ping pass', () => {

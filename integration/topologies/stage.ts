@@ -45,9 +45,9 @@ export function createStage(): Stage {
   };
 }
 
-/** How often the server has said this; the words need only be the beginning. */
+/** How often the server has said this, of Superset's feed or of none; the words need only be the beginning. */
 export const timesLogged = ({ log }: Signalbox, words: string): number =>
-  log.filter(({ message }) => String(message).startsWith(words)).length;
+  log.filter(({ feed, message }) => feed !== 'native' && String(message).startsWith(words)).length;
 
 let published = 0;
 

@@ -11,6 +11,7 @@ import type { RoutedBatch } from '../routing/fan-out.ts';
 import type { Framing } from '../routing/frames.ts';
 import type { SocketProtocol } from '../routing/protocol.ts';
 import type { Registry } from '../routing/registry.ts';
+import type { BufferBudget } from '../routing/buffer-budget.ts';
 import { createRouting, type Routing, type RoutingDeps } from '../routing/routing.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { Channels } from './channel.ts';
@@ -19,8 +20,12 @@ import { Sockets, type SocketsTimes } from './sockets.ts';
 
 export interface ActorsDeps {
   readonly registry: Registry;
+  /** Before the ids of actors, where there are those of another feed; left out: nothing. */
+  readonly prefix?: string;
+  /** Shared with another feed; left out: its own. */
+  readonly budget?: BufferBudget;
   readonly clock: Clock;
-  readonly log: EventLog;
+  readonly log: EventLog & RoutingDeps['log'];
   readonly protocol: SocketProtocol;
   /** `realtime`: the name of its Pub/Sub channel. */
   readonly feed: { readonly kind: 'firehose' } | { readonly kind: 'realtime'; readonly channel: string };
@@ -66,10 +71,11 @@ export interface Actors {
 
 /** Puts one feed, its router, the channels and the sockets together. */
 export function createActors(deps: ActorsDeps): Actors {
-  const { registry, clock, log, protocol, metrics, random, report } = deps;
+  const { registry, clock, log, protocol, metrics, random, report, prefix = '' } = deps;
   const isLossy = deps.feed.kind === 'realtime';
   const channels = new Channels({
     registry,
+    prefix,
     random,
     gcIntervalMs: deps.gcIntervalMs,
     onError: report.channelFailed,
@@ -82,6 +88,7 @@ export function createActors(deps: ActorsDeps): Actors {
     channels,
     framing: deps.framing,
     limits: deps.limits,
+    ...(deps.budget !== undefined && { budget: deps.budget }),
     now: () => clock.now(),
     later: deps.later,
     onMalformed: report.malformed,
@@ -90,6 +97,7 @@ export function createActors(deps: ActorsDeps): Actors {
   });
   const sockets = new Sockets({
     registry,
+    prefix,
     protocol,
     metrics,
     random,
@@ -120,7 +128,7 @@ export function createActors(deps: ActorsDeps): Actors {
     channels,
     start() {
       sockets.startHeartbeat(crash);
-      router = registry.start(routerLogic, { id: 'router', input: undefined, onEnd: crash });
+      router = registry.start(routerLogic, { id: `${prefix}router`, input: undefined, onEnd: crash });
       const feed = createFeed();
       const readerLogic = createReaderLogic({
         feed,
@@ -135,7 +143,7 @@ export function createActors(deps: ActorsDeps): Actors {
         },
       });
       reader = registry.start(readerLogic, {
-        id: `reader:${feed.id}`,
+        id: `${prefix}reader:${feed.id}`,
         input: { id: feed.id, settleMs: SETTLE_MS },
         onEnd: (error) => error !== undefined && crash(error),
       });

@@ -36,6 +36,8 @@ function createChannelLogic(channels: Channels, attachment: Attachment | undefin
 
 export interface ChannelsDeps {
   readonly registry: Registry;
+  /** Before the ids of actors. */
+  readonly prefix: string;
   readonly gcIntervalMs: number;
   /** Undefined: every channel arrives, wanted or not, as on a firehose; a channel is live from its start. */
   readonly attachment?: Attachment;
@@ -89,12 +91,12 @@ export class Channels {
   }
 
   #start(id: string): void {
-    const { registry, gcIntervalMs, attachment, onError } = this.#deps;
+    const { registry, prefix, gcIntervalMs, attachment, onError } = this.#deps;
     const input = { id, gcIntervalMs };
     const begin =
       attachment === undefined ? { snapshot: { ...this.#live, context: firstContext(input) } } : { input };
     const actor = registry.startMember(this.#logic, {
-      id: `channel:${id}`,
+      id: `${prefix}channel:${id}`,
       ...begin,
       onEnd: (error) => {
         this.forget(id);

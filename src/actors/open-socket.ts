@@ -11,6 +11,8 @@ export type ConnectionListener = TransportListener & { violated(): void };
 /** What all sockets of one registry share. */
 export interface OpenSocketDeps {
   readonly registry: Registry;
+  /** Before the ids of actors. */
+  readonly prefix: string;
   readonly logic: SocketLogic;
   /** The state in which a socket begins; its context is replaced. */
   readonly open: SnapshotFrom<SocketLogic>;
@@ -19,6 +21,14 @@ export interface OpenSocketDeps {
   readonly now: () => number;
   readonly onEnd: (socket: OpenSocket, error: unknown) => void;
   readonly onBug: (error: unknown, id: string) => void;
+}
+
+export interface OpenSocketOptions {
+  readonly id: string;
+  readonly channel: string;
+  readonly connect: (id: string, listener: ConnectionListener) => Transport;
+  /** False: it is `connecting` until it is told that it was opened. */
+  readonly isOpen: boolean;
 }
 
 /** One connection: where its transport, its delivery and its actor meet. No closures, since there are many. */
@@ -35,12 +45,7 @@ export class OpenSocket implements Socket, DeliveryOwner, ConnectionListener {
   #answeredAtMs: number;
 
   /** Throws what `connect` throws, and has then left nothing behind. */
-  constructor(
-    deps: OpenSocketDeps,
-    id: string,
-    channel: string,
-    connect: (id: string, listener: ConnectionListener) => Transport,
-  ) {
+  constructor(deps: OpenSocketDeps, { id, channel, connect, isOpen }: OpenSocketOptions) {
     const { registry, logic, open, times } = deps;
     this.#deps = deps;
     this.id = id;
@@ -49,10 +54,22 @@ export class OpenSocket implements Socket, DeliveryOwner, ConnectionListener {
     this.transport = connect(id, this);
     this.delivery = deps.deliver(this.transport, this);
     this.actor = registry.startMember(logic, {
-      id: `socket:${id}`,
-      snapshot: { ...open, context: firstContext({ id, times }) },
+      id: `${deps.prefix}socket:${id}`,
+      ...(isOpen
+        ? { snapshot: { ...open, context: firstContext({ id, times }) } }
+        : { input: { id, times } }),
       onEnd: (error) => deps.onEnd(this, error),
     });
+  }
+
+  /** What was to be waited for has come: it is served, for as long as its credential lasts. */
+  opened(credentialLifetimeMs: number | undefined): void {
+    this.actor.send({ type: 'socket.opened' });
+    if (credentialLifetimeMs !== undefined) this.renewed(credentialLifetimeMs);
+  }
+
+  renewed(lifetimeMs: number): void {
+    this.actor.send({ type: 'credential.renewed', lifetimeMs });
   }
 
   close(reason: CloseReason): void {

@@ -20,7 +20,7 @@ const PAGE_RETRY = { baseMs: 200, capMs: 5_000 };
 /** Provides the socket machine, once for all sockets: its actions find theirs by `context.id`. */
 export function createSocketLogic(
   find: (id: string) => Socket | undefined,
-  protocol: Pick<SocketProtocol, 'closeCode'>,
+  protocol: Pick<SocketProtocol, 'closeCode' | 'farewellText'>,
   random: () => number,
 ) {
   return socketMachine.provide({
@@ -31,10 +31,16 @@ export function createSocketLogic(
       pump: ({ context }) => find(context.id)?.delivery.retry(),
       suspendDelivery: ({ context }) => find(context.id)?.delivery.suspend(),
       resumeDelivery: ({ context }) => find(context.id)?.delivery.resume(),
-      sendPing: ({ context }) => find(context.id)?.transport.ping(),
+      sendPing: ({ context }) => {
+        const socket = find(context.id);
+        socket?.transport.ping(socket.delivery.ping());
+      },
       closeTransport: ({ context }) => {
+        const socket = find(context.id);
         const { code, text } = protocol.closeCode(context.closeReason);
-        find(context.id)?.transport.close(code, text);
+        const farewell = protocol.farewellText?.(context.closeReason, random);
+        if (farewell !== undefined) socket?.delivery.say(farewell);
+        socket?.transport.close(code, text);
       },
       terminateTransport: ({ context }) => find(context.id)?.transport.terminate(),
     },

@@ -16,6 +16,8 @@ export interface SocketsTimes extends SocketTimes {
 
 export interface SocketsDeps {
   readonly registry: Registry;
+  /** Before the ids of actors; two feeds of one process differ in it. */
+  readonly prefix: string;
   readonly protocol: SocketProtocol;
   readonly deliver: (transport: Transport, owner: DeliveryOwner) => Delivery;
   readonly times: SocketsTimes;
@@ -37,6 +39,13 @@ export interface NewSocket {
   readonly connect: (id: string, listener: ConnectionListener) => Transport;
 }
 
+/** What a connection brings that is to say first what it wants. */
+export interface NewHandshake {
+  /** Its own: the one that limits are counted on. */
+  readonly channel: string;
+  readonly connect: NewSocket['connect'];
+}
+
 /** The sockets that are open, and their actors. */
 export class Sockets {
   readonly #deps: SocketsDeps;
@@ -49,12 +58,13 @@ export class Sockets {
 
   constructor(deps: SocketsDeps) {
     this.#deps = deps;
-    const { registry, deliver, protocol, random, now } = deps;
+    const { registry, prefix, deliver, protocol, random, now } = deps;
     const { pingIntervalMs, ...times } = deps.times;
     this.#turns = new Turns(pingIntervalMs);
     const logic = createSocketLogic((id) => this.#sockets.get(id), protocol, random);
     this.#shared = {
       registry,
+      prefix,
       logic,
       deliver,
       now,
@@ -84,24 +94,29 @@ export class Sockets {
 
   /** Takes over a connection: its actor, its subscription and its delivery. Returns its id. */
   open(connection: NewSocket): string {
+    const { channels, lastId, credentialLifetimeMs, connect } = connection;
+    const socket = this.#add({ channel: channels[0] as string, connect }, true);
+    // Whoever is caught up in this turn, from the window, never was behind: a crowd that returns costs two
+    // transitions less for each.
+    const { live: isLive } = socket.delivery.join(channels, lastId);
+    if (!isLive) socket.delivery.begin();
+    if (credentialLifetimeMs !== undefined) socket.renewed(credentialLifetimeMs);
+    return socket.id;
+  }
+
+  /** Takes over a connection that is closed if it is not `opened` in time. */
+  accept(connection: NewHandshake): OpenSocket {
+    return this.#add(connection, false);
+  }
+
+  #add({ channel, connect }: NewHandshake, isOpen: boolean): OpenSocket {
     const { random, metrics, newId } = this.#deps;
-    const { channels, lastId, credentialLifetimeMs } = connection;
-    const channel = channels[0] as string;
-    const socket = new OpenSocket(this.#shared, newId(), channel, connection.connect);
-    const { id, actor, delivery } = socket;
-    this.#sockets.set(id, socket);
+    const socket = new OpenSocket(this.#shared, { id: newId(), channel, connect, isOpen });
+    this.#sockets.set(socket.id, socket);
     this.#perChannel.set(channel, this.countOn(channel) + 1);
     socket.beat = this.#turns.join(socket, random());
     metrics.count('ws_connected_client');
-    const subscription = delivery.join(channels, lastId);
-    // Whoever is caught up in this turn, from the window, never was behind: a crowd that returns costs two
-    // transitions less for each.
-    if (!subscription.live) delivery.pump();
-    if (!subscription.live) actor.send({ type: 'delivery.fellBehind' });
-    if (credentialLifetimeMs !== undefined) {
-      actor.send({ type: 'credential.renewed', lifetimeMs: credentialLifetimeMs });
-    }
-    return id;
+    return socket;
   }
 
   close(id: string, reason: CloseReason): void {
@@ -127,7 +142,7 @@ export class Sockets {
       for (const socket of this.#turns.take()) socket.pingDue();
     });
     this.#heartbeat = registry.start(logic, {
-      id: 'heartbeat',
+      id: `${this.#deps.prefix}heartbeat`,
       input: { beatMs: times.pingIntervalMs / this.#turns.beats },
       onEnd: (error) => error !== undefined && onCrash(error),
     });

@@ -27,7 +27,7 @@ export function createPublisher(log: Pick<NativeLog, 'publishEvents'>, newKey: (
     try {
       return await log.publishEvents(keyed);
     } catch (error) {
-      if (!isUnknown(error)) throw error;
+      if (!isOutcomeUnknown(error)) throw error;
       return await log.publishEvents(keyed).catch((again: unknown) => {
         // Whatever this one says, it says nothing of the first: it may still be done, or have been.
         const why = again instanceof Error ? again.message : String(again);
@@ -47,6 +47,10 @@ export function createPublisher(log: Pick<NativeLog, 'publishEvents'>, newKey: (
   };
 }
 
-/** `closed`, too: a connection is also closed under those who use it, when it turns out to lead to the wrong server. */
-const isUnknown = (error: unknown): error is BrokerError =>
-  error instanceof BrokerError && error.code !== 'unavailable';
+/**
+ * Whether an error leaves open what was published. `closed`, too: a connection is also closed under those who use it,
+ * when it turns out to lead to the wrong server.
+ */
+export function isOutcomeUnknown(error: unknown): error is BrokerError {
+  return error instanceof BrokerError && error.code !== 'unavailable';
+}

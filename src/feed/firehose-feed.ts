@@ -51,7 +51,7 @@ export class FirehoseFeed implements Feed {
     const head = this.#head as LogHead;
     if (this.#epoch === undefined) await this.#fillWindow(this.#open, head);
     else this.#checkEpoch(head);
-    this.#epoch = head.epoch || this.#epoch || '';
+    this.#setEpoch(head.epoch || this.#epoch || '');
     let read = CATCH_UP_COUNT;
     while (read > 0 && !signal.aborted) read = await this.#catchUpOnce();
     await this.#checkHead(await this.#open.head());
@@ -112,9 +112,14 @@ export class FirehoseFeed implements Feed {
     const isOther = head.epoch !== '' && this.#epoch !== '' && head.epoch !== this.#epoch;
     const isBelow = compareIds(head.lastId, fanOut.position) < 0;
     if (!isOther && !isBelow) return;
-    this.#epoch = head.epoch;
+    this.#setEpoch(head.epoch);
     fanOut.reset(isBelow ? head.lastId : fanOut.position, 'epoch');
     onEpochChanged(head, fanOut.position);
+  }
+
+  #setEpoch(epoch: string): void {
+    this.#epoch = epoch;
+    this.#deps.fanOut.epoch = epoch;
   }
 
   /** Back to `maxAgeMs` before now by the broker's clock, or to the count or byte bound, newest first. */

@@ -1,3 +1,4 @@
+import type { Entry } from '../event/entry.ts';
 import type { StreamId } from '../event/stream-id.ts';
 
 /**
@@ -19,10 +20,17 @@ export interface Malformed {
 }
 
 /**
- * What goes over the wire of one protocol, as the fast lane uses it: no method throws, whatever the payload is,
- * and none keeps a reference to the payload.
+ * What goes over the wire of one protocol, as the fast lane uses it: no method throws, whatever the entry or the
+ * payload is, and none keeps a reference to either.
  */
 export interface EventCodec {
+  /** What is kept of an entry: all that its frame is made of, but its id. It may be a part of the entry itself. */
+  payloadOf(entry: Entry): Buffer;
+  /**
+   * The id of the event before this one in its channel; undefined: the entry does not say. Left out by protocols
+   * whose entries never do.
+   */
+  previousOf?(entry: Entry): StreamId | undefined;
   /**
    * The channel or channels of a payload, found without parsing it where that is possible, and confirmed by
    * `encode`. Of a list, each socket gets the event once, whichever of them it is in; an empty list is nobody.

@@ -106,3 +106,18 @@ function endOfString(bytes: Buffer, from: number): number {
   while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
   return at;
 }
+
+/** Cuts the elements out of an array's text, byte for byte. `bytes` is known to be a JSON array. */
+export function elementTexts(bytes: Buffer): Buffer[] {
+  const found: Buffer[] = [];
+  let at = skipSpace(bytes, skipSpace(bytes, 0) + 1);
+  while (at < bytes.length && bytes[at] !== CLOSING_BRACKET) {
+    const to = skipValue(bytes, at);
+    found.push(bytes.subarray(at, to));
+    at = skipSpace(bytes, to);
+    if (bytes[at] === COMMA) at = skipSpace(bytes, at + 1);
+  }
+  return found;
+}
+
+const CLOSING_BRACKET = 0x5d;

@@ -1,12 +1,12 @@
 import type { EventLog } from '../broker/ports.ts';
-import { payloadOf } from '../event/entry.ts';
 import { compareIds, laterId, type StreamId } from '../event/stream-id.ts';
 import { isMalformed, type Malformed } from '../protocol/event-codec.ts';
 import type { Frames } from './frames.ts';
 import { Outlet, type OutletDeps } from './outlet.ts';
 import type { Gap, SocketProtocol } from './protocol.ts';
 import type { Replay, ReplayPart } from './replay.ts';
-import type { Subscription, Subscriptions } from './subscriptions.ts';
+import type { FramedSnapshot, ReadSnapshot } from './snapshots.ts';
+import type { Subscription, Subscriptions, Terms } from './subscriptions.ts';
 import type { Transport } from './transport.ts';
 import type { Window } from './window.ts';
 
@@ -20,6 +20,10 @@ export interface DeliveryDeps extends OutletDeps {
   readonly log: Pick<EventLog, 'lastId'>;
   /** The id of the last event that was routed. */
   position(): StreamId;
+  /** Of the log; empty: it would not say. */
+  epoch(): string;
+  /** Undefined: channels have none. */
+  readonly snapshotOf: ReadSnapshot | undefined;
   /** Runs in a later turn, so that one socket's replay does not hold up the others. */
   later(run: () => void): void;
   /** The broker would not give what a replay asked for; it is asked again after a pause. */
@@ -40,10 +44,17 @@ export type DeliveryFact =
 export interface DeliveryOwner {
   tell(fact: DeliveryFact): void;
   /**
-   * The transport failed, or the protocol wants a client with a gap to come back. `error`: what failed is a bug,
-   * and this socket's alone.
+   * The transport failed, the protocol wants a client with a gap to come back, or one that reads nothing is told too
+   * much. `error`: what failed is a bug, and this socket's alone.
    */
-  end(reason: 'failed' | 'lossy', error?: unknown): void;
+  end(reason: 'failed' | 'lossy' | 'too_slow', error?: unknown): void;
+}
+
+/** A subscription that is greeted: it sends nothing before `begin`. */
+export interface GreetedJoin {
+  /** The epoch of the position that its client gave; undefined: the client does not say. */
+  readonly epoch: string | undefined;
+  readonly greet: NonNullable<Terms['greet']>;
 }
 
 /**
@@ -59,6 +70,8 @@ export class Delivery {
   readonly #subscriptions: Subscription[] = [];
   /** A page could not be read: the machine says when to try again. */
   #isWaiting = false;
+  /** What is said now leaves with what the pump sends. */
+  #isPumping = false;
 
   constructor(deps: DeliveryDeps, transport: Transport, owner: DeliveryOwner) {
     this.isCompressed = transport.isCompressed;
@@ -69,40 +82,119 @@ export class Delivery {
 
   /**
    * Begins a subscription. Without `lastId`, the position its client claims, nothing is due and it is live, unless
-   * nothing can be written now; with it, `pump` carries it on.
+   * nothing can be written now; with it, `pump` carries it on. One that is `greeted` is carried on by `begin`.
    */
-  join(channels: readonly string[], lastId?: StreamId): Subscription {
+  join(channels: readonly string[], lastId?: StreamId, greeted?: GreetedJoin): Subscription {
     const position = this.#deps.position();
-    const isAhead = lastId !== undefined && compareIds(lastId, position) > 0;
+    const epoch = this.#deps.epoch();
+    const isOfOtherLife = !!epoch && !!greeted?.epoch && greeted.epoch !== epoch;
+    const gap: Gap | undefined =
+      lastId !== undefined && isOfOtherLife
+        ? { after: lastId, to: position, reason: 'epoch', epoch }
+        : undefined;
+    const from = gap === undefined ? lastId : undefined;
+    const isAhead = from !== undefined && compareIds(from, position) > 0;
     const subscription: Subscription = {
       channels,
       delivery: this,
-      cursor: lastId === undefined || isAhead ? position : lastId,
-      live: lastId === undefined && this.#outlet.isOpen,
+      cursor: from === undefined || isAhead ? position : from,
+      live: lastId === undefined && greeted === undefined && this.#outlet.isOpen,
       fetching: false,
-      claim: isAhead ? lastId : undefined,
+      claim: isAhead ? from : undefined,
       replay: undefined,
-      gap: undefined,
+      gap,
       generation: 0,
       lastShared: undefined,
+      terms: greeted && {
+        greet: greeted.greet,
+        asked: undefined,
+        isSnapshotDue: lastId === undefined && this.#deps.snapshotOf !== undefined,
+        snapshot: undefined,
+        holds: 0,
+        unwanted: undefined,
+      },
     };
-    if (lastId !== undefined && !isAhead) this.#deps.replay.begin(subscription);
+    if (from !== undefined && !isAhead) this.#deps.replay.begin(subscription);
     this.#subscriptions.push(subscription);
     this.#deps.subscriptions.join(subscription);
     return subscription;
   }
 
-  /** The fast lane's way in: queues a frame for the end of the batch, or closes the outlets. */
-  offer(frame: Buffer): void {
+  /** Carries on what was joined, or held back, in this turn. */
+  begin(): void {
+    this.pump();
+    if (!this.#outlet.isClosed && !this.#isLive) this.fallBehind();
+  }
+
+  /** Ends one subscription. */
+  leave(subscription: Subscription): void {
+    const at = this.#subscriptions.indexOf(subscription);
+    if (at < 0) return;
+    this.#subscriptions.splice(at, 1);
+    subscription.live = false;
+    subscription.generation += 1;
+    this.#deps.subscriptions.leave(subscription);
+    this.begin();
+  }
+
+  /** Sends nothing to a subscription until as many `release`: what is routed meanwhile comes later. */
+  hold(subscription: Subscription): void {
+    if (subscription.terms === undefined) return;
+    subscription.terms.holds += 1;
+    if (!subscription.live) return;
+    subscription.live = false;
+    subscription.cursor = this.#routedTo(subscription);
+  }
+
+  /** `unwanted`: an event that is not for it. */
+  release(subscription: Subscription, unwanted?: StreamId): void {
+    const { terms, cursor } = subscription;
+    if (terms === undefined) return;
+    terms.holds -= 1;
+    if (unwanted !== undefined && compareIds(unwanted, cursor) > 0) {
+      terms.unwanted ??= new Set();
+      for (const id of terms.unwanted) if (compareIds(id, cursor) <= 0) terms.unwanted.delete(id);
+      terms.unwanted.add(unwanted);
+    }
+    this.begin();
+  }
+
+  /** Says what is no event: it may pass events that wait for room, up to a bound of its own. */
+  say(text: string): void {
+    if (this.#outlet.isClosed) return;
+    if (!this.#outlet.hasRoom()) this.#fill();
+    if (!this.#outlet.say(this.#deps.frames.ofText(text))) {
+      this.#owner.end('too_slow');
+      return;
+    }
+    if (!this.#isPumping) this.#outlet.flush();
+  }
+
+  /** What asks the peer for an answer; undefined: the transport's own way. It tells a position that all have. */
+  ping(): Buffer | undefined {
+    const position = this.#deps.position();
+    const hasAll =
+      this.#subscriptions.length > 0 &&
+      this.#outlet.isOpen &&
+      this.#outlet.isEmpty &&
+      // Who came from an instance that was ahead has more than this one.
+      this.#subscriptions.every(({ live, cursor }) => live && compareIds(cursor, position) <= 0);
+    return this.#deps.frames.ofPing(hasAll ? position : undefined);
+  }
+
+  /** The fast lane's way in: queues a frame for the end of the batch, or closes the outlets. True: it was queued. */
+  offer(frame: Buffer): boolean {
     try {
       if (!this.#outlet.hasRoom()) {
         this.#fill();
-        return;
+        return false;
       }
       if (this.#outlet.isEmpty) this.#deps.flushLater(this);
       this.#outlet.push(frame, 1);
+      return true;
     } catch (error) {
       this.#fail(error);
+      return false;
     }
   }
 
@@ -113,7 +205,8 @@ export class Delivery {
 
   /** Sends what is due to subscriptions that are behind, as far as the transport takes it. */
   pump(): void {
-    if (!this.#outlet.isOpen) return;
+    if (!this.#outlet.isOpen || this.#isPumping) return;
+    this.#isPumping = true;
     for (let progress = true; progress && this.#outlet.isOpen; ) {
       progress = false;
       for (const subscription of this.#subscriptions) {
@@ -122,8 +215,13 @@ export class Delivery {
         else if (this.#advance(subscription)) progress = true;
       }
     }
+    this.#isPumping = false;
     this.#outlet.flush();
-    if (this.#subscriptions.every(({ live }) => live)) this.#owner.tell('delivery.caughtUp');
+    if (this.#isLive) this.#owner.tell('delivery.caughtUp');
+  }
+
+  get #isLive(): boolean {
+    return this.#subscriptions.every(({ live }) => live);
   }
 
   /** As `pump`, after the pause that followed a failed page. */
@@ -158,6 +256,7 @@ export class Delivery {
     subscription.claim = undefined;
     subscription.generation += 1;
     subscription.cursor = cursor;
+    subscription.lastShared = undefined;
     if (gap === undefined) return;
     subscription.replay = undefined;
     subscription.gap = { ...gap, after: subscription.gap?.after ?? gap.after };
@@ -185,19 +284,44 @@ export class Delivery {
   /** What is late for a subscription: its next event, the read that brings it, or that nothing is. */
   #advance(subscription: Subscription): boolean {
     const { window, frames } = this.#deps;
-    if (subscription.gap !== undefined) this.#announce(subscription, subscription.gap);
+    const { terms } = subscription;
+    if (terms !== undefined && terms.holds > 0) return false;
+    // What was read for it was given up: it is not read again before somebody wants it.
+    if (terms?.asked === true && subscription.gap === undefined && !this.#isGreeted(subscription, true))
+      return false;
+    if (terms?.asked === false && !this.#isGreeted(subscription, false)) return false;
+    if (subscription.gap !== undefined) {
+      if (!this.#isGreeted(subscription, false)) return false;
+      this.#announce(subscription, subscription.gap);
+    }
     const isInWindow = subscription.replay === undefined && window.holds(subscription.cursor);
-    if (subscription.claim !== undefined || !isInWindow) {
+    if (subscription.claim !== undefined || terms?.isSnapshotDue === true || !isInWindow) {
       if (!this.#isWaiting) this.#fetch(subscription);
       return false;
     }
+    const wasGreeted = terms?.greet === undefined;
+    if (!this.#isGreeted(subscription, true)) return false;
     const event = window.next(subscription.channels, subscription.cursor);
     if (event === undefined) {
       subscription.live = true;
-      return false;
+      // Others may have waited for this one to be greeted.
+      return !wasGreeted;
     }
-    this.#replay(frames.ofEvent(event, this.isCompressed));
+    const isUnwanted = terms?.unwanted?.delete(event.id) === true;
+    if (!isUnwanted) this.#replay(frames.ofEvent(event, this.isCompressed));
     subscription.cursor = event.id;
+    return true;
+  }
+
+  /** False: nothing may be sent to it yet. */
+  #isGreeted({ terms }: Subscription, recovered: boolean): boolean {
+    if (terms?.greet === undefined) return true;
+    terms.asked = recovered;
+    if (!terms.greet(recovered)) return false;
+    terms.greet = undefined;
+    terms.asked = undefined;
+    if (terms.snapshot !== undefined) this.#outlet.push(terms.snapshot, 0);
+    terms.snapshot = undefined;
     return true;
   }
 
@@ -206,17 +330,15 @@ export class Delivery {
     subscription.fetching = true;
     const { generation } = subscription;
     const isCurrent = (): boolean => !this.#outlet.isClosed && subscription.generation === generation;
-    const reading =
-      subscription.claim === undefined
-        ? this.#deps.replay.read(subscription).then((resolve) => () => this.#send(subscription, resolve()))
-        : this.#deps.log.lastId().then((lastId) => () => this.#settleClaim(subscription, lastId));
-    reading.then(
+    this.#read(subscription).then(
       (apply) => {
         if (!isCurrent()) return;
         subscription.fetching = false;
         if (!this.#outlet.isOpen) return;
         try {
+          this.#isPumping = true;
           apply();
+          this.#isPumping = false;
           this.pump();
         } catch (error) {
           this.#fail(error);
@@ -232,9 +354,38 @@ export class Delivery {
     );
   }
 
+  async #read(subscription: Subscription): Promise<() => void> {
+    const { log, replay, snapshotOf } = this.#deps;
+    if (subscription.claim !== undefined) {
+      const lastId = await log.lastId();
+      return () => this.#settleClaim(subscription, lastId);
+    }
+    if (subscription.terms?.isSnapshotDue === true && snapshotOf !== undefined) {
+      const snapshot = await snapshotOf(subscription.channels[0] as string);
+      return () => this.#takeSnapshot(subscription, subscription.terms as Terms, snapshot);
+    }
+    const resolve = await replay.read(subscription);
+    return () => this.#send(subscription, resolve());
+  }
+
+  /**
+   * The events after it follow. For one that begins, those that it has before the position are read again; after a
+   * gap one from before would bring back what is lost.
+   */
+  #takeSnapshot(subscription: Subscription, terms: Terms, snapshot: FramedSnapshot | undefined): void {
+    terms.isSnapshotDue = false;
+    const isFirst = terms.greet !== undefined && subscription.gap === undefined;
+    if (snapshot === undefined || (!isFirst && compareIds(snapshot.id, subscription.cursor) < 0)) return;
+    subscription.cursor = snapshot.id;
+    if (terms.greet === undefined) this.#outlet.push(snapshot.frame, 0);
+    else terms.snapshot = snapshot.frame;
+  }
+
   #send(subscription: Subscription, part: ReplayPart): void {
     const { frames, metrics } = this.#deps;
     metrics.count('signalbox.replay_pages');
+    if (subscription.terms !== undefined && subscription.terms.holds > 0) return;
+    if (!this.#isGreeted(subscription, part.gap === undefined)) return;
     if (part.gap !== undefined) this.#announce(subscription, part.gap);
     for (const entry of part.entries) {
       if (!this.#outlet.hasRoom()) this.#fill();
@@ -242,8 +393,9 @@ export class Delivery {
         this.#outlet.flush();
         return;
       }
+      const isUnwanted = subscription.terms?.unwanted?.delete(entry.id) === true;
       const channel = subscription.channels[0] as string;
-      this.#replay(frames.ofEntry(entry, channel, payloadOf(entry), this.isCompressed));
+      if (!isUnwanted) this.#replay(frames.ofEntry(entry, channel, this.isCompressed));
       part.sent(entry);
     }
     part.done();
@@ -259,7 +411,8 @@ export class Delivery {
     }
     this.#deps.metrics.count('signalbox.last_id_ignored', 1, { reason: 'beyond' });
     if (this.#deps.protocol.onGap === 'tell') {
-      subscription.gap = { after: claim, to: subscription.cursor, reason: 'epoch' };
+      const epoch = this.#deps.epoch();
+      subscription.gap = { after: claim, to: subscription.cursor, reason: 'epoch', epoch };
     }
   }
 
@@ -274,6 +427,8 @@ export class Delivery {
     }
     const frame = this.#deps.frames.ofGap(subscription.channels, gap);
     if (frame !== undefined) this.#outlet.push(frame, 0);
+    const { terms } = subscription;
+    if (terms !== undefined) terms.isSnapshotDue = this.#deps.snapshotOf !== undefined;
   }
 
   #replay(frame: Buffer | Malformed): void {
@@ -296,11 +451,16 @@ export class Delivery {
 
   /** From here on each subscription's own cursor counts: the last event that was routed to it. */
   #closeOutlets(): void {
-    const position = this.#deps.position();
     for (const subscription of this.#subscriptions) {
       if (!subscription.live) continue;
       subscription.live = false;
-      subscription.cursor = laterId(subscription.cursor, position);
+      subscription.cursor = this.#routedTo(subscription);
     }
+  }
+
+  /** While an event is being routed the position is the one before; it may be through with that event already. */
+  #routedTo({ cursor, lastShared }: Subscription): StreamId {
+    const routed = laterId(cursor, this.#deps.position());
+    return lastShared === undefined ? routed : laterId(routed, lastShared);
   }
 }

@@ -1,6 +1,5 @@
 import type { RoutableBatch } from '../../machines/router.ts';
 import type { Entry } from '../event/entry.ts';
-import { payloadOf } from '../event/entry.ts';
 import { compareIds, laterId, msOf, previousId, type StreamId } from '../event/stream-id.ts';
 import { type EventCodec, isMalformed, type Malformed } from '../protocol/event-codec.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -57,6 +56,8 @@ export class FanOut {
   readonly #deps: FanOutDeps;
   #position: StreamId;
   #lagMs = 0;
+  /** Of the log; empty: it would not say. Its feed keeps it. */
+  epoch = '';
   #dirty: Delivery[] = [];
   /** Of the event that is being routed, once somebody wants it. */
   #frame: Buffer | undefined;
@@ -83,12 +84,13 @@ export class FanOut {
     if (batch.trimmed && batch.firstId !== undefined) this.skipTo(previousId(batch.firstId));
     const { entries } = batch;
     const atMs = this.#deps.now();
-    const payloads = entries.map(payloadOf);
+    const payloads = this.#payloadsOf(entries);
     const kept = new KeptBatch(atMs, bytesOf(payloads));
     let routed = 0;
     for (let at = 0; at < entries.length; at += 1) {
       const entry = entries[at] as Entry;
       if (compareIds(entry.id, this.#position) <= 0) continue;
+      this.#skipUnseen(entry);
       try {
         if (this.#routeEntry(entry.id, payloads[at] as Buffer, kept)) routed += 1;
       } catch (error) {
@@ -123,7 +125,7 @@ export class FanOut {
     this.#deps.window.clear(floor);
     const nowMs = this.#deps.now();
     for (const batch of byAge(entries, ageOf)) {
-      const payloads = batch.map(payloadOf);
+      const payloads = this.#payloadsOf(batch);
       const kept = new KeptBatch(nowMs - ageOf((batch[0] as Entry).id), bytesOf(payloads));
       for (const [at, { id }] of batch.entries()) {
         const event = this.#eventOf(id, payloads[at] as Buffer, kept);
@@ -142,11 +144,12 @@ export class FanOut {
     const before = this.#position;
     this.#position = position;
     for (const { resolve } of this.#waiting.splice(0)) resolve();
+    const since = reason === 'epoch' ? { epoch: this.epoch } : undefined;
     this.#rewind((subscription) => {
       const after = subscription.live ? laterId(subscription.cursor, before) : subscription.cursor;
       const isStillDue = this.#deps.onGap === 'goOn' && compareIds(after, position) < 0;
       if (isStillDue) subscription.delivery.rewind(subscription, after);
-      else subscription.delivery.rewind(subscription, position, { after, to: position, reason });
+      else subscription.delivery.rewind(subscription, position, { after, to: position, reason, ...since });
     });
   }
 
@@ -162,6 +165,17 @@ export class FanOut {
       if (!subscription.live) return;
       subscription.delivery.rewind(subscription, laterId(subscription.cursor, before));
     });
+  }
+
+  /**
+   * An entry that comes after one that never came, although everything up to the position did: the firehose has a
+   * hole. Whoever is live reads his channel's own stream, where it says the same of what is really gone.
+   */
+  #skipUnseen(entry: Entry): void {
+    const previous = this.#deps.codec.previousOf?.(entry);
+    if (previous === undefined || compareIds(previous, this.#position) <= 0) return;
+    // What names a successor as its predecessor is no witness.
+    if (compareIds(previous, entry.id) < 0) this.skipTo(previous);
   }
 
   /** For a delivery that was given its first frame of this batch. */
@@ -191,6 +205,11 @@ export class FanOut {
     return true;
   }
 
+  #payloadsOf(entries: readonly Entry[]): Buffer[] {
+    const { codec } = this.#deps;
+    return entries.map((entry) => codec.payloadOf(entry));
+  }
+
   #eventOf(id: StreamId, payload: Buffer, kept: KeptBatch): RoutedEvent | undefined {
     const channels = this.#deps.codec.channelsOf(payload);
     if (isMalformed(channels)) {
@@ -206,18 +225,18 @@ export class FanOut {
     if (subscriptions === undefined) return;
     for (const subscription of subscriptions) {
       if (!subscription.live || compareIds(event.id, subscription.cursor) <= 0) continue;
-      if (isShared) {
-        if (subscription.lastShared === event.id) continue;
-        subscription.lastShared = event.id;
-      }
+      if (isShared && subscription.lastShared === event.id) continue;
+      if (subscription.terms?.unwanted?.delete(event.id)) continue;
       if (this.#frame === undefined) {
         const encoded = this.#deps.frames.ofLive(event);
         if (isMalformed(encoded)) return;
         this.#frame = encoded;
       }
       const { delivery } = subscription;
-      if (!delivery.isCompressed) delivery.offer(this.#frame);
-      else delivery.offer((this.#compressed ??= this.#deps.frames.compressed(this.#frame)));
+      const frame = delivery.isCompressed
+        ? (this.#compressed ??= this.#deps.frames.compressed(this.#frame))
+        : this.#frame;
+      if (delivery.offer(frame) && isShared) subscription.lastShared = event.id;
     }
   }
 

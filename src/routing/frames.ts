@@ -1,6 +1,7 @@
 import type { Entry } from '../event/entry.ts';
+import type { StreamId } from '../event/stream-id.ts';
 import { isMalformed, type Malformed, withHeadroom } from '../protocol/event-codec.ts';
-import type { Gap, SocketProtocol } from './protocol.ts';
+import type { ChannelSnapshot, Gap, SocketProtocol } from './protocol.ts';
 import type { RoutedEvent } from './routed-event.ts';
 import type { Window } from './window.ts';
 
@@ -52,10 +53,10 @@ export class Frames {
   }
 
   /** For an entry of a channel's own stream; one that names another channel is malformed. */
-  ofEntry(entry: Entry, channel: string, payload: Buffer, isCompressed: boolean): Buffer | Malformed {
+  ofEntry(entry: Entry, channel: string, isCompressed: boolean): Buffer | Malformed {
     let frame = this.#ofEntries.get(entry);
     if (frame === undefined) {
-      frame = this.#encode(entry.id, channel, payload);
+      frame = this.#encode(entry.id, channel, this.#options.protocol.codec.payloadOf(entry));
       this.#ofEntries.set(entry, frame);
     }
     if (!isCompressed || isMalformed(frame)) return frame;
@@ -74,7 +75,30 @@ export class Frames {
 
   ofGap(channels: readonly string[], gap: Gap): Buffer | undefined {
     const text = this.#options.protocol.gapText(channels, gap);
+    return text === undefined ? undefined : this.#frame(text);
+  }
+
+  /** Undefined: there is nothing that could be sent. */
+  ofSnapshot(channel: string, snapshot: ChannelSnapshot): Buffer | undefined {
+    const { protocol, onMalformed } = this.#options;
+    const text = protocol.snapshotText?.(channel, snapshot);
     if (text === undefined) return undefined;
+    if (!isMalformed(text)) return this.#frame(text);
+    onMalformed(text);
+    return undefined;
+  }
+
+  /** For what is said to one socket. */
+  ofText(text: string): Buffer {
+    return this.#frame(Buffer.from(text));
+  }
+
+  ofPing(id: StreamId | undefined): Buffer | undefined {
+    const text = this.#options.protocol.pingText?.(id);
+    return text === undefined ? undefined : this.ofText(text);
+  }
+
+  #frame(text: Buffer): Buffer {
     const { framing } = this.#options;
     return framing.frame(withHeadroom(framing.headroom, text));
   }

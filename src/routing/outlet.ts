@@ -2,6 +2,9 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { BufferBudget } from './buffer-budget.ts';
 import type { Transport } from './transport.ts';
 
+/** What may be said to a socket that is full, until it has drained. */
+const MAX_SAID_BYTES = 262_144;
+
 export interface OutletDeps {
   readonly budget: BufferBudget;
   readonly metrics: Metrics;
@@ -18,6 +21,8 @@ export class Outlet {
   #frames: Buffer[] = NONE;
   #bytes = 0;
   #events = 0;
+  /** What was said to it while there was no room. */
+  #saidBytes = 0;
   /** The transport holds as much as it may: nothing is added until it has drained. */
   #isFull = false;
   /** The peer may be gone, or the socket is closing. */
@@ -61,6 +66,15 @@ export class Outlet {
     this.#events += events;
   }
 
+  /** As `push`, for what is no event: goes out also where there is no room. False when it is too much of that. */
+  say(frame: Buffer): boolean {
+    if (this.#isClosed) return true;
+    if (!this.hasRoom()) this.#saidBytes += frame.length;
+    if (this.#saidBytes > MAX_SAID_BYTES) return false;
+    this.push(frame, 0);
+    return true;
+  }
+
   /** Writes what was queued in this turn, in one go. A broken transport ends its own socket and nothing else. */
   flush(): void {
     if (this.isEmpty || this.#isClosed) return;
@@ -93,6 +107,7 @@ export class Outlet {
     if (!this.#isFull || this.#isClosed) return false;
     if (this.#transport.bufferedBytes * 4 > this.#deps.budget.limit) return false;
     this.#isFull = false;
+    this.#saidBytes = 0;
     this.#transport.pauseInput(false);
     return true;
   }

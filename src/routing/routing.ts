@@ -9,8 +9,9 @@ import { FanOut } from './fan-out.ts';
 import { Frames, type Framing } from './frames.ts';
 import { createLossyReplay } from './lossy-replay.ts';
 import { Pages } from './pages.ts';
-import type { SocketProtocol } from './protocol.ts';
+import type { ChannelSnapshot, SocketProtocol } from './protocol.ts';
 import { createSeparateReplay } from './separate-replay.ts';
+import { createSnapshots } from './snapshots.ts';
 import { Subscriptions } from './subscriptions.ts';
 import type { Transport } from './transport.ts';
 import { Window, type WindowLimits } from './window.ts';
@@ -24,9 +25,11 @@ export interface ChannelFacts {
 }
 
 export interface RoutingDeps {
-  readonly log: Pick<EventLog, 'ids' | 'range' | 'lastId'>;
+  readonly log: RoutableLog;
   /** The feed keeps nothing, so there is nothing to read when the window no longer has it. */
   readonly isLossy: boolean;
+  /** Shared with other feeds of this process; left out: its own. */
+  readonly budget?: BufferBudget;
   readonly protocol: SocketProtocol;
   readonly framing: Framing;
   readonly metrics: Metrics;
@@ -46,7 +49,15 @@ export interface RoutingDeps {
   };
 }
 
+/** A log, as routing reads it. */
+export interface RoutableLog extends Pick<EventLog, 'ids' | 'range' | 'lastId'> {
+  /** Where channels have any. */
+  snapshot?(channel: string): Promise<ChannelSnapshot | undefined>;
+}
+
 type FanOutErrorHandler = ConstructorParameters<typeof FanOut>[0]['onError'];
+
+const NONE = Promise.resolve(undefined);
 
 /** The fast lane of one feed, put together. */
 export interface Routing {
@@ -61,7 +72,7 @@ export interface Routing {
 export function createRouting(deps: RoutingDeps): Routing {
   const { log, limits, protocol, metrics, channels } = deps;
   const window = new Window(limits.window, ZERO_ID);
-  const budget = new BufferBudget(limits);
+  const budget = deps.budget ?? new BufferBudget(limits);
   const frames = new Frames({ protocol, window, framing: deps.framing, onMalformed: deps.onMalformed });
   const subscriptions = new Subscriptions({
     onJoined: (channel) => channels.joined(channel),
@@ -97,6 +108,11 @@ export function createRouting(deps: RoutingDeps): Routing {
     metrics,
     replay: replay(),
     position: () => fanOut.position,
+    epoch: () => fanOut.epoch,
+    snapshotOf:
+      log.snapshot === undefined
+        ? undefined
+        : createSnapshots((channel) => log.snapshot?.(channel) ?? NONE, frames),
     flushLater: (delivery) => fanOut.flushLater(delivery),
     later: deps.later,
     onReplayFailed: deps.onReplayFailed,

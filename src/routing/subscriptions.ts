@@ -26,8 +26,29 @@ export interface Subscription {
   gap: Gap | undefined;
   /** Changes whenever what is being fetched for it no longer applies. */
   generation: number;
-  /** The last event of several channels that it was offered. */
+  /** The last event of several channels that its delivery took. */
   lastShared: StreamId | undefined;
+  /** Undefined: its protocol asks for nothing but events. */
+  readonly terms: Terms | undefined;
+}
+
+/** What a protocol that answers its clients asks of a subscription, beside events. */
+export interface Terms {
+  /**
+   * Asked before anything is sent, once it is known whether everything after the position that its client gave can
+   * be. It says so to the client and answers true; or false: not yet, and it is asked again.
+   */
+  greet: ((recovered: boolean) => boolean) | undefined;
+  /** What it was asked last; undefined: nothing yet. */
+  asked: boolean | undefined;
+  /** The channel's snapshot is to be looked for, and sent if it is of use. */
+  isSnapshotDue: boolean;
+  /** The frame of one that is sent as soon as it was greeted. */
+  snapshot: Buffer | undefined;
+  /** As long as this is above 0 nothing is sent. */
+  holds: number;
+  /** Events that are not for it. */
+  unwanted: Set<StreamId> | undefined;
 }
 
 /** Who hears what: the only owner. */

@@ -12,8 +12,11 @@ export interface Transport {
    * broken.
    */
   write(frames: readonly Buffer[], events: number): void;
-  /** Asks the peer for an answer, unless bytes are still buffered: then those being flushed are the answer. */
-  ping(): void;
+  /**
+   * Asks the peer for an answer, with `frame` where the protocol has one of its own, unless bytes are still buffered:
+   * then those being flushed are the answer.
+   */
+  ping(frame?: Buffer): void;
   /** While a socket is full its input is not read: its answers would only add to what waits. */
   pauseInput(isPaused: boolean): void;
   /** Ends in order, with a close code; frames written before are still sent. */

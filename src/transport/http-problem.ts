@@ -4,11 +4,12 @@ import type { FastifyReply } from 'fastify';
 /** Every refusal of the HTTP surface: its code, its status, and what is said when there is nothing closer to say. */
 export const PROBLEMS = {
   bad_request: { status: 400, detail: 'The request cannot be read.' },
-  unauthorized: { status: 401, detail: 'A valid API key is needed: Authorization: Bearer <key>.' },
+  unauthorized: { status: 401, detail: 'A valid API key or token is needed: Authorization: Bearer <key>.' },
   forbidden: { status: 403, detail: 'This may not be done from here.' },
   too_large: { status: 413, detail: 'The body is larger than maxBodyBytes.' },
   unsupported_media_type: { status: 415, detail: 'The body must be application/json.' },
   invalid: { status: 422, detail: 'The body does not have the expected fields.' },
+  rate_limited: { status: 429, detail: 'This is more often than is allowed.' },
   headers_too_large: { status: 431, detail: 'The request headers are too large.' },
   request_timeout: { status: 408, detail: 'The request did not arrive in time.' },
   internal: { status: 500, detail: 'Something is wrong here. It has been logged.' },

@@ -1,81 +1,168 @@
-import { isUtf8 } from 'node:buffer';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { StreamId } from '../event/stream-id.ts';
-import { readJson } from '../protocol/json-members.ts';
-import { channelFault, topicFault } from '../protocol/native/names.ts';
-import { type FieldProblem, sendProblem } from './http-problem.ts';
+import { elementTexts, memberText } from '../protocol/json-text.ts';
+import {
+  channelFault,
+  DEFAULT_TOPIC,
+  isChannel,
+  isPrincipalId,
+  topicFault,
+  userChannel,
+} from '../protocol/native/names.ts';
+import { anyJson, nameBy, readBody } from './http-json.ts';
+import { sendProblem } from './http-problem.ts';
+
+/** An event that came over HTTP. */
+export interface HttpPublication {
+  readonly channel: string;
+  readonly topic?: string | undefined;
+  /** JSON, byte for byte as it came. */
+  readonly data: Buffer;
+  readonly key?: string | undefined;
+  readonly snapshot?: boolean | undefined;
+}
+
+/** What became of one of them. */
+export type HttpOutcome = { readonly id: StreamId } | { readonly error: Error };
+
+/** Who publishes, as its request said before its body was read. */
+export interface HttpPublisher {
+  /** Its keys are its own: two of these never meet. */
+  readonly keyScope: string;
+  mayPublish(channel: string): boolean;
+}
 
 export interface PublishDeps {
-  /** Resolves once the broker has the event; rejects when that is not known. */
-  publish(channel: string, payload: Buffer): Promise<StreamId>;
+  /** Publishes in this order; rejects when the broker did not answer for them. */
+  publish(publications: readonly HttpPublication[]): Promise<readonly HttpOutcome[]>;
+  /** Whether an error of `publish` leaves open what was published. */
+  isUnknown(error: unknown): boolean;
+  /** Who it is that was let in. */
+  publisherOf(request: FastifyRequest): HttpPublisher;
   readonly maxBodyBytes: number;
+  readonly maxBatch: number;
   /** Told of each outcome, so that an outage is logged when it begins and when it ends, not at each request. */
   onOutcome(error: unknown): void;
 }
 
-/** A name with whatever is wrong with it. */
-const nameBy = (faultOf: (name: string) => string | undefined) =>
-  z.string().superRefine((name, { addIssue }) => {
-    const message = faultOf(name);
-    if (message !== undefined) addIssue({ code: 'custom', message });
-  });
+/** A user's or a session's channel may be published to by whoever may publish at all by a key. */
+const channelOrOwnFault = (name: string): string | undefined =>
+  isChannel(name) ? undefined : (channelFault(name) ?? 'expected user: or session: and an encoded id');
 
-/** `data` may be any JSON value, so all that can be wrong with it is that it is not there. */
 const publication = z.strictObject({
-  channel: nameBy(channelFault),
+  channel: nameBy(channelOrOwnFault),
   topic: nameBy(topicFault).optional(),
-  data: z.unknown().refine((data) => data !== undefined, 'expected a JSON value'),
+  data: anyJson,
+  key: z
+    .string()
+    .regex(/^[!-~]{1,128}$/, 'expected 1 to 128 printable ASCII characters without spaces')
+    .optional(),
+  snapshot: z.boolean().optional(),
 });
 
+const message = z.strictObject({
+  username: z.string().refine(isPrincipalId, 'expected 1 to 128 bytes without control characters'),
+  content: anyJson,
+});
+
+type Fields = z.infer<typeof publication>;
+
 /**
- * Adds `POST /publish {"channel", "topic"?, "data"}`, answered with 201 `{"id"}` once the broker has the event.
- * Refused: 400 not JSON, 413 too large, 415 another type, 422 wrong fields, 503 broker away. Whoever may publish
- * is decided before, by hooks of `app`.
+ * Adds `POST /publish`, of one event or of a list, answered once the broker has them, and `POST /message`, to one
+ * user. Refused: 400 not JSON, 403 not this channel, 413 too large, 415 another type, 422 wrong fields, 503 broker
+ * away. Whoever may publish is decided before, by hooks of `app`.
  */
-export function addPublishRoute(app: FastifyInstance, deps: PublishDeps): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
-    done(null, body),
-  );
+export function addPublishRoutes(app: FastifyInstance, deps: PublishDeps): void {
+  const list = z.array(publication).min(1).max(deps.maxBatch);
+  const options = { bodyLimit: deps.maxBodyBytes };
 
-  app.post('/publish', { bodyLimit: deps.maxBodyBytes }, async (request, reply) => {
+  app.post('/publish', options, async (request, reply) => {
     reply.header('Cache-Control', 'private, no-store');
-    // Fastify leaves the body out when a request has none, whatever its type says.
-    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-    if (!isUtf8(body)) return sendProblem(reply, 'bad_request', 'The body is not UTF-8.');
-    const text = body.toString('utf8');
-    const json = readJson(text);
-    if (!json.ok) {
-      const where = json.position < text.length ? `at position ${json.position}` : 'where it ends, too early';
-      return sendProblem(reply, 'bad_request', `The body is not JSON: it is broken ${where}.`);
+    const isList = isArrayText(request.body);
+    const body = readBody<Fields | Fields[]>(request, reply, isList ? list : publication);
+    if (body === undefined) return reply;
+    const publisher = deps.publisherOf(request);
+    const texts = isList ? elementTexts(body.bytes) : [body.bytes];
+    const all = [body.value].flat();
+    const refused = all.find(({ channel }) => !publisher.mayPublish(channel));
+    if (refused !== undefined) {
+      return sendProblem(reply, 'forbidden', `This token may not publish to ${refused.channel}.`);
     }
-    const parsed = publication.safeParse(JSON.parse(text));
-    if (!parsed.success)
-      return sendProblem(reply, 'invalid', undefined, parsed.error.issues.map(fieldProblem));
+    const outcomes = await publishAll(
+      reply,
+      all.map((fields, at) => publicationOf(fields, texts[at] as Buffer, publisher)),
+    );
+    if (outcomes === undefined) return reply;
+    return isList ? answerList(reply, outcomes) : answerOne(reply, outcomes[0], 201, {});
+  });
 
-    const { channel, topic } = parsed.data;
-    let id: StreamId;
+  app.post('/message', options, async (request, reply) => {
+    reply.header('Cache-Control', 'private, no-store');
+    const body = readBody(request, reply, message);
+    if (body === undefined) return reply;
+    const channel = userChannel(body.value.username);
+    if (!deps.publisherOf(request).mayPublish(channel)) {
+      return sendProblem(reply, 'forbidden', 'A message to a user is sent with an API key.');
+    }
+    const data = Buffer.from(memberText(body.bytes, 'content') ?? 'null');
+    const outcomes = await publishAll(reply, [{ channel, topic: DEFAULT_TOPIC, data }]);
+    return outcomes === undefined ? reply : answerOne(reply, outcomes[0], 200, { status: 'ok' });
+  });
+
+  async function publishAll(
+    reply: FastifyReply,
+    publications: readonly HttpPublication[],
+  ): Promise<readonly HttpOutcome[] | undefined> {
     try {
-      id = await deps.publish(channel, payloadOf(channel, topic, json.members.get('data') ?? 'null'));
+      const outcomes = await deps.publish(publications);
+      deps.onOutcome(undefined);
+      return outcomes;
     } catch (error) {
       deps.onOutcome(error);
-      return sendProblem(reply, 'unavailable');
+      void sendProblem(reply, 'unavailable', deps.isUnknown(error) ? UNKNOWN : undefined);
+      return undefined;
     }
-    deps.onOutcome(undefined);
-    return reply.code(201).send({ id });
-  });
+  }
+
+  function answerOne(
+    reply: FastifyReply,
+    outcome: HttpOutcome | undefined,
+    status: number,
+    more: object,
+  ): FastifyReply {
+    if (outcome !== undefined && 'id' in outcome) return reply.code(status).send({ ...more, id: outcome.id });
+    deps.onOutcome(outcome?.error);
+    return sendProblem(reply, 'unavailable');
+  }
 }
 
-/** The payload with `data` exactly as it was sent: numbers beyond 2^53 and the order of keys survive. */
-function payloadOf(channel: string, topic: string | undefined, data: string): Buffer {
-  const head = topic === undefined ? '' : `"topic":${JSON.stringify(topic)},`;
-  return Buffer.from(`{"channel_id":${JSON.stringify(channel)},${head}"data":${data}}`);
+const UNKNOWN =
+  'The broker did not answer in time. It is not known whether this was published: repeat it with the same key.';
+
+function answerList(reply: FastifyReply, outcomes: readonly HttpOutcome[]): FastifyReply {
+  const answers = outcomes.map((outcome) =>
+    'id' in outcome ? outcome : { code: 'unavailable', message: 'The broker refused this one.' },
+  );
+  return reply.code(outcomes.every((outcome) => 'id' in outcome) ? 201 : 207).send(answers);
 }
 
-function fieldProblem(issue: {
-  readonly path: readonly PropertyKey[];
-  readonly message: string;
-}): FieldProblem {
-  return { path: issue.path.map((key) => (typeof key === 'symbol' ? '' : key)), message: issue.message };
+/** With `data` exactly as it was sent: numbers beyond 2^53 and the order of keys survive. */
+function publicationOf(
+  { channel, topic, key, snapshot }: Fields,
+  text: Buffer,
+  { keyScope }: HttpPublisher,
+): HttpPublication {
+  return {
+    channel,
+    topic,
+    // Copied: a slice would keep the whole body.
+    data: Buffer.from(memberText(text, 'data') ?? 'null'),
+    key: key === undefined ? undefined : `${keyScope}\n${channel}\n${key}`,
+    snapshot,
+  };
+}
+
+function isArrayText(body: unknown): boolean {
+  return Buffer.isBuffer(body) && /^[ \t\n\r]*\[/.test(body.toString('latin1', 0, 100));
 }

@@ -2,11 +2,14 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import type { StreamId } from '../event/stream-id.ts';
+import * as Either from 'fp-ts/lib/Either.js';
+import { mayPublish, type NativePrincipal } from '../auth/native-principal.ts';
 import { createApiKeyCheck } from './http-api-key.ts';
 import { isLoopbackHost, isSameOrigin } from './http-loopback.ts';
 import { PROBLEM_TYPE, PROBLEMS, type ProblemCode, problemBody, sendProblem } from './http-problem.ts';
-import { addPublishRoute } from './http-publish.ts';
+import { takeJson } from './http-json.ts';
+import { addNativeRoutes, isJson, type NativeHttpDeps } from './http-native.ts';
+import { addPublishRoutes, type HttpPublisher, type PublishDeps } from './http-publish.ts';
 import { addPageRoutes, type PageDeps } from './page.ts';
 import { checkTarget } from './request-target.ts';
 
@@ -15,12 +18,16 @@ export interface HttpDeps {
   readonly mode: 'development' | 'production';
   /** What `/ready` answers. */
   isReady(): boolean;
-  /** Resolves once the broker has the event; rejects when that is not known, which is answered with 503. */
-  publish(channel: string, payload: Buffer): Promise<StreamId>;
+  /** Publishes in this order; rejects when the broker did not answer for them, which is 503. */
+  readonly publish: PublishDeps['publish'];
+  readonly isUnknown: PublishDeps['isUnknown'];
+  readonly native: NativeHttpDeps;
   /** Whoever presents one of these may publish; in development mode so may this machine's own pages. */
   readonly apiKeys: readonly string[];
   /** Bytes; a longer body is refused with 413. */
   readonly maxBodyBytes: number;
+  /** The most events of one request. */
+  readonly maxBatch: number;
   readonly trustProxy: boolean;
   /** The first page; served in development mode only. */
   readonly page?: PageDeps;
@@ -65,6 +72,7 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
   addCommon(app, deps);
   addProbes(app, deps);
   await app.register(async (scope) => addPublishing(scope, deps));
+  addNativeRoutes(app, deps.native);
   if (deps.mode === 'development' && deps.page !== undefined) addPageRoutes(app, deps.page);
   await app.ready();
   return asHttp(app, server as Server);
@@ -105,7 +113,9 @@ function answerProbe(reply: FastifyReply, status: number, text: string): Fastify
 
 function addPublishing(app: FastifyInstance, deps: HttpDeps): void {
   const hasApiKey = createApiKeyCheck(deps.apiKeys);
+  const publishers = new WeakMap<FastifyRequest, HttpPublisher>();
   let failing = false;
+  takeJson(app);
   // Before the body is read: nobody who may not publish makes this process keep a megabyte.
   app.addHook('onRequest', async (request, reply) => {
     const { authorization } = request.headers;
@@ -113,23 +123,46 @@ function addPublishing(app: FastifyInstance, deps: HttpDeps): void {
       return sendProblem(reply, 'forbidden', 'Development mode takes a POST from its own page only.');
     }
     const allowed = authorization === undefined ? deps.mode === 'development' : hasApiKey(authorization);
-    if (!allowed) return sendProblem(reply, 'unauthorized');
+    const principal = allowed ? undefined : tokenPrincipal(request);
+    if (!allowed && principal === undefined) return sendProblem(reply, 'unauthorized');
+    publishers.set(request, principal === undefined ? KEY_HOLDER : publisherOf(principal));
     if (!isJson(request)) return sendProblem(reply, 'unsupported_media_type');
     return undefined;
   });
-  addPublishRoute(app, {
+  addPublishRoutes(app, {
     publish: deps.publish,
+    isUnknown: deps.isUnknown,
+    publisherOf: (request) => publishers.get(request) ?? NOBODY,
     maxBodyBytes: deps.maxBodyBytes,
+    maxBatch: deps.maxBatch,
     onOutcome(error) {
       if (error !== undefined && !failing) deps.logger.warn({ err: error }, 'publish failed; answering 503');
       if (error === undefined && failing) deps.logger.info('publish works again');
       failing = error !== undefined;
     },
   });
+
+  /** Of a token in the Authorization header, and of nothing else: a cookie publishes nothing. */
+  function tokenPrincipal({ headers }: FastifyRequest): NativePrincipal | undefined {
+    const { authorization } = headers;
+    if (authorization === undefined) return undefined;
+    const found = deps.native.access.authenticate({ headers: { authorization }, target: '/' });
+    return Either.isRight(found) && found.right.principal.publish.length > 0
+      ? found.right.principal
+      : undefined;
+  }
 }
 
-function isJson(request: FastifyRequest): boolean {
-  return /^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '');
+/** Who has an API key, or is this machine's own page in development mode. */
+const KEY_HOLDER: HttpPublisher = { keyScope: 'a', mayPublish: () => true };
+const NOBODY: HttpPublisher = { keyScope: '', mayPublish: () => false };
+
+function publisherOf(principal: NativePrincipal): HttpPublisher {
+  return {
+    // As the keys of a socket of the same user.
+    keyScope: `u\n${principal.user}`,
+    mayPublish: (channel) => mayPublish(principal, channel),
+  };
 }
 
 function problemOf(error: unknown): ProblemCode {

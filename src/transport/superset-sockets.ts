@@ -10,6 +10,7 @@ import { readLastId } from '../protocol/superset/last-id.ts';
 import type { LogLimit } from '../telemetry/log-limit.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { isLoopbackHost, isSameOrigin } from './http-loopback.ts';
+import { isNativeUpgrade } from './native-upgrade.ts';
 import { type Accepted, acceptWebSockets } from './websocket.ts';
 
 export interface SupersetSocketsDeps {
@@ -22,6 +23,8 @@ export interface SupersetSocketsDeps {
   readonly limit: LogLimit;
   readonly clock: Clock;
   isDraining(): boolean;
+  /** Sockets of all protocols. */
+  socketCount(): number;
 }
 
 /** Serves Superset's browser clients on any path of an HTTP server. */
@@ -32,6 +35,7 @@ export function acceptSupersetSockets(deps: SupersetSocketsDeps): void {
 
   acceptWebSockets({
     server: deps.server,
+    isForeign: isNativeUpgrade,
     budget: routing.budget,
     metrics,
     maxFrameBytes: config.maxFrameBytes,
@@ -57,7 +61,7 @@ export function acceptSupersetSockets(deps: SupersetSocketsDeps): void {
 
   function totalReached(): string | undefined {
     const { maxTotalConnections: most } = config;
-    return most > 0 && sockets.size >= most ? `total connection limit (${most}) reached` : undefined;
+    return most > 0 && deps.socketCount() >= most ? `total connection limit (${most}) reached` : undefined;
   }
 
   function channelReached({ channels }: Principal): string | undefined {

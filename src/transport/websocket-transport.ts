@@ -9,6 +9,9 @@ export interface InboundAllowance {
   readonly perMs: number;
 }
 
+/** Hears one message. */
+export type OnMessage = (data: Buffer, isBinary: boolean) => void;
+
 export interface WebSocketTransportOptions {
   readonly id: string;
   readonly socket: WebSocket;
@@ -19,7 +22,8 @@ export interface WebSocketTransportOptions {
     /** The client broke a rule of its protocol. */
     violated(): void;
   };
-  readonly inbound: InboundAllowance;
+  /** Who hears what the client says; a number of frames: nobody, and no more of them than that. */
+  readonly inbound: InboundAllowance | OnMessage;
   readonly now: () => number;
 }
 
@@ -77,9 +81,12 @@ export class WebSocketTransport implements Transport {
     this.#account();
   }
 
-  ping(): void {
+  ping(frame?: Buffer): void {
     this.#isAwaiting = true;
-    if (this.bufferedBytes === 0) this.#socket.ping(this.#id);
+    if (this.bufferedBytes > 0) return;
+    if (frame === undefined) this.#socket.ping(this.#id);
+    // Not as `write` does: that the kernel took it would count as an answer.
+    else if (this.#socket.readyState === this.#socket.OPEN) this.#connection.write(frame);
   }
 
   close(code: number, reason: string): void {
@@ -127,6 +134,10 @@ export class WebSocketTransport implements Transport {
   }
 
   #limitInbound({ inbound, now, listener }: WebSocketTransportOptions): void {
+    if (typeof inbound === 'function') {
+      this.#socket.on('message', (data, isBinary) => inbound(data as Buffer, isBinary));
+      return;
+    }
     let sinceMs = now();
     let frames = 0;
     this.#socket.on('message', () => {

@@ -22,6 +22,8 @@ export interface Accepted {
 
 export interface WebSocketsDeps {
   readonly server: Server;
+  /** Whether somebody else takes this upgrade. */
+  isForeign(request: IncomingMessage): boolean;
   /** Undefined: upgrades are accepted; else the word they are refused with, and 503. */
   unavailable(): 'draining' | 'not ready' | undefined;
   /** Whether a WebSocket is served here at all, asked this way. */
@@ -45,7 +47,7 @@ export interface WebSocketsDeps {
 /** Superset's clients have nothing to say. */
 const INBOUND = { frames: 100, perMs: 10_000 };
 const LIMIT_CODE = 1013;
-/** How long one that is over a limit may take to go: it is not counted any more. */
+/** How long one that is turned away after the upgrade may take to go: it is not counted any more. */
 const REJECTED_TIMEOUT_MS = 2_000;
 
 /** Takes upgrades off an HTTP server: what must not become a socket is refused, cheapest check first. */
@@ -53,6 +55,7 @@ export function acceptWebSockets(deps: WebSocketsDeps): void {
   const plain = createServer(false);
   const compressing = deps.isCompressing ? createServer(COMPRESSION) : plain;
   deps.server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
+    if (deps.isForeign(request)) return;
     connection.on('error', destroyConnection);
     const refuseWith = (status: number, word: string, reason: string = word): void =>
       refuse(connection, request, { status, word, reason });
@@ -114,10 +117,15 @@ export function acceptWebSockets(deps: WebSocketsDeps): void {
 
   function rejectByLimit(socket: WebSocket, reason: string): void {
     deps.metrics.count('ws_connection_rejected');
-    socket.on('error', () => {});
-    socket.close(LIMIT_CODE, reason);
-    setTimeout(() => socket.terminate(), REJECTED_TIMEOUT_MS).unref();
+    turnAway(socket, LIMIT_CODE, reason);
   }
+}
+
+/** Closes what was upgraded only to be told why it may not be here. */
+export function turnAway(socket: WebSocket, code: number, reason: string): void {
+  socket.on('error', () => {});
+  socket.close(code, reason);
+  setTimeout(() => socket.terminate(), REJECTED_TIMEOUT_MS).unref();
 }
 
 /** Not a closure of the upgrade: it would keep the request, headers and all, for as long as the socket lives. */

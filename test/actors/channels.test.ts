@@ -9,6 +9,7 @@ function createChannels(attachment?: Attachment) {
   const errors: unknown[] = [];
   const channels = new Channels({
     registry,
+    prefix: '',
     ...(attachment !== undefined && { attachment }),
     gcIntervalMs: 3_600_000,
     random: () => 1,

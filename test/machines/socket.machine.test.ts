@@ -64,16 +64,16 @@ describe('socket machine', () => {
       expect(catchingUp.actions).toEqual(['pump']);
     });
 
-    test('is terminated when it is asked to close: nothing was promised to its client', () => {
+    test('is closed when it is asked to close, so that its client hears why', () => {
       const step = steps(connecting, close('drain'));
-      expect(step.actions).toEqual(['suspendDelivery', 'terminateTransport']);
-      expect(step.snapshot.output).toEqual({ reason: 'drain' });
+      expect([step.state, step.actions]).toEqual(['closing', ['suspendDelivery', 'closeTransport']]);
+      expect(step.snapshot.context.closeReason).toBe('drain');
     });
 
-    test('is terminated when it was not opened in time', () => {
+    test('is closed when it was not opened in time', () => {
       const step = steps(connecting, after('handshakeTimeout', 'socket.connecting'));
-      expect(step.actions).toEqual(['suspendDelivery', 'terminateTransport']);
-      expect(step.snapshot.output).toEqual({ reason: 'handshake_timeout' });
+      expect([step.state, step.actions]).toEqual(['closing', ['suspendDelivery', 'closeTransport']]);
+      expect(step.snapshot.context.closeReason).toBe('handshake_timeout');
     });
   });
 

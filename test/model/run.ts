@@ -1,3 +1,4 @@
+import { NativeWorld } from './native-world.ts';
 import { World } from './world.ts';
 
 const STEPS = 120;
@@ -6,18 +7,26 @@ const STEPS = 120;
  * Runs the model for `seeds` seeds from `first`, or for that of MODEL_SEED alone: a failure names its seed, and the
  * same seed fails again.
  */
-export async function runModel(first: number, seeds: number): Promise<number> {
+export async function runModel(
+  first: number,
+  seeds: number,
+  create: CreateWorld = (seed) => new World(seed),
+): Promise<number> {
   const only = process.env['MODEL_SEED'];
   if (only !== undefined) {
-    await runSeed(Number(only));
+    await runSeed(create(Number(only)), Number(only));
     return 1;
   }
-  for (let seed = first; seed < first + seeds; seed += 1) await runSeed(seed);
+  for (let seed = first; seed < first + seeds; seed += 1) await runSeed(create(seed), seed);
   return seeds;
 }
 
-async function runSeed(seed: number): Promise<void> {
-  const world = new World(seed);
+type CreateWorld = (seed: number) => World | NativeWorld;
+
+/** The native protocol, several subscriptions a socket. */
+export const createNativeWorld: CreateWorld = (seed) => new NativeWorld(seed);
+
+async function runSeed(world: World | NativeWorld, seed: number): Promise<void> {
   try {
     await world.start();
     for (let step = 0; step < STEPS; step += 1) await world.step();

@@ -165,7 +165,9 @@ describe('a delivery', () => {
       await settled();
       lane.route(two);
       outlet.transport.flush();
-      expect(JSON.parse(outlet.texts[0] ?? '')).toEqual({ gap: { after: five, to: one, reason: 'epoch' } });
+      expect(JSON.parse(outlet.texts[0] ?? '')).toEqual({
+        gap: { after: five, to: one, reason: 'epoch', epoch: '' },
+      });
       expect(outlet.ids()).toEqual([two]);
       expect(lane.metrics.of('signalbox.last_id_ignored beyond')).toBe(1);
     });
@@ -559,4 +561,139 @@ describe('a delivery', () => {
       expect([outlet.told, outlet.transport.acceptedEvents]).toEqual([[], 0]);
     });
   });
+});
+
+describe('a delivery that greets', () => {
+  const greeting = (outlet: Outlet, name: string) => ({
+    epoch: undefined,
+    greet: (recovered: boolean) => {
+      outlet.delivery.say(JSON.stringify({ hello: name, recovered }));
+      return true;
+    },
+  });
+  const texts = (outlet: Outlet): string[] => {
+    outlet.transport.flush();
+    return outlet.texts.map((text) => {
+      const read = JSON.parse(text) as { id?: string; hello?: string; recovered?: boolean };
+      return `${read.id ?? read.hello ?? text}${read.recovered === false ? '!' : ''}`;
+    });
+  };
+
+  test('says so before anything of the subscription, whatever it was that was missed', async () => {
+    const lane = createLane({
+      limits: { window: { maxEvents: 1, maxBytes: 1_000_000, maxAgeMs: 1_000_000 } },
+    });
+    lane.route(one, two, three);
+    const outlet = lane.outlet();
+    outlet.delivery.join(['c'], one, greeting(outlet, 'c'));
+    outlet.delivery.begin();
+    lane.route(four);
+    await settled();
+    lane.route(five);
+    expect(texts(outlet)).toEqual(['c', two, three, four, five]);
+  });
+
+  test('says that not everything can be had, and then what', async () => {
+    const lane = createLane({
+      limits: { window: { maxEvents: 1, maxBytes: 1_000_000, maxAgeMs: 1_000_000 } },
+    });
+    lane.route(one, two, three);
+    lane.log.trimmedUpTo = two;
+    const outlet = lane.outlet();
+    outlet.delivery.join(['c'], one, greeting(outlet, 'c'));
+    outlet.delivery.begin();
+    await settled();
+    expect(texts(outlet)[0]).toBe('c!');
+    expect(texts(outlet)[1]).toContain('"reason":"trimmed"');
+    expect(texts(outlet).slice(2)).toEqual([three]);
+  });
+
+  test('takes a position of another life of the broker for a gap', () => {
+    const lane = createLane();
+    lane.fanOut.epoch = 'e2';
+    lane.route(one, two);
+    const outlet = lane.outlet();
+    outlet.delivery.join(['c'], one, { ...greeting(outlet, 'c'), epoch: 'e1' });
+    outlet.delivery.begin();
+    lane.route(three);
+    expect(texts(outlet)).toEqual([
+      'c!',
+      JSON.stringify({ gap: { after: one, to: two, reason: 'epoch', epoch: 'e2' } }),
+      three,
+    ]);
+  });
+
+  test('sends nothing until its greeting was taken, and reads no page twice meanwhile', async () => {
+    const lane = createLane({
+      limits: { window: { maxEvents: 1, maxBytes: 1_000_000, maxAgeMs: 1_000_000 } },
+    });
+    lane.route(one, two, three);
+    const outlet = lane.outlet();
+    let isTaken = false;
+    outlet.delivery.join(['c'], one, { epoch: undefined, greet: () => isTaken });
+    outlet.delivery.begin();
+    await settled();
+    outlet.delivery.begin();
+    await settled();
+    expect([texts(outlet), lane.log.ranges]).toEqual([[], 1]);
+    isTaken = true;
+    outlet.delivery.begin();
+    await settled();
+    expect(texts(outlet)).toEqual([two, three]);
+  });
+
+  test('holds one subscription back, and leaves out what is not for it', () => {
+    const lane = createLane();
+    const outlet = lane.outlet();
+    const subscription = outlet.delivery.join(['c'], undefined, greeting(outlet, 'c'));
+    outlet.delivery.begin();
+    outlet.delivery.hold(subscription);
+    lane.route(one, two);
+    expect(texts(outlet)).toEqual(['c']);
+    outlet.delivery.release(subscription, two);
+    lane.route(three);
+    outlet.delivery.hold(subscription);
+    outlet.delivery.release(subscription, four);
+    lane.route(four, five);
+    expect(texts(outlet)).toEqual(['c', one, three, five]);
+  });
+
+  test('says what is to be said also while it is full, and ends one that never reads', () => {
+    const { lane, outlet } = narrow();
+    outlet.delivery.join(['c'], undefined, greeting(outlet, 'c'));
+    outlet.delivery.begin();
+    lane.route(one, two, three, four);
+    outlet.delivery.say('{"hello":"said"}');
+    expect(texts(outlet)).toContain('said');
+    const { lane: other, outlet: deaf } = narrow();
+    deaf.delivery.join(['c']);
+    other.route(one, two, three, four);
+    deaf.delivery.say(`"${'x'.repeat(200_000)}"`);
+    expect(deaf.told).not.toContain('end too_slow');
+    deaf.delivery.say(`"${'x'.repeat(200_000)}"`);
+    expect(deaf.told).toContain('end too_slow');
+  });
+
+  test('ends one subscription and keeps the others', () => {
+    const lane = createLane();
+    const outlet = lane.outlet();
+    const left = outlet.delivery.join(['c'], undefined, greeting(outlet, 'c'));
+    outlet.delivery.join(['d'], undefined, greeting(outlet, 'd'));
+    outlet.delivery.begin();
+    lane.route(one);
+    outlet.delivery.leave(left);
+    lane.route(two);
+    lane.routeEntries([entryOf(three, 'd')]);
+    expect(texts(outlet)).toEqual(['c', 'd', one, three]);
+    expect(lane.subscriptions.size).toBe(1);
+  });
+});
+
+test('a socket whose second subscription is refused is not sent the first one’s copy again', () => {
+  const codec = { ...supersetStreams, channelsOf: () => ['a', 'b'], encode: () => Buffer.from('{"id":"x"}') };
+  const lane = createLane({ protocol: { codec }, limits: { maxSocketBufferBytes: 10 } });
+  const outlet = lane.outlet();
+  const [first, second] = [outlet.delivery.join(['a']), outlet.delivery.join(['b'])];
+  lane.route(one);
+  expect([first.cursor, second.live, second.cursor]).toEqual([one, false, '0-0']);
 });

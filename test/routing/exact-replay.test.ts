@@ -45,6 +45,7 @@ function create({ held, trimmedUpTo, position }: Log, cursor: StreamId) {
     gap: undefined,
     generation: 0,
     lastShared: undefined,
+    terms: undefined,
   };
   replay.begin(subscription);
   return { replay, subscription };

@@ -113,6 +113,49 @@ describe('the fan-out', () => {
     });
   });
 
+  describe('an entry that comes after one that never came', () => {
+    const afterOf = new Map([[three, two]]);
+    const codec = { ...supersetStreams, previousOf: ({ id }: { id: StreamId }) => afterOf.get(id) };
+
+    test('sends those who are live to the channel’s own stream', async () => {
+      const lane = createLane({ protocol: { codec } });
+      const outlet = lane.outlet();
+      outlet.delivery.join(['c']);
+      lane.route(one);
+      lane.entries.push(entryOf(two));
+      lane.routeEntries([entryOf(three)]);
+      outlet.delivery.pump();
+      await promisesSettled();
+      outlet.transport.flush();
+      expect(outlet.told).toContain('delivery.fellBehind');
+      expect(outlet.ids()).toEqual([one, two, three]);
+    });
+
+    test('is a gap for them where that does not have it either', async () => {
+      const lane = createLane({ protocol: { codec } });
+      const outlet = lane.outlet();
+      outlet.delivery.join(['c']);
+      lane.route(one);
+      lane.log.trimmedUpTo = two;
+      lane.routeEntries([entryOf(three)]);
+      outlet.delivery.pump();
+      await promisesSettled();
+      outlet.transport.flush();
+      expect(outlet.texts.join()).toContain('"reason":"trimmed"');
+      expect(outlet.ids()).toEqual([one, three]);
+    });
+
+    test('changes nothing when what it names is later than itself', () => {
+      const strange = { ...codec, previousOf: () => three };
+      const lane = createLane({ protocol: { codec: strange } });
+      const outlet = lane.outlet();
+      outlet.delivery.join(['c']);
+      lane.route(one, two);
+      outlet.transport.flush();
+      expect([outlet.ids(), outlet.told]).toEqual([[one, two], []]);
+    });
+  });
+
   describe('never throws', () => {
     test('whatever the payloads are', () => {
       fc.assert(
@@ -138,6 +181,7 @@ describe('the fan-out', () => {
         const lane = createLane({
           protocol: {
             codec: {
+              ...supersetStreams,
               channelsOf(payload) {
                 if (broken === 'channelsOf') failing(payload);
                 return supersetStreams.channelsOf(payload);
@@ -238,8 +282,8 @@ describe('the fan-out', () => {
       for (const { transport } of [live, behind]) transport.flush();
       const gapOf = ({ texts }: typeof live) =>
         texts.map((text) => (JSON.parse(text) as { gap?: unknown }).gap).find((gap) => gap !== undefined);
-      expect(gapOf(live)).toEqual({ after: three, to: one, reason: 'epoch' });
-      expect(gapOf(behind)).toEqual({ after: two, to: one, reason: 'epoch' });
+      expect(gapOf(live)).toEqual({ after: three, to: one, reason: 'epoch', epoch: '' });
+      expect(gapOf(behind)).toEqual({ after: two, to: one, reason: 'epoch', epoch: '' });
       expect([live.ids(), behind.ids()]).toEqual([[two, three, two], [two]]);
     });
 

@@ -5,7 +5,7 @@ import { supersetStreams } from '../../src/protocol/superset/streams.ts';
 import { Frames } from '../../src/routing/frames.ts';
 import type { SocketProtocol } from '../../src/routing/protocol.ts';
 import { Window } from '../../src/routing/window.ts';
-import { entryOf, eventOf, idsOf, payloadFor } from '../support/events.ts';
+import { entryOf, eventOf, idsOf } from '../support/events.ts';
 import { gapProtocol } from '../support/gap-protocol.ts';
 
 const [one] = idsOf(1) as [StreamId];
@@ -53,16 +53,14 @@ describe('frames', () => {
   test('of an entry of a page are made once for those who share the page', () => {
     const { frames, encode } = create();
     const entry = entryOf(one);
-    const frame = frames.ofEntry(entry, 'c', payloadFor('c'), false);
-    expect(frames.ofEntry(entry, 'c', payloadFor('c'), false)).toBe(frame);
+    const frame = frames.ofEntry(entry, 'c', false);
+    expect(frames.ofEntry(entry, 'c', false)).toBe(frame);
     expect(encode).toHaveBeenCalledTimes(1);
   });
 
   test('of an entry that names another channel than the one it was read from are none', () => {
     const { frames, malformed } = create();
-    expect(frames.ofEntry(entryOf(one, 'other'), 'c', payloadFor('other'), false)).toBe(
-      MALFORMED.channelMismatch,
-    );
+    expect(frames.ofEntry(entryOf(one, 'other'), 'c', false)).toBe(MALFORMED.channelMismatch);
     expect(malformed).toEqual(['channel_mismatch']);
   });
 

@@ -18,6 +18,7 @@ function subscribe(channels: readonly string[]): Subscription {
     gap: undefined,
     generation: 0,
     lastShared: undefined,
+    terms: undefined,
   };
 }
 

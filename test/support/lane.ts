@@ -11,7 +11,7 @@ import { gapProtocol } from './gap-protocol.ts';
 import { SimulatedTransport } from './simulated-transport.ts';
 
 /** What a socket's machine was told, and what ended it. */
-type Told = DeliveryFact | 'end failed' | 'end lossy';
+type Told = DeliveryFact | 'end failed' | 'end lossy' | 'end too_slow';
 
 /** One socket's write side, without a machine: the test decides what is done about what it tells. */
 export interface Outlet {

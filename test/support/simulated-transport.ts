@@ -65,9 +65,10 @@ export class SimulatedTransport implements Transport {
     }
   }
 
-  ping(): void {
+  ping(frame?: Buffer): void {
     this.pings += 1;
     this.#isAwaiting = true;
+    if (frame !== undefined && this.bufferedBytes === 0) this.#onFrame(frame);
   }
 
   /** The peer answers the ping that it has, if it is minded to. */

@@ -35,6 +35,7 @@ async function serve(isCompressing: boolean): Promise<void> {
     metrics: new CountingMetrics(),
     unavailable: () => undefined,
     isServed: () => true,
+    isForeign: () => false,
     totalReached: () => undefined,
     isAllowedOrigin: () => true,
     authenticate: () => Either.right({ channels: ['c'] }),

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { DEMO_CHANNEL } from '../../src/demo/publisher.ts';
 import { streamId } from '../../src/event/stream-id.ts';
 import { createHttp, type Http } from '../../src/transport/http.ts';
+import { nativeHttp } from '../support/native-http.ts';
 
 const API_KEY = 'a-key-of-more-than-24-characters';
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -20,7 +21,10 @@ beforeAll(async () => {
     logger: pino({ level: 'silent' }),
     mode: 'development',
     isReady: () => true,
-    publish: async () => streamId(1, 0),
+    publish: async () => [{ id: streamId(1, 0) }],
+    isUnknown: () => false,
+    native: nativeHttp(),
+    maxBatch: 10,
     apiKeys: [API_KEY],
     maxBodyBytes: 1024,
     trustProxy: false,

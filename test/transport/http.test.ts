@@ -1,8 +1,10 @@
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import { type StreamId, streamId } from '../../src/event/stream-id.ts';
+import { streamId } from '../../src/event/stream-id.ts';
 import { createHttp, type Http, type HttpDeps } from '../../src/transport/http.ts';
+import type { HttpPublication } from '../../src/transport/http-publish.ts';
+import { nativeHttp } from '../support/native-http.ts';
 
 const API_KEY = 'a-key-of-more-than-24-characters';
 
@@ -146,7 +148,7 @@ describe('http', () => {
       const response = await post(url, '{"channel":"news:a/b","topic":"article","data":{"a":1}}', headers);
       expect([response.status, await response.json()]).toEqual([201, { id: '1700000000000-0' }]);
       expect(response.headers.get('cache-control')).toBe('private, no-store');
-      expect(published).toEqual([['news:a/b', '{"channel_id":"news:a/b","topic":"article","data":{"a":1}}']]);
+      expect(published).toEqual([{ channel: 'news:a/b', topic: 'article', data: '{"a":1}' }]);
     });
 
     test('keeps data as it was written: numbers beyond 2^53, key order, escapes', async () => {
@@ -156,16 +158,14 @@ describe('http', () => {
         '{"data": {"b":12345678901234567890.10,"a":"\\ud800", "2":1, "1":2} ,"channel":"c"}',
         headers,
       );
-      expect(published[0]?.[1]).toBe(
-        '{"channel_id":"c","data":{"b":12345678901234567890.10,"a":"\\ud800", "2":1, "1":2}}',
-      );
+      expect(published[0]?.data).toBe('{"b":12345678901234567890.10,"a":"\\ud800", "2":1, "1":2}');
     });
 
     test('data may be null or false, and may not be missing', async () => {
       const { url, published } = await serve();
       expect((await post(url, '{"channel":"c","data":null}', headers)).status).toBe(201);
       expect((await post(url, '{"channel":"c","data":false}', headers)).status).toBe(201);
-      expect(published.map(([, payload]) => JSON.parse(payload).data)).toEqual([null, false]);
+      expect(published.map(({ data }) => JSON.parse(data))).toEqual([null, false]);
       expect((await post(url, '{"channel":"c"}', headers)).status).toBe(422);
     });
 
@@ -203,7 +203,7 @@ describe('http', () => {
 
     test('is 422 with every problem at once', async () => {
       const { url, published } = await serve();
-      const response = await post(url, '{"channel":"_x","topic":7,"key":"k"}', headers);
+      const response = await post(url, '{"channel":"_x","topic":7,"other":"k"}', headers);
       expect(response.status).toBe(422);
       const problem = (await response.json()) as {
         code: string;
@@ -316,7 +316,7 @@ describe('http', () => {
       const { url, logged } = await serve({
         publish: async () => {
           if (away) throw new Error('connect ECONNREFUSED');
-          return streamId(1, 0);
+          return [{ id: streamId(1, 0) }];
         },
       });
       for (let attempt = 0; attempt < 3; attempt += 1) {
@@ -368,19 +368,25 @@ type Served = {
   http: Http;
   url: string;
   port: number;
-  published: [string, string][];
+  published: PublishedOne[];
   logged: { msg: string }[];
 };
 
-function deps(published: [string, string][]): HttpDeps {
+type PublishedOne = Omit<HttpPublication, 'data'> & { readonly data: string };
+
+function deps(published: PublishedOne[]): HttpDeps {
   return {
     logger: pino({ level: 'silent' }),
     mode: 'production',
     isReady: () => true,
-    publish: async (channel, payload): Promise<StreamId> => {
-      published.push([channel, payload.toString()]);
-      return streamId(1_700_000_000_000, 0);
-    },
+    publish: async (publications) =>
+      publications.map(({ data, ...one }, at) => {
+        published.push(JSON.parse(JSON.stringify({ ...one, data: data.toString() })) as PublishedOne);
+        return { id: streamId(1_700_000_000_000, at) };
+      }),
+    isUnknown: () => false,
+    native: nativeHttp(),
+    maxBatch: 3,
     apiKeys: [API_KEY],
     maxBodyBytes: 1_048_576,
     trustProxy: false,
@@ -388,7 +394,7 @@ function deps(published: [string, string][]): HttpDeps {
 }
 
 async function serve(overrides: Partial<HttpDeps> = {}): Promise<Served> {
-  const published: [string, string][] = [];
+  const published: PublishedOne[] = [];
   const logged: { msg: string }[] = [];
   const logger = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
   const http = await createHttp({ ...deps(published), logger, ...overrides });

@@ -35,6 +35,7 @@ async function serve(answers: Partial<WebSocketsDeps> = {}): Promise<void> {
   acceptWebSockets({
     server,
     metrics,
+    isForeign: () => false,
     unavailable: ask('unavailable', undefined),
     isServed: ask('isServed', true),
     totalReached: ask('totalReached', undefined),

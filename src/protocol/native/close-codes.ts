@@ -48,6 +48,7 @@ const CODE_OF: Readonly<Record<CloseReason, CloseCode>> = {
   drain: 1001,
   lossy: 1012,
   policy: 4429,
+  protocol: 4400,
   failed: 1011,
   gone: 1000,
 };

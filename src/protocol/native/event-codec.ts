@@ -1,19 +1,8 @@
 import type { Entry } from '../../event/entry.ts';
-import { parseStreamId, type StreamId } from '../../event/stream-id.ts';
-import { isMalformed, MALFORMED, type Malformed, withHeadroom } from '../event-codec.ts';
+import { parseStreamId } from '../../event/stream-id.ts';
+import { type EventCodec, isMalformed, MALFORMED, withHeadroom } from '../event-codec.ts';
 import { readJsonValue } from '../json-text.ts';
 import { DEFAULT_TOPIC, isChannel, topicFault } from './names.ts';
-
-/**
- * What `EventCodec` becomes for logs whose entries have several fields: its methods take the entry instead of its
- * payload. The same is promised: nothing throws, nothing is kept.
- */
-export interface EntryCodec {
-  channelsOf(entry: Entry): string | readonly string[] | Malformed;
-  encode(entry: Entry, channels: string | readonly string[], headroom: number): Buffer | Malformed;
-  /** The id of the channel's event before this one; undefined: the log does not say. */
-  previousOf(entry: Entry): StreamId | undefined;
-}
 
 /** The fields of an entry; each name is one character, since it is written with every event. */
 const CHANNEL = 0x63;
@@ -21,29 +10,43 @@ const TOPIC = 0x74;
 const DATA = 0x64;
 const PREVIOUS = 0x70;
 
+/** A name of more bytes than any has, so that its length is one byte of a payload. */
+const TOO_LONG = 255;
+const UNNAMED = Buffer.from(DEFAULT_TOPIC);
+const EMPTY = Buffer.alloc(0);
 const CLOSING_BRACE = Buffer.from('}');
 
 /**
  * The codec of native events: in, entries with the fields `c` channel, `t` topic (left out: `message`), `d` data as
  * JSON and `p` the previous id; out, the frame `event`. The data is spliced, not serialised again.
+ *
+ * What is kept of an entry is its channel, its topic and its data in one piece: the lengths of the two names, a byte
+ * each, then the three. An entry without a channel or without data is kept as nothing of its kind.
  */
-export function createNativeEvents(options: { readonly onRepaired?: () => void } = {}): EntryCodec {
+export function createNativeEvents(options: { readonly onRepaired?: () => void } = {}): EventCodec {
   return {
-    channelsOf(entry) {
-      return channelOf(entry) ?? MALFORMED.noChannel;
+    payloadOf(entry) {
+      const channel = nameOf(fieldOf(entry, CHANNEL) ?? EMPTY);
+      const data = fieldOf(entry, DATA);
+      // Without data it has no topic either, which is one fault and no event.
+      const topic = data === undefined ? EMPTY : nameOf(fieldOf(entry, TOPIC) ?? UNNAMED);
+      return Buffer.concat([Buffer.of(channel.length, topic.length), channel, topic, data ?? EMPTY]);
     },
 
-    encode(entry, channels, headroom) {
-      const channel = channelOf(entry);
+    channelsOf(payload) {
+      return channelOf(payload) ?? MALFORMED.noChannel;
+    },
+
+    encode(id, channels, payload, headroom) {
+      const channel = channelOf(payload);
       if (channel === undefined) return MALFORMED.noChannel;
       if (channel !== channels) return MALFORMED.channelMismatch;
-      const topic = fieldOf(entry, TOPIC)?.toString('latin1') ?? DEFAULT_TOPIC;
-      const data = fieldOf(entry, DATA);
-      if (data === undefined || topicFault(topic) !== undefined) return MALFORMED.badEnvelope;
-      const json = readJsonValue(data);
+      const dataAt = 2 + channel.length + (payload[1] as number);
+      const topic = payload.toString('latin1', 2 + channel.length, dataAt);
+      if (topicFault(topic) !== undefined) return MALFORMED.badEnvelope;
+      const json = readJsonValue(payload.subarray(dataAt));
       if (isMalformed(json)) return json;
       if (json.repaired) options.onRepaired?.();
-      const { id } = entry;
       const timeMs = id.slice(0, id.indexOf('-'));
       // Neither names nor ids hold anything that JSON would escape.
       const front = `{"type":"event","channel":"${channel}","topic":"${topic}","id":"${id}","time":${timeMs},"data":`;
@@ -57,9 +60,14 @@ export function createNativeEvents(options: { readonly onRepaired?: () => void }
   };
 }
 
-function channelOf(entry: Entry): string | undefined {
-  const name = fieldOf(entry, CHANNEL)?.toString('latin1');
-  return name !== undefined && isChannel(name) ? name : undefined;
+/** One that is too long is cut to a length that no name has. */
+function nameOf(name: Buffer): Buffer {
+  return name.length > TOO_LONG ? name.subarray(0, TOO_LONG) : name;
+}
+
+function channelOf(payload: Buffer): string | undefined {
+  const name = payload.toString('latin1', 2, 2 + (payload[0] ?? 0));
+  return isChannel(name) ? name : undefined;
 }
 
 function fieldOf({ fields }: Entry, name: number): Buffer | undefined {

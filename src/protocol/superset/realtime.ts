@@ -1,3 +1,4 @@
+import { payloadOf } from '../../event/entry.ts';
 import { type EventCodec, isMalformed, MALFORMED, type Malformed, withHeadroom } from '../event-codec.ts';
 import { type JsonText, memberText, readJsonObject } from '../json-text.ts';
 
@@ -23,6 +24,8 @@ export function createSupersetRealtime(options: { readonly onRepaired?: () => vo
   const { onRepaired } = options;
 
   return {
+    payloadOf,
+
     channelsOf(payload) {
       const envelope = readEnvelope(payload);
       return isMalformed(envelope) ? envelope : envelope.channels;

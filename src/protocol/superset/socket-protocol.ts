@@ -17,6 +17,7 @@ const CLOSES: Readonly<Record<CloseReason, Close>> = {
   drain: { code: 1001, text: 'going away' },
   lossy: { code: 1012, text: 'realtime backend unavailable' },
   policy: { code: 1008, text: 'too many messages' },
+  protocol: { code: 1008, text: 'protocol error' },
   failed: { code: 1011, text: 'internal error' },
   gone: { code: 1000, text: '' },
 };

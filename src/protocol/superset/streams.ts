@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { payloadOf } from '../../event/entry.ts';
 import { type EventCodec, isMalformed, MALFORMED, type Malformed, withHeadroom } from '../event-codec.ts';
 import { readJsonObject } from '../json-text.ts';
 
@@ -16,6 +17,8 @@ export function createSupersetStreams(options: { readonly onRepaired?: () => voi
   const { onRepaired } = options;
 
   return {
+    payloadOf,
+
     channelsOf(payload) {
       return leadingChannel(payload) ?? parsedChannel(payload);
     },

@@ -11,6 +11,7 @@ const reasons: readonly (readonly [CloseReason, number, string])[] = [
   ['drain', 1001, 'drain'],
   ['lossy', 1012, 'restart'],
   ['policy', 4429, 'rate_limited'],
+  ['protocol', 4400, 'bad_request'],
   ['failed', 1011, 'internal'],
   ['gone', 1000, ''],
 ];

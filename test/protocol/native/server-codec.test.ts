@@ -55,7 +55,7 @@ describe('a gap', () => {
   });
 
   test('of another epoch names it, or the next reconnect would find one again', () => {
-    expect(gapText('sport', gap, 'new')).toBe(
+    expect(gapText('sport', { ...gap, epoch: 'new' })).toBe(
       '{"type":"gap","channel":"sport","after":"5-0","id":"9-1","epoch":"new","reason":"epoch"}',
     );
   });

@@ -1,0 +1,58 @@
+import type { EventLog, NativeLog, Outcome, Publication } from './broker/ports.ts';
+import { createPublisher, isOutcomeUnknown } from './broker/publisher.ts';
+import type { ClientPublication, PublishAnswer } from './protocol/native/session.ts';
+import type { LogLimit } from './telemetry/log-limit.ts';
+import type { Logger } from './telemetry/logger.ts';
+
+export interface PublishingDeps {
+  readonly log: NativeLog;
+  readonly logger: Logger;
+  readonly limit: LogLimit;
+  /** A key that nobody else gives. */
+  readonly newKey: () => string;
+  /**
+   * Superset's log, where what is published over HTTP is to be heard by its clients as well: in development mode, so
+   * that the first page, which is one, hears what it publishes. Undefined: nowhere.
+   */
+  readonly mirror: Pick<EventLog, 'append'> | undefined;
+}
+
+/** Publishes what clients and HTTP bring to native channels. */
+export interface Publishing {
+  /** For a client, which is told whether it is known what became of its event. Never rejects. */
+  forClient(publication: ClientPublication): Promise<PublishAnswer>;
+  /** In this order. Rejects when the broker did not answer for them. */
+  forHttp(publications: readonly Publication[]): Promise<readonly Outcome[]>;
+  /** Whether an error of `forHttp` leaves open what was published. */
+  isUnknown(error: unknown): boolean;
+}
+
+export function createPublishing({ log, logger, limit, newKey, mirror }: PublishingDeps): Publishing {
+  const publisher = createPublisher(log, newKey);
+  return {
+    async forClient(publication) {
+      try {
+        return { id: await publisher.publish(publication) };
+      } catch (error) {
+        limit.log('publish failed', (suppressed) =>
+          logger.warn({ err: error, suppressed }, 'A client could not publish'),
+        );
+        return { refused: isOutcomeUnknown(error) ? 'timeout' : 'unavailable' };
+      }
+    },
+    async forHttp(publications) {
+      const outcomes = await publisher.publishAll(publications);
+      for (const publication of publications) {
+        await mirror?.append(publication.channel, supersetPayload(publication));
+      }
+      return outcomes;
+    },
+    isUnknown: isOutcomeUnknown,
+  };
+}
+
+/** As Superset would have published it. */
+function supersetPayload({ channel, topic, data }: Publication): Buffer {
+  const head = topic === undefined ? '' : `"topic":${JSON.stringify(topic)},`;
+  return Buffer.from(`{"channel_id":${JSON.stringify(channel)},${head}"data":${data}}`);
+}

@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import type { Feeds } from './actors/feeds.ts';
+import { createAuthenticate } from './auth/authenticate.ts';
+import { createNativeAccess } from './auth/native-access.ts';
+import type { Broker } from './broker/ports.ts';
+import type { Clock } from './clock.ts';
+import type { LoadedConfig } from './config/loaded.ts';
+import { createHistory } from './history.ts';
+import { createNativeEvents } from './protocol/native/event-codec.ts';
+import { createPublishing } from './publishing.ts';
+import type { LogLimit } from './telemetry/log-limit.ts';
+import type { Logger } from './telemetry/logger.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+import { createHttp, type Http } from './transport/http.ts';
+import { acceptNativeSockets } from './transport/native-sockets.ts';
+import type { PageDeps } from './transport/page.ts';
+import { acceptSupersetSockets } from './transport/superset-sockets.ts';
+
+export interface SurfaceDeps {
+  readonly loaded: LoadedConfig;
+  readonly clock: Clock;
+  readonly broker: Broker;
+  readonly feeds: Feeds;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly limit: LogLimit;
+  readonly page: PageDeps;
+  /** What `/ready` answers. */
+  isReady(): boolean;
+  isDraining(): boolean;
+}
+
+/** Makes everything that is met at the port, which is not bound yet: HTTP, and the sockets of every protocol. */
+export async function createSurface(deps: SurfaceDeps): Promise<Http> {
+  const { loaded, clock, broker, feeds, logger, limit } = deps;
+  const { config, mode } = loaded;
+  const { superset, native } = feeds;
+  const access = createNativeAccess({
+    config,
+    now: clock.now,
+    claim: (key, ttlMs) => broker.once.claim(key, ttlMs),
+    newId: randomUUID,
+  });
+  const isMirrored = broker.name === 'memory' && config.superset.protocol === 'streams';
+  const publishing = createPublishing({
+    log: broker.native,
+    mirror: isMirrored ? broker.log : undefined,
+    logger,
+    limit,
+    newKey: randomUUID,
+  });
+  const epoch = (): string => native.routing.fanOut.epoch;
+  const history = createHistory(broker.native, createNativeEvents(), epoch);
+  const http = await createHttp({
+    ...config,
+    logger,
+    mode,
+    publish: publishing.forHttp,
+    isUnknown: publishing.isUnknown,
+    maxBatch: config.publish.maxBatch,
+    native: { access, now: clock.now, history },
+    page: deps.page,
+    isReady: () => deps.isReady(),
+  });
+  const accepting = {
+    server: http.server,
+    loaded,
+    metrics: deps.metrics,
+    logger,
+    limit,
+    clock,
+    isDraining: () => deps.isDraining(),
+    socketCount: () => feeds.socketCount(),
+  };
+  // Where Superset is not served its sockets are refused before anything is asked of the actors.
+  acceptSupersetSockets({
+    ...accepting,
+    actors: superset ?? native,
+    authenticate: createAuthenticate(config, clock.now),
+  });
+  acceptNativeSockets({ ...accepting, actors: native, access, publish: publishing.forClient });
+  return http;
+}

@@ -1,0 +1,86 @@
+import type { Server } from 'node:http';
+import type { Logger } from 'pino';
+import type { Actors } from '../actors/actors.ts';
+import type { NativeAccess } from '../auth/native-access.ts';
+import type { Clock } from '../clock.ts';
+import type { LoadedConfig } from '../config/loaded.ts';
+import { userChannel } from '../protocol/native/names.ts';
+import { NativeSession, type SessionRules } from '../protocol/native/session.ts';
+import type { LogLimit } from '../telemetry/log-limit.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { isLoopbackHost } from './http-loopback.ts';
+import { acceptNativeUpgrades, type NativeAccepted } from './native-upgrade.ts';
+import { WebSocketTransport } from './websocket-transport.ts';
+
+export interface NativeSocketsDeps {
+  readonly server: Server;
+  readonly actors: Pick<Actors, 'sockets' | 'routing' | 'isAccepting'>;
+  readonly loaded: Pick<LoadedConfig, 'config' | 'mode'>;
+  readonly access: NativeAccess;
+  readonly publish: SessionRules['publish'];
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly limit: LogLimit;
+  readonly clock: Clock;
+  isDraining(): boolean;
+  /** Sockets of all protocols. */
+  socketCount(): number;
+}
+
+/** Serves the native protocol on any path of an HTTP server. */
+export function acceptNativeSockets(deps: NativeSocketsDeps): void {
+  const { actors, access, metrics, logger, limit, clock } = deps;
+  const { config, mode } = deps.loaded;
+  const { sockets, routing } = actors;
+  const rules: SessionRules = {
+    pingIntervalMs: config.pingSocketsIntervalMs,
+    maxSubscriptions: config.maxSubscriptionsPerSocket,
+    framesPerSecond: config.limits.framesPerSecond,
+    now: () => clock.now(),
+    epoch: () => routing.fanOut.epoch,
+    publish: deps.publish,
+    refresh: access.refresh,
+  };
+
+  acceptNativeUpgrades({
+    server: deps.server,
+    metrics,
+    maxFrameBytes: config.maxFrameBytes,
+    isServed: ({ headers }) => mode === 'production' || isLoopbackHost(headers.host),
+    unavailable() {
+      if (deps.isDraining()) return 'draining';
+      return actors.isAccepting() ? undefined : 'not ready';
+    },
+    isFull: () => config.maxTotalConnections > 0 && deps.socketCount() >= config.maxTotalConnections,
+    isAllowedOrigin: ({ headers, url = '' }) => access.isAllowedOrigin({ headers, target: url }),
+    authenticate: ({ headers, url = '' }) => access.authenticate({ headers, target: url }),
+    hasTooMany: ({ user }) => {
+      const { maxConnectionsPerChannel: most } = config;
+      return most > 0 && sockets.countOn(userChannel(user)) >= most;
+    },
+    redeem: access.redeem,
+    open,
+    onRefused: ({ status, reason, address }) =>
+      limit.log(`refused ${reason}`, (suppressed) =>
+        logger.warn({ status, reason, address, suppressed }, 'Refused an upgrade'),
+      ),
+  });
+
+  function open({ principal, socket, connection }: NativeAccepted): void {
+    let session: NativeSession | undefined;
+    const opened = sockets.accept({
+      channel: userChannel(principal.user),
+      connect: (id, listener) =>
+        new WebSocketTransport({
+          id,
+          socket,
+          connection,
+          listener,
+          budget: routing.budget,
+          now: clock.now,
+          inbound: (data, isBinary) => session?.receive(data, isBinary),
+        }),
+    });
+    session = new NativeSession(opened, principal, rules);
+  }
+}

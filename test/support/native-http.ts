@@ -1,0 +1,42 @@
+import { createNativeAccess, type NativeAccess } from '../../src/auth/native-access.ts';
+import { type StreamId, streamId } from '../../src/event/stream-id.ts';
+import type { NativeHttpDeps } from '../../src/transport/http-native.ts';
+import { NOW_MS } from './native-auth.ts';
+import { SECRET } from './tokens.ts';
+
+/** Who may come in, by the tokens of `native-auth.ts`; tickets are used up in here. */
+export function nativeAccess(): NativeAccess {
+  const used = new Set<string>();
+  let tickets = 0;
+  return createNativeAccess({
+    config: {
+      native: { audience: 'signalbox', cookieName: 'signalbox', prefix: 'signalbox:' },
+      ticket: { ttlSeconds: 60 },
+      jwtSecret: SECRET,
+      previousJwtSecret: '',
+      jwtAlgorithms: ['HS256'],
+      allowedOrigins: [],
+    },
+    now: () => NOW_MS,
+    newId: () => `ticket-${tickets++}`,
+    claim: async (key) => {
+      const isFirst = !used.has(key);
+      used.add(key);
+      return isFirst;
+    },
+  });
+}
+
+/** What HTTP needs of the native protocol: a history of one event, trimmed before it. */
+export function nativeHttp(): NativeHttpDeps {
+  return {
+    access: nativeAccess(),
+    now: () => NOW_MS,
+    history: async (channel, after, limit) => ({
+      events: [JSON.stringify({ type: 'event', channel, id: '5-0', limit })],
+      next: streamId(5, 0),
+      gap: after && { after, id: '4-18446744073709551615' as StreamId, reason: 'trimmed' },
+      epoch: 'e1',
+    }),
+  };
+}

@@ -1,0 +1,192 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import * as Either from 'fp-ts/lib/Either.js';
+import { WebSocket } from 'ws';
+import { authError } from '../../src/auth/auth-error.ts';
+import type { NativeAuthenticated } from '../../src/auth/native-authenticate.ts';
+import {
+  acceptNativeUpgrades,
+  type NativeAccepted,
+  type NativeUpgradeDeps,
+} from '../../src/transport/native-upgrade.ts';
+import { CountingMetrics } from '../support/counting-metrics.ts';
+import { listen } from '../support/loopback.ts';
+import { NOW_MS, principal } from '../support/native-auth.ts';
+
+const known: NativeAuthenticated = { principal, source: 'bearer' };
+const withTicket: NativeAuthenticated = {
+  principal,
+  source: 'protocol',
+  ticket: { principal, id: 'ticket-1', expiresAtMs: NOW_MS + 60_000 },
+};
+
+let server: Server;
+let port: number;
+let clients: WebSocket[];
+let metrics: CountingMetrics;
+let refusals: (readonly [number, string])[];
+let opened: NativeAccepted[];
+let asked: string[];
+
+async function serve(answers: Partial<NativeUpgradeDeps> = {}): Promise<void> {
+  const ask =
+    <Answer>(name: string, answer: Answer) =>
+    (): Answer => {
+      asked.push(name);
+      return answer;
+    };
+  acceptNativeUpgrades({
+    server,
+    metrics,
+    maxFrameBytes: 1_024,
+    isServed: ask('isServed', true),
+    unavailable: ask('unavailable', undefined),
+    isFull: ask('isFull', false),
+    isAllowedOrigin: ask('isAllowedOrigin', true),
+    authenticate: ask('authenticate', Either.right(known)),
+    hasTooMany: ask('hasTooMany', false),
+    redeem: ask('redeem', Promise.resolve(true)),
+    open: (accepted) => void opened.push(accepted),
+    onRefused: ({ status, reason }) => void refusals.push([status, reason]),
+    ...answers,
+  });
+  port = await listen(server);
+}
+
+async function connect(protocols = ['signalbox.v1'], target = '/'): Promise<WebSocket> {
+  const client = new WebSocket(`ws://127.0.0.1:${port}${target}`, protocols);
+  client.on('error', () => {});
+  clients.push(client);
+  await once(client, 'open');
+  return client;
+}
+
+async function closeOf(client: WebSocket): Promise<string> {
+  const [code, reason] = (await once(client, 'close')) as [number, Buffer];
+  return `${code} ${reason}`;
+}
+
+beforeEach(() => {
+  server = createServer();
+  clients = [];
+  metrics = new CountingMetrics();
+  refusals = [];
+  opened = [];
+  asked = [];
+});
+
+afterEach(async () => {
+  for (const client of clients) client.terminate();
+  server.closeAllConnections();
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+});
+
+describe('a native upgrade', () => {
+  test('is asked about cheapest first, and answered with the sub-protocol', async () => {
+    await serve();
+    const client = await connect(['other', 'signalbox.v1', 'signalbox.ticket.x']);
+    expect(client.protocol).toBe('signalbox.v1');
+    expect(opened).toMatchObject([{ principal }]);
+    expect(asked).toEqual([
+      'isServed',
+      'unavailable',
+      'isFull',
+      'isAllowedOrigin',
+      'authenticate',
+      'hasTooMany',
+    ]);
+  });
+
+  test.each<[string, Partial<NativeUpgradeDeps>, string]>([
+    ['while draining', { unavailable: () => 'draining' }, '1001 drain'],
+    ['before it reads', { unavailable: () => 'not ready' }, '1012 restart'],
+    ['when there are as many sockets as may be', { isFull: () => true }, '1013 too_many'],
+    ['from another origin', { isAllowedOrigin: () => false }, '4403 forbidden'],
+    ['without a token', { authenticate: () => Either.left(authError('absent')) }, '4401 unauthorized'],
+    [
+      'with a token that ended',
+      { authenticate: () => Either.left(authError('expired')) },
+      '4401 unauthorized',
+    ],
+    ['of a user with as many sockets as may be', { hasTooMany: () => true }, '1013 too_many'],
+    [
+      'with a ticket that was used',
+      { authenticate: () => Either.right(withTicket), redeem: async () => false },
+      '4401 unauthorized',
+    ],
+    [
+      'with a ticket that nobody can check',
+      { authenticate: () => Either.right(withTicket), redeem: async () => Promise.reject(new Error('away')) },
+      '1013 unavailable',
+    ],
+  ])('%s is completed, and closed by its code', async (_, answers, close) => {
+    await serve(answers);
+    const client = new WebSocket(`ws://127.0.0.1:${port}/`, ['signalbox.v1']);
+    client.on('error', () => {});
+    clients.push(client);
+    expect(await closeOf(client)).toBe(close);
+    expect(opened).toEqual([]);
+    expect(refusals).toHaveLength(1);
+  });
+
+  test('uses a ticket up only when everything else is good, and asks again for room then', async () => {
+    let isFull = false;
+    await serve({
+      authenticate: () => Either.right(withTicket),
+      isFull: () => isFull,
+      redeem: async () => {
+        isFull = true;
+        return true;
+      },
+    });
+    const client = new WebSocket(`ws://127.0.0.1:${port}/`, ['signalbox.v1']);
+    clients.push(client);
+    expect(await closeOf(client)).toBe('1013 too_many');
+  });
+
+  test.each(['/../x', '/a%5cb'])('of the target %s is refused with 400', async (target) => {
+    await serve();
+    const client = new WebSocket(`ws://127.0.0.1:${port}/`, ['signalbox.v1']);
+    client.on('error', () => {});
+    clients.push(client);
+    await once(client, 'open');
+    const { request } = await import('node:http');
+    const status = await new Promise<number | undefined>((resolve) => {
+      const asking = request({
+        port,
+        path: target,
+        headers: {
+          connection: 'Upgrade',
+          upgrade: 'websocket',
+          'sec-websocket-protocol': 'signalbox.v1',
+          'sec-websocket-version': '13',
+          'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+        },
+      });
+      asking.on('response', ({ statusCode }) => resolve(statusCode));
+      asking.end();
+    });
+    expect(status).toBe(400);
+  });
+
+  test('of another sub-protocol is left to others', async () => {
+    await serve();
+    server.on('upgrade', (_request, connection) => connection.end('HTTP/1.1 418 I am a teapot\r\n\r\n'));
+    const client = new WebSocket(`ws://127.0.0.1:${port}/`, ['other']);
+    clients.push(client);
+    const [error] = (await once(client, 'error')) as [Error];
+    expect(error.message).toContain('418');
+    expect(asked).toEqual([]);
+  });
+
+  test('takes no frame beyond the limit', async () => {
+    await serve();
+    const client = await connect();
+    opened[0]?.socket.on('error', () => {});
+    client.send('x'.repeat(1_025));
+    expect(await closeOf(client)).toBe('1009 ');
+  });
+});
