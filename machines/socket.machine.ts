@@ -17,7 +17,7 @@ export type CloseReason =
 /** What is the same for all sockets. */
 export interface SocketTimes {
   readonly handshakeTimeoutMs: number;
-  /** Between the last answer of a peer and its end; counted from a ping that comes later than that. */
+  /** Between the last answer of a peer and its end. */
   readonly responseTimeoutMs: number;
   readonly slowConsumerTimeoutMs: number;
   readonly closeTimeoutMs: number;
@@ -54,6 +54,9 @@ export const firstContext = (input: SocketInput): SocketContext => ({
   closeReason: 'gone',
 });
 
+/** What a peer has to answer a ping in, however long it has been silent. */
+const LEAST_ANSWER_MS = 5_000;
+
 /** Where a socket begins for which nothing needs to be waited for: upgraded, authorised, and live. */
 export const OPEN = { open: { delivery: 'live', heartbeat: 'idle', credential: 'lasting' } } as const;
 
@@ -74,8 +77,9 @@ export const socketMachine = setup({
     handshakeTimeout: ({ context }) => context.times.handshakeTimeoutMs,
     responseTimeout: ({ context, event }) => {
       const { responseTimeoutMs } = context.times;
-      const silentMs = event.type === 'ping.due' ? event.silentMs : 0;
-      return silentMs < responseTimeoutMs ? responseTimeoutMs - silentMs : responseTimeoutMs;
+      // A clock that was set back must not make it longer, nor one that was put forward too short to answer in.
+      const silentMs = event.type === 'ping.due' ? Math.max(0, event.silentMs) : 0;
+      return Math.max(responseTimeoutMs - silentMs, Math.min(responseTimeoutMs, LEAST_ANSWER_MS));
     },
     slowConsumerTimeout: ({ context }) => context.times.slowConsumerTimeoutMs,
     closeTimeout: ({ context }) => context.times.closeTimeoutMs,

@@ -4,7 +4,7 @@ import { heartbeatMachine } from '../../machines/heartbeat.machine.ts';
 export type HeartbeatActor = ActorRefFrom<typeof heartbeatMachine>;
 
 /** An interval has at most so many beats, at least so far apart. */
-const MOST_BEATS = 250;
+const MOST_BEATS = 100;
 const LEAST_BEAT_MS = 50;
 
 /** Whose turn it is: everybody has one beat of the interval as his own, and is pinged once in each interval. */

@@ -20,6 +20,8 @@ export interface Batch {
    * been where the broker cannot tell. False for an empty batch: the loss is told with the entry that ends it.
    */
   readonly trimmed: boolean;
+  /** True when it is as large as a batch may be, by count or by bytes: more may be waiting. */
+  readonly isFull: boolean;
 }
 
 /** A part of one channel's history. */

@@ -82,7 +82,7 @@ const relationRules: readonly Rule[] = [
       if (pingSocketsIntervalMs === 0 || socketResponseTimeoutMs > pingSocketsIntervalMs) return;
       warnings.push({
         key: 'socketResponseTimeoutMs',
-        text: `${socketResponseTimeoutMs} is not above pingSocketsIntervalMs (${pingSocketsIntervalMs}): it counts from each ping then, not from the last answer`,
+        text: `${socketResponseTimeoutMs} is not above pingSocketsIntervalMs (${pingSocketsIntervalMs}): each ping has 5 s at most to be answered`,
       });
     },
   },

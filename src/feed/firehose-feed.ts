@@ -61,12 +61,12 @@ export class FirehoseFeed implements Feed {
     const { readCount, blockMs, pauseMs, clock } = this.#deps;
     const pace = new ReadPace({ pauseMs, readCount });
     while (!signal.aborted) {
-      const { entries, trimmed } = await this.#read(pace.count, blockMs);
+      const { entries, trimmed, isFull } = await this.#read(pace.count, blockMs);
       const startMs = clock.now();
       if (entries.length === 0) await this.#checkHead(await this.#open.head());
       else this.#deps.emit(new RoutedBatch(entries, trimmed));
       const endMs = clock.now();
-      pace.record({ count: entries.length, endMs, routingMs: endMs - startMs });
+      pace.record({ count: entries.length, isFull, endMs, routingMs: endMs - startMs });
       if (pace.pauseMs > 0) await this.#pause(pace.pauseMs);
     }
     throw new Error('the reader was stopped');

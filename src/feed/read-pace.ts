@@ -2,6 +2,7 @@
 const FAST_MS = 10;
 /** The longest pause, as a multiple of the shortest. */
 const MOST_TIMES = 4;
+const MOST_PAUSE_MS = 50;
 /** How much of the rate is the last batch's. */
 const SHARE_OF_LAST = 0.25;
 /**
@@ -21,6 +22,8 @@ export interface ReadPaceOptions {
 /** A read that has been routed. */
 export interface Read {
   readonly count: number;
+  /** Whether it brought as much as it could: more is waiting. */
+  readonly isFull: boolean;
   /** When its last entry had been routed. */
   readonly endMs: number;
   readonly routingMs: number;
@@ -55,17 +58,19 @@ export class ReadPace {
     return this.#pauseMs;
   }
 
-  record({ count, endMs, routingMs }: Read): void {
+  record({ count, isFull, endMs, routingMs }: Read): void {
+    const { pauseMs, readCount } = this.#options;
     const sinceMs = endMs - this.#lastEndMs;
     const isFast = sinceMs - this.#pauseMs < FAST_MS;
-    const isFull = count === this.#count;
     this.#lastEndMs = endMs;
     this.#eventsPerMs += (count / Math.max(1, sinceMs) - this.#eventsPerMs) * SHARE_OF_LAST;
     const times = Math.min(MOST_TIMES, Math.max(1, this.#eventsPerMs));
-    this.#pauseMs = isFast && !isFull ? this.#options.pauseMs * times : 0;
-    if (isFull && routingMs < MOST_ROUTING_MS) this.#count = Math.min(MOST_COUNT, this.#count * 2);
-    else if (count < this.#count / 2 || routingMs > MOST_ROUTING_MS) {
-      this.#count = Math.max(this.#options.readCount, Math.ceil(this.#count / 2));
+    const wantedMs = Math.max(pauseMs, Math.min(MOST_PAUSE_MS, pauseMs * times));
+    this.#pauseMs = isFast && !isFull ? wantedMs : 0;
+    if (isFull && routingMs < MOST_ROUTING_MS) {
+      this.#count = Math.min(Math.max(MOST_COUNT, readCount), this.#count * 2);
+    } else if (count < this.#count / 2 || routingMs > MOST_ROUTING_MS) {
+      this.#count = Math.max(readCount, Math.ceil(this.#count / 2));
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { EventLog } from '../broker/ports.ts';
+import type { Entry } from '../event/entry.ts';
 import { compareIds, laterId, type StreamId } from '../event/stream-id.ts';
 import { isMalformed, type Malformed } from '../protocol/event-codec.ts';
 import type { Frames } from './frames.ts';
@@ -122,7 +123,12 @@ export class Delivery {
 
   /** Carries on what was joined, or held back, in this turn. */
   begin(): void {
-    this.pump();
+    try {
+      this.pump();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
     if (!this.#outlet.isClosed && !this.#isLive) this.fallBehind();
   }
 
@@ -207,15 +213,18 @@ export class Delivery {
   pump(): void {
     if (!this.#outlet.isOpen || this.#isPumping) return;
     this.#isPumping = true;
-    for (let progress = true; progress && this.#outlet.isOpen; ) {
-      progress = false;
-      for (const subscription of this.#subscriptions) {
-        if (subscription.live || subscription.fetching || !this.#outlet.isOpen) continue;
-        if (!this.#outlet.hasRoom()) this.#fill();
-        else if (this.#advance(subscription)) progress = true;
+    try {
+      for (let progress = true; progress && this.#outlet.isOpen; ) {
+        progress = false;
+        for (const subscription of this.#subscriptions) {
+          if (subscription.live || subscription.fetching || !this.#outlet.isOpen) continue;
+          if (!this.#outlet.hasRoom()) this.#fill();
+          else if (this.#advance(subscription)) progress = true;
+        }
       }
+    } finally {
+      this.#isPumping = false;
     }
-    this.#isPumping = false;
     this.#outlet.flush();
     if (this.#isLive) this.#owner.tell('delivery.caughtUp');
   }
@@ -308,7 +317,7 @@ export class Delivery {
       return !wasGreeted;
     }
     const isUnwanted = terms?.unwanted?.delete(event.id) === true;
-    if (!isUnwanted) this.#replay(frames.ofEvent(event, this.isCompressed));
+    if (!isUnwanted) this.#replay(frames.ofEvent(event, this.isCompressed), event.to - event.from);
     subscription.cursor = event.id;
     return true;
   }
@@ -395,7 +404,7 @@ export class Delivery {
       }
       const isUnwanted = subscription.terms?.unwanted?.delete(entry.id) === true;
       const channel = subscription.channels[0] as string;
-      if (!isUnwanted) this.#replay(frames.ofEntry(entry, channel, this.isCompressed));
+      if (!isUnwanted) this.#replay(frames.ofEntry(entry, channel, this.isCompressed), bytesOf(entry));
       part.sent(entry);
     }
     part.done();
@@ -431,9 +440,10 @@ export class Delivery {
     if (terms !== undefined) terms.isSnapshotDue = this.#deps.snapshotOf !== undefined;
   }
 
-  #replay(frame: Buffer | Malformed): void {
+  /** `textBytes`: what it was made of, which is what a turn may take of it however small it was compressed. */
+  #replay(frame: Buffer | Malformed, textBytes: number): void {
     if (isMalformed(frame)) return;
-    this.#outlet.push(frame, 1);
+    this.#outlet.push(frame, 1, Math.max(frame.length, textBytes));
     this.#deps.metrics.count('signalbox.events_replayed');
   }
 
@@ -464,3 +474,5 @@ export class Delivery {
     return lastShared === undefined ? routed : laterId(routed, lastShared);
   }
 }
+
+const bytesOf = ({ fields }: Entry): number => fields.reduce((sum, field) => sum + field.length, 0);

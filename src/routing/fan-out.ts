@@ -6,7 +6,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Delivery } from './delivery.ts';
 import type { Frames } from './frames.ts';
 import type { SocketProtocol } from './protocol.ts';
-import { KeptBatch, type RoutedEvent } from './routed-event.ts';
+import { type Arrival, type RoutedEvent, Slabs } from './routed-event.ts';
 import type { Subscription, Subscriptions } from './subscriptions.ts';
 import type { Window } from './window.ts';
 
@@ -58,6 +58,7 @@ export class FanOut {
   #lagMs = 0;
   /** Of the log; empty: it would not say. Its feed keeps it. */
   epoch = '';
+  readonly #slabs = new Slabs();
   #dirty: Delivery[] = [];
   /** Of the event that is being routed, once somebody wants it. */
   #frame: Buffer | undefined;
@@ -84,15 +85,13 @@ export class FanOut {
     if (batch.trimmed && batch.firstId !== undefined) this.skipTo(previousId(batch.firstId));
     const { entries } = batch;
     const atMs = this.#deps.now();
-    const payloads = this.#payloadsOf(entries);
-    const kept = new KeptBatch(atMs, bytesOf(payloads));
+    const arrival = { atMs };
     let routed = 0;
-    for (let at = 0; at < entries.length; at += 1) {
-      const entry = entries[at] as Entry;
+    for (const entry of entries) {
       if (compareIds(entry.id, this.#position) <= 0) continue;
       this.#skipUnseen(entry);
       try {
-        if (this.#routeEntry(entry.id, payloads[at] as Buffer, kept)) routed += 1;
+        if (this.#routeEntry(entry, arrival)) routed += 1;
       } catch (error) {
         this.#deps.onError(error, entry.id);
       }
@@ -124,13 +123,12 @@ export class FanOut {
   ): void {
     this.#deps.window.clear(floor);
     const nowMs = this.#deps.now();
-    for (const batch of byAge(entries, ageOf)) {
-      const payloads = this.#payloadsOf(batch);
-      const kept = new KeptBatch(nowMs - ageOf((batch[0] as Entry).id), bytesOf(payloads));
-      for (const [at, { id }] of batch.entries()) {
-        const event = this.#eventOf(id, payloads[at] as Buffer, kept);
-        if (event !== undefined) this.#deps.window.add(event);
-      }
+    let arrival = { atMs: nowMs };
+    for (const entry of entries) {
+      const atMs = nowMs - ageOf(entry.id);
+      if (atMs !== arrival.atMs) arrival = { atMs };
+      const event = this.#eventOf(entry, arrival);
+      if (event !== undefined) this.#deps.window.add(event);
     }
     this.#position = laterId(position, floor);
   }
@@ -194,8 +192,8 @@ export class FanOut {
   }
 
   /** False when the entry is no event. */
-  #routeEntry(id: StreamId, payload: Buffer, kept: KeptBatch): boolean {
-    const event = this.#eventOf(id, payload, kept);
+  #routeEntry(entry: Entry, arrival: Arrival): boolean {
+    const event = this.#eventOf(entry, arrival);
     if (event === undefined) return false;
     this.#deps.window.add(event);
     this.#frame = undefined;
@@ -205,19 +203,16 @@ export class FanOut {
     return true;
   }
 
-  #payloadsOf(entries: readonly Entry[]): Buffer[] {
+  #eventOf(entry: Entry, arrival: Arrival): RoutedEvent | undefined {
     const { codec } = this.#deps;
-    return entries.map((entry) => codec.payloadOf(entry));
-  }
-
-  #eventOf(id: StreamId, payload: Buffer, kept: KeptBatch): RoutedEvent | undefined {
-    const channels = this.#deps.codec.channelsOf(payload);
+    const payload = codec.payloadOf(entry);
+    const channels = codec.channelsOf(payload);
     if (isMalformed(channels)) {
       this.#deps.onMalformed(channels);
       return undefined;
     }
     const names = typeof channels === 'string' ? this.#deps.window.nameOf(channels) : channels;
-    return kept.keep(id, names, payload);
+    return this.#slabs.keep(entry.id, names, payload, arrival);
   }
 
   #toChannel(event: RoutedEvent, channel: string, isShared: boolean): void {
@@ -252,24 +247,5 @@ export class FanOut {
     const dirty = this.#dirty;
     this.#dirty = [];
     for (const delivery of dirty) delivery.flush();
-  }
-}
-
-const bytesOf = (payloads: readonly Buffer[]): number => {
-  let bytes = 0;
-  for (const { length } of payloads) bytes += length;
-  return bytes;
-};
-
-/** What is filled in at start is evicted together with what is hardly younger. */
-const SAME_AGE_MS = 100;
-
-function* byAge(entries: readonly Entry[], ageOf: (id: StreamId) => number): Generator<readonly Entry[]> {
-  let from = 0;
-  for (let at = 1; at <= entries.length; at += 1) {
-    const [first, next] = [entries[from], entries[at]];
-    if (first !== undefined && next !== undefined && ageOf(first.id) - ageOf(next.id) < SAME_AGE_MS) continue;
-    yield entries.slice(from, at);
-    from = at;
   }
 }

@@ -2,7 +2,7 @@ import type { Entry } from '../event/entry.ts';
 import type { StreamId } from '../event/stream-id.ts';
 import { isMalformed, type Malformed, withHeadroom } from '../protocol/event-codec.ts';
 import type { ChannelSnapshot, Gap, SocketProtocol } from './protocol.ts';
-import type { RoutedEvent } from './routed-event.ts';
+import { keptPayload, type RoutedEvent } from './routed-event.ts';
 import type { Window } from './window.ts';
 
 /** How a transport frames a text: made in place, behind free bytes. */
@@ -35,7 +35,7 @@ export class Frames {
   /** For those who are live: whoever is, gets it in this turn, so it is not kept. */
   ofLive(event: RoutedEvent): Buffer | Malformed {
     if (event.frame !== undefined) return event.frame;
-    const frame = this.#encode(event.id, event.channels, event.payload);
+    const frame = this.#encodeEvent(event);
     if (isMalformed(frame)) this.#options.window.keepFrame(event, frame);
     return frame;
   }
@@ -43,13 +43,16 @@ export class Frames {
   /** For a replay: others who were away will want it too. */
   ofEvent(event: RoutedEvent, isCompressed: boolean): Buffer | Malformed {
     const { window } = this.#options;
-    if (event.frame === undefined) {
-      window.keepFrame(event, this.#encode(event.id, event.channels, event.payload));
+    const known = isCompressed ? event.compressed : event.frame;
+    if (known !== undefined) return known;
+    const frame = event.frame ?? this.#encodeEvent(event);
+    if (isCompressed && !isMalformed(frame)) {
+      const compressed = this.compressed(frame);
+      window.keepCompressed(event, compressed);
+      return compressed;
     }
-    const frame = event.frame as Buffer | Malformed;
-    if (!isCompressed || isMalformed(frame)) return frame;
-    if (event.compressed === undefined) window.keepCompressed(event, this.compressed(frame));
-    return event.compressed as Buffer;
+    window.keepFrame(event, frame);
+    return frame;
   }
 
   /** For an entry of a channel's own stream; one that names another channel is malformed. */
@@ -101,6 +104,10 @@ export class Frames {
   #frame(text: Buffer): Buffer {
     const { framing } = this.#options;
     return framing.frame(withHeadroom(framing.headroom, text));
+  }
+
+  #encodeEvent(event: RoutedEvent): Buffer | Malformed {
+    return this.#encode(event.id, event.channels, keptPayload(event));
   }
 
   #encode(id: Entry['id'], channels: string | readonly string[], payload: Buffer): Buffer | Malformed {

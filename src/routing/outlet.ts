@@ -58,11 +58,14 @@ export class Outlet {
     return !this.#isFull && this.#transport.bufferedBytes + this.#bytes < this.#deps.budget.limit;
   }
 
-  /** Queues a frame for the end of the turn; `events` of it count as delivered once it is written. */
-  push(frame: Buffer, events: number): void {
+  /**
+   * Queues a frame for the end of the turn; `events` of it count as delivered once it is written. It takes `bytes` of
+   * the room until then.
+   */
+  push(frame: Buffer, events: number, bytes: number = frame.length): void {
     if (this.isEmpty) this.#frames = [frame];
     else this.#frames.push(frame);
-    this.#bytes += frame.length;
+    this.#bytes += bytes;
     this.#events += events;
   }
 

@@ -6,6 +6,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { PAGE_ENTRIES } from './exact-replay.ts';
 import type { Pages } from './pages.ts';
 import type { Replay, ReplayPart } from './replay.ts';
+import { keptPayload } from './routed-event.ts';
 import type { Subscription } from './subscriptions.ts';
 import type { Window } from './window.ts';
 
@@ -93,7 +94,9 @@ export function createSeparateReplay(deps: SeparateReplayDeps): Replay {
 
     const tailEntries = tailAt < 0 ? [] : entries.slice(tailAt);
     const cancels = cancelled(
-      window.between(read.channel, joint, streamId(tail.toMs, Number.MAX_SAFE_INTEGER)),
+      window
+        .between(read.channel, joint, streamId(tail.toMs, Number.MAX_SAFE_INTEGER))
+        .map((event) => ({ id: event.id, payload: keptPayload(event) })),
       tailEntries.map((entry) => ({ id: entry.id, payload: payloadOf(entry) })),
     );
     const upToJoint = tailEntries.filter(({ id }) => msOf(id) <= msOf(joint));

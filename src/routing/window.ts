@@ -60,7 +60,7 @@ export class Window {
       }
       queue.push(event);
     });
-    this.evict(event.atMs);
+    this.evict(event.arrival.atMs);
   }
 
   /** Evicts what is beyond the limits at `nowMs`. */
@@ -70,7 +70,7 @@ export class Window {
       const first = this.#events.first();
       if (first === undefined) return;
       const fits = this.#events.length <= maxEvents && this.#bytes <= maxBytes;
-      if (fits && nowMs - first.atMs <= maxAgeMs) return;
+      if (fits && nowMs - first.arrival.atMs <= maxAgeMs) return;
       this.#evictFirst(first);
     }
   }
@@ -132,7 +132,7 @@ export class Window {
   #grow(event: RoutedEvent, bytes: number): void {
     if (bytes === 0 || compareIds(event.id, this.#floor) <= 0) return;
     this.#bytes += bytes;
-    this.evict(event.atMs);
+    this.evict(event.arrival.atMs);
   }
 
   #evictFirst(first: RoutedEvent): void {

@@ -10,7 +10,7 @@ import { Random } from '../support/random.ts';
 
 const BIG = 'x'.repeat(11_000);
 /** How many times in an interval somebody is pinged, and what that is of the usual interval of 20 s. */
-const BEATS = 250;
+const BEATS = 100;
 const BEAT_MS = 20_000 / BEATS;
 
 async function started(options?: Parameters<typeof createCore>[0]): Promise<Core> {
@@ -359,6 +359,29 @@ describe('a socket whose actor crashes', () => {
     healthy.transport.flush();
     expect(idsOf(healthy)).toEqual([id]);
     expect(core.actors.isReady()).toBe(true);
+  });
+});
+
+describe('a socket that cannot be caught up when it is opened', () => {
+  test('is closed as failed and reported, and its caller hears nothing of it', async () => {
+    const bug = new Error('a bug');
+    let isBroken = false;
+    const frame = (text: Buffer): Buffer => {
+      if (isBroken) throw bug;
+      return text;
+    };
+    const core = await started({ deps: { framing: { headroom: 0, frame } } });
+    const ids = [await core.publish('c'), await core.publish('c')];
+    const healthy = core.open();
+    isBroken = true;
+    const broken = core.open({ lastId: ids[0] as StreamId });
+    isBroken = false;
+    expect(broken.transport.closedWith).toEqual({ code: 1000, reason: 'failed' });
+    expect(core.reported).toContainEqual(['socketFailed', bug, broken.id]);
+    expect(core.actors.sockets.ids()).toEqual([healthy.id]);
+    const id = await core.publish('c');
+    healthy.transport.flush();
+    expect(idsOf(healthy)).toEqual([id]);
   });
 });
 

@@ -157,7 +157,7 @@ export function describeEventLog(
           trimmed: false,
         });
         const batch = await (await open()).read(ZERO_ID, { count: 10, blockMs: 0 });
-        expect(batch).toEqual({ entries: [{ id, fields }], trimmed: false });
+        expect(batch).toEqual({ entries: [{ id, fields }], trimmed: false, isFull: expect.any(Boolean) });
       });
 
       test('keeps any bytes, and not what the caller does to its buffer afterwards', async () => {
@@ -205,15 +205,29 @@ export function describeEventLog(
         expect(batch.trimmed).toBe(false);
       });
 
+      test('says whether it brought as much as it may, so that more may be waiting', async () => {
+        await publish('a', '1', '2', '3', '4', '5', '6', '7');
+        const firehose = await open();
+        let after: StreamId = ZERO_ID;
+        const read: [number, boolean][] = [];
+        for (let count = 0; count < 7 && read.reduce((sum, [of]) => sum + of, 0) < 7; count += 1) {
+          const { entries, isFull } = await firehose.read(after, { count: 3, blockMs: 0 });
+          after = entries.at(-1)?.id ?? after;
+          read.push([entries.length, isFull]);
+        }
+        expect(read.at(-1)?.[1]).toBe(read.at(-1)?.[0] === 3);
+        for (const [, isFull] of read.slice(0, -1)) expect(isFull).toBe(true);
+      });
+
       test('with blockMs 0 answers at once with nothing', async () => {
         const [id] = await publish('a', '1');
         const batch = await (await open()).read(id as StreamId, { count: 10, blockMs: 0 });
-        expect(batch).toEqual({ entries: [], trimmed: false });
+        expect(batch).toEqual({ entries: [], trimmed: false, isFull: false });
       });
 
       test('ends empty when the block time has passed', async () => {
         const batch = await (await open()).read(ZERO_ID, { count: 10, blockMs: 30 });
-        expect(batch).toEqual({ entries: [], trimmed: false });
+        expect(batch).toEqual({ entries: [], trimmed: false, isFull: false });
       });
 
       test('waits for the first entry, and loses none between two reads', async () => {

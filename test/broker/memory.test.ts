@@ -132,7 +132,7 @@ describe('memory broker', () => {
       expect(done).not.toHaveBeenCalled();
       clock.set(START + 5000);
       await reading;
-      expect(done).toHaveBeenCalledWith({ entries: [], trimmed: false });
+      expect(done).toHaveBeenCalledWith({ entries: [], trimmed: false, isFull: false });
       expect(clock.pending).toBe(0);
     });
 

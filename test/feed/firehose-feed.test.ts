@@ -101,7 +101,7 @@ class ListLog implements Firehose {
     this.reads.push(after);
     const entries = this.entries.filter(({ id }) => compareIds(id, after) > 0).slice(0, count);
     if (entries.length === 0 && blockMs > 0) await settled();
-    return { entries, trimmed: false };
+    return { entries, trimmed: false, isFull: entries.length === count };
   }
 
   async readBack({ before, count }: { before?: StreamId; count: number }) {

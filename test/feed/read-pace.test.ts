@@ -1,12 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import { ReadPace } from '../../src/feed/read-pace.ts';
 
+interface Pacing {
+  readonly everyMs?: number;
+  readonly routingMs?: number;
+  readonly isFull?: boolean;
+}
+
 /** Reads one after the other, `everyMs` apart, beside the pauses that were asked for. */
 function paced(pace: ReadPace) {
   let nowMs = 1_000_000;
-  return (count: number, { everyMs = 1, routingMs = 0 } = {}): number => {
+  return (count: number, { everyMs = 1, routingMs = 0, isFull }: Pacing = {}): number => {
     nowMs += pace.pauseMs + everyMs;
-    pace.record({ count, endMs: nowMs, routingMs });
+    pace.record({ count, isFull: isFull ?? count === pace.count, endMs: nowMs, routingMs });
     return pace.pauseMs;
   };
 }
@@ -35,6 +41,24 @@ describe('the pace of reading', () => {
     const read = paced(new ReadPace({ pauseMs: 100, readCount: 100 }));
     read(1);
     expect([read(1), read(1), read(1)]).toEqual([100, 100, 100]);
+  });
+
+  test('does not let a pause that is long already grow', () => {
+    const read = paced(new ReadPace({ pauseMs: 40, readCount: 1_000 }));
+    for (let count = 0; count < 20; count += 1) expect(read(500)).toBeLessThanOrEqual(50);
+  });
+
+  test('does not pause after a batch that was cut by its bytes: it is behind all the same', () => {
+    const read = paced(new ReadPace({ pauseMs: 2, readCount: 100 }));
+    read(1);
+    expect([read(69, { isFull: true }), read(69)]).toEqual([0, expect.any(Number)]);
+    expect(read(69)).toBeGreaterThan(0);
+  });
+
+  test('asks for what is configured, when that is more than it would ever ask for', () => {
+    const pace = new ReadPace({ pauseMs: 2, readCount: 100_000 });
+    paced(pace)(100_000);
+    expect(pace.count).toBe(100_000);
   });
 
   test.each([

@@ -178,8 +178,15 @@ describe('socket machine', () => {
       expect(steps(awaiting, { type: 'ping.due', silentMs: 40_000 }).delaysMs).toEqual([]);
     });
 
-    test('is waited for as long after a ping that comes later than that', () => {
-      expect(steps(live, { type: 'ping.due', silentMs: 60_000 }).delaysMs).toEqual([60_000]);
+    test.each([59_900, 60_000, 3_600_000])(
+      'is waited for 5 s at least, also after %d ms of silence',
+      (silentMs) => {
+        expect(steps(live, { type: 'ping.due', silentMs }).delaysMs).toEqual([5_000]);
+      },
+    );
+
+    test('is waited for no longer when the clock was set back', () => {
+      expect(steps(live, { type: 'ping.due', silentMs: -3_600_000 }).delaysMs).toEqual([60_000]);
     });
   });
 

@@ -28,6 +28,21 @@ function drain(lane: Lane, { transport, delivery }: Outlet, writes?: number): vo
 }
 
 describe('a delivery', () => {
+  test('of compressed frames takes no more of a replay in one turn than of plain ones', () => {
+    const compress = jest.fn((frame: Buffer) => frame.subarray(0, 1));
+    const framing = { headroom: 0, frame: (text: Buffer) => text, compress };
+    const limits = { maxSocketBufferBytes: 3 * FRAME_BYTES };
+    const lane = createLane({ framing, limits });
+    lane.route(...idsOf(...Array.from({ length: 50 }, (_, at) => at + 1)));
+    const outlet = lane.outlet();
+    const subscription = outlet.delivery.join(['c'], one);
+    outlet.delivery.begin();
+    expect(compress.mock.calls.length).toBeLessThan(6);
+    for (let turn = 0; turn < 30 && !subscription.live; turn += 1) drain(lane, outlet);
+    outlet.transport.flush();
+    expect([subscription.live, outlet.texts.length, compress.mock.calls.length]).toEqual([true, 49, 49]);
+  });
+
   describe('that is joined without a position', () => {
     test('is live at once, from the last event that was routed', () => {
       const lane = createLane();

@@ -51,7 +51,7 @@ function kept(all: readonly RoutedEvent[], { maxEvents, maxBytes, maxAgeMs }: Wi
     const isBeyond = (): boolean =>
       model.length > maxEvents ||
       sum(model) > maxBytes ||
-      (model[0] !== undefined && event.atMs - model[0].atMs > maxAgeMs);
+      (model[0] !== undefined && event.arrival.atMs - model[0].arrival.atMs > maxAgeMs);
     while (model.length > 0 && isBeyond()) model = model.slice(1);
   }
   return model;

@@ -1,6 +1,6 @@
 import type { Entry } from '../../src/event/entry.ts';
 import { type StreamId, streamId } from '../../src/event/stream-id.ts';
-import { KeptBatch, type RoutedEvent } from '../../src/routing/routed-event.ts';
+import { type RoutedEvent, Slabs } from '../../src/routing/routed-event.ts';
 
 const DATA = Buffer.from('data');
 
@@ -19,6 +19,8 @@ export function idsOf(...ms: readonly number[]): StreamId[] {
   return ms.map((at) => streamId(at, 0));
 }
 
+const slabs = new Slabs();
+
 export interface EventOptions {
   readonly channels?: string | readonly string[];
   readonly payload?: Buffer;
@@ -27,6 +29,5 @@ export interface EventOptions {
 
 /** An event as the window takes it. */
 export function eventOf(id: StreamId, { channels = 'c', payload, atMs = 0 }: EventOptions = {}): RoutedEvent {
-  const bytes = payload ?? payloadFor('c');
-  return new KeptBatch(atMs, bytes.length).keep(id, channels, bytes);
+  return slabs.keep(id, channels, payload ?? payloadFor('c'), { atMs });
 }

@@ -48,9 +48,12 @@ export interface LaneOptions {
   readonly limits?: Partial<RoutingDeps['limits']>;
   readonly isLossy?: boolean;
   readonly now?: () => number;
+  readonly framing?: RoutingDeps['framing'];
 }
 
-export function createLane({ protocol, limits, isLossy = false, now = () => 0 }: LaneOptions = {}): Lane {
+export function createLane(options: LaneOptions = {}): Lane {
+  const { protocol, limits, isLossy = false, now = () => 0 } = options;
+  const { framing = { headroom: 0, frame: (text) => text } } = options;
   const metrics = new CountingMetrics();
   const entries: Entry[] = [];
   const log = { ranges: 0, isAway: false, trimmedUpTo: ZERO_ID };
@@ -82,7 +85,7 @@ export function createLane({ protocol, limits, isLossy = false, now = () => 0 }:
     },
     isLossy,
     protocol: { ...gapProtocol, ...protocol },
-    framing: { headroom: 0, frame: (text) => text },
+    framing,
     metrics,
     channels: { joined() {}, left() {}, pageRequested() {}, pageSettled() {} },
     now,
@@ -133,6 +136,7 @@ export function createLane({ protocol, limits, isLossy = false, now = () => 0 }:
           closed: () => delivery.close(),
         },
         (frame) => void texts.push(frame.toString()),
+        framing.compress !== undefined,
       );
       const delivery = routing.deliver(transport, {
         tell: (fact) => void told.push(fact),

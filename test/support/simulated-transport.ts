@@ -15,7 +15,7 @@ export class SimulatedTransport implements Transport {
   #waiting: Write[] = [];
   #isAwaiting = false;
   #isClosed = false;
-  readonly isCompressed: boolean = false;
+  readonly isCompressed: boolean;
   bufferedBytes = 0;
   unflushedEvents = 0;
   /** Everything the routing handed over, in events. */
@@ -28,7 +28,13 @@ export class SimulatedTransport implements Transport {
   isConfirming = true;
   closedWith: { code: number; reason: string } | undefined;
 
-  constructor(budget: BufferBudget, listener: TransportListener, onFrame: (frame: Buffer) => void) {
+  constructor(
+    budget: BufferBudget,
+    listener: TransportListener,
+    onFrame: (frame: Buffer) => void,
+    isCompressed = false,
+  ) {
+    this.isCompressed = isCompressed;
     this.#budget = budget;
     this.#listener = listener;
     this.#onFrame = onFrame;

@@ -1,6 +1,7 @@
 import type { Entry } from '../../src/event/entry.ts';
 import { compareIds, msOf, type StreamId, streamId, ZERO_ID } from '../../src/event/stream-id.ts';
 import { Pages } from '../../src/routing/pages.ts';
+import { keptPayload } from '../../src/routing/routed-event.ts';
 import type { Replay } from '../../src/routing/replay.ts';
 import type { SeparateReplayDeps } from '../../src/routing/separate-replay.ts';
 import type { Subscription } from '../../src/routing/subscriptions.ts';
@@ -93,7 +94,7 @@ export async function liveThrough({ seed, slackMs, createReplay }: Interleaving)
     if (room > part.entries.length) part.done();
   }
   for (let event = window.next([OWN], subscription.cursor); event !== undefined; ) {
-    got.push({ payload: event.payload.toString(), id: event.id, isExact: true });
+    got.push({ payload: keptPayload(event).toString(), id: event.id, isExact: true });
     subscription.cursor = event.id;
     event = window.next([OWN], subscription.cursor);
   }

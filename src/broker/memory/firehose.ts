@@ -47,7 +47,7 @@ export class MemoryFirehose implements Firehose {
     return new Promise((resolve, reject) => {
       const timer = this.#source.clock.setTimeout(() => {
         this.#waiting.delete(waiting);
-        resolve({ entries: [], trimmed: false });
+        resolve({ entries: [], trimmed: false, isFull: false });
       }, blockMs);
       const waiting: Waiting = { after, count, timer, resolve, reject };
       this.#waiting.add(waiting);

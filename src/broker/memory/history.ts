@@ -1,6 +1,6 @@
 import type { Entry } from '../../event/entry.ts';
 import { compareIds, laterId, type StreamId, streamId, ZERO_ID } from '../../event/stream-id.ts';
-import type { Page } from '../ports.ts';
+import type { Batch, Page } from '../ports.ts';
 import { Stream } from './stream.ts';
 
 /** How much of the past is kept. */
@@ -119,14 +119,18 @@ export class History {
     return { entries: stream?.after(after, end, count) ?? [], trimmed: compareIds(lastRemoved, after) > 0 };
   }
 
-  readAfter(after: StreamId, count: number, maxBytes: number): { entries: Entry[]; trimmed: boolean } {
+  readAfter(after: StreamId, count: number, maxBytes: number): Batch {
     const entries = this.#firehose.after(after, undefined, count);
+    let isFull = entries.length === count;
     let bytes = 0;
     for (let at = 0; at < entries.length; at += 1) {
       bytes += bytesOf(entries[at] as Entry);
-      if (bytes > maxBytes) entries.length = at + 1;
+      if (bytes <= maxBytes) continue;
+      entries.length = at + 1;
+      isFull = true;
     }
-    return { entries, trimmed: entries.length > 0 && compareIds(this.#firehose.lastRemoved, after) > 0 };
+    const trimmed = entries.length > 0 && compareIds(this.#firehose.lastRemoved, after) > 0;
+    return { entries, trimmed, isFull };
   }
 
   readBack(before: StreamId | undefined, count: number): Entry[] {

@@ -51,7 +51,8 @@ export class RedisFirehose implements Firehose {
 
   async read(after: StreamId, { count, blockMs }: { count: number; blockMs: number }): Promise<Batch> {
     const block = blockMs > 0 ? ['BLOCK', `${Math.ceil(blockMs)}`] : [];
-    const args = ['COUNT', `${this.#batchCount.next(count)}`, ...block, 'STREAMS', this.#key, after];
+    const most = this.#batchCount.next(count);
+    const args = ['COUNT', `${most}`, ...block, 'STREAMS', this.#key, after];
     // A deadline of our own: ioredis's blockingTimeout resolves with null, as a stream without news does.
     const deadlineMs = blockMs > 0 ? blockMs + GRACE_MS : this.#deadlineMs;
     const [entries, isAfterThere] = await this.#connection.run(deadlineMs, async (client) => {
@@ -65,7 +66,7 @@ export class RedisFirehose implements Firehose {
     // As long as the entry that was read last is there, nothing after it was trimmed: streams lose their head.
     const trimmed = entries.length > 0 && !isAfterThere && (await this.#wasTrimmed(after));
     this.#moveAnchor(after, entries, trimmed);
-    return { entries, trimmed };
+    return { entries, trimmed, isFull: entries.length === most };
   }
 
   async readBack({ before, count }: { before?: StreamId; count: number }): Promise<readonly Entry[]> {
