@@ -381,7 +381,12 @@ export class Delivery {
     const { frames, metrics } = this.#deps;
     metrics.count('signalbox.replay_pages');
     if (subscription.terms !== undefined && subscription.terms.holds > 0) return;
-    if (!this.#isGreeted(subscription, part.gap === undefined)) return;
+    if (!this.#isGreeted(subscription, part.gap === undefined)) {
+      // What was said to be missing is announced, also if the page that is read then knows nothing of it: the log may
+      // have lost its data meanwhile.
+      subscription.gap = part.gap;
+      return;
+    }
     if (part.gap !== undefined) this.#announce(subscription, part.gap);
     for (const entry of part.entries) {
       if (!this.#outlet.hasRoom()) this.#fill();
