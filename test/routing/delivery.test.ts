@@ -664,7 +664,7 @@ describe('a delivery that greets', () => {
     isTaken = true;
     outlet.delivery.begin();
     await settled();
-    expect(said).toEqual([false, false]);
+    expect(new Set(said)).toEqual(new Set([false]));
     expect(texts(outlet)[0]).toContain('"reason":"trimmed"');
     expect(texts(outlet).slice(1)).toEqual([three]);
   });
