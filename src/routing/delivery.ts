@@ -55,6 +55,8 @@ export interface GreetedJoin {
   /** The epoch of the position that its client gave; undefined: the client does not say. */
   readonly epoch: string | undefined;
   readonly greet: NonNullable<Terms['greet']>;
+  /** Until this is true nothing is looked for: what was found early might not be there any more when it is told. */
+  readonly isReady?: () => boolean;
 }
 
 /**
@@ -104,6 +106,7 @@ export class Delivery {
       lastShared: undefined,
       terms: greeted && {
         greet: greeted.greet,
+        isReady: greeted.isReady,
         asked: undefined,
         isSnapshotDue: lastId === undefined && this.#deps.snapshotOf !== undefined,
         snapshot: undefined,
@@ -283,6 +286,7 @@ export class Delivery {
     const { window, frames } = this.#deps;
     const { terms } = subscription;
     if (terms !== undefined && terms.holds > 0) return false;
+    if (terms?.greet !== undefined && terms.isReady?.() === false) return false;
     // What was read for it was given up: it is not read again before somebody wants it.
     if (terms?.asked === true && subscription.gap === undefined && !this.#isGreeted(subscription, true))
       return false;

@@ -61,6 +61,8 @@ export class NativeWorld {
   #remembered: Map<string, Place>[] = [];
   #isAway = false;
   #trims = 0;
+  /** A promise that was not true. */
+  #broken: string | undefined;
   #refs = 1;
 
   constructor(seed: number) {
@@ -194,6 +196,17 @@ export class NativeWorld {
     this.#subscribe(client, channel, undefined);
   }
 
+  /** A client of another instance, which was ahead of this one. */
+  comeFromElsewhere(): void {
+    const client = this.#any();
+    const last = this.journal.events.at(-1);
+    const channel = this.random.pick(NAMED);
+    if (client === undefined || client.heeding.has(channel) || client.asked.has(channel)) return;
+    if (last === undefined || last.epoch !== this.journal.epoch) return;
+    const { epoch } = this.core.broker.native.head();
+    this.#subscribe(client, channel, { position: last.id, epoch, life: last.epoch });
+  }
+
   unsubscribe(): void {
     const client = this.#any();
     const channel = this.random.pick(NAMED);
@@ -296,8 +309,9 @@ export class NativeWorld {
     // A page that was read before something was trimmed can still be given.
     if (asked?.trims !== this.#trims || this.core.actors.routing.window.holds(from.position)) return;
     const { trimmed } = this.core.broker.native.history().range(joined.channel, from.position, undefined, 1);
+    // Thrown here it would be taken for a broken transport.
     if (trimmed)
-      throw new Error(`${joined.channel}: recovered from ${from.position}, which was trimmed before`);
+      this.#broken ??= `${joined.channel}: recovered from ${from.position}, which was trimmed before`;
   }
 
   #onFrame(client: Client, frame: Heard): void {
@@ -370,8 +384,12 @@ export class NativeWorld {
     if (id === undefined) return;
     for (const { observer } of client.heeding.values()) {
       if (observer.epoch !== this.journal.epoch) continue;
-      if (!observer.isComplete(id))
-        throw new Error(`${observer.channel}: ping says ${id}, which it does not have`);
+      const [missed] = this.journal.between(observer.channel, observer.epoch, observer.position, id);
+      if (missed !== undefined) {
+        throw new Error(
+          `${observer.channel}: ping says ${id}, after ${observer.position} there was ${missed.id}`,
+        );
+      }
     }
   }
 
@@ -400,6 +418,7 @@ export class NativeWorld {
 
   #reap(): void {
     if (this.core.bugs.length > 0) throw this.core.bugs[0];
+    if (this.#broken !== undefined) throw new Error(this.#broken);
     for (const client of this.#clients.filter(({ connection }) => connection.transport.isClosed)) {
       this.#gone.push(client);
       const places = new Map<string, Place>();
@@ -475,6 +494,7 @@ const ACTIONS = [
   'connect',
   'subscribe',
   'subscribe',
+  'comeFromElsewhere',
   'unsubscribe',
   'drop',
   'stall',
