@@ -20,6 +20,8 @@ export interface DeliveryDeps extends OutletDeps {
   readonly log: Pick<EventLog, 'lastId'>;
   /** The id of the last event that was routed. */
   position(): StreamId;
+  /** Resolves once everything up to an id has been routed. */
+  routed(id: StreamId): Promise<void>;
   /** Of the log; empty: it would not say. */
   epoch(): string;
   /** Undefined: channels have none. */
@@ -358,6 +360,8 @@ export class Delivery {
     const { log, replay, snapshotOf } = this.#deps;
     if (subscription.claim !== undefined) {
       const lastId = await log.lastId();
+      // What is to be said of it is known only once this process has come as far as its client was.
+      if (subscription.terms?.greet !== undefined) await this.#deps.routed(lastId);
       return () => this.#settleClaim(subscription, lastId);
     }
     if (subscription.terms?.isSnapshotDue === true && snapshotOf !== undefined) {
