@@ -21,6 +21,8 @@ export interface DeliveryDeps extends OutletDeps {
   readonly log: Pick<EventLog, 'lastId'>;
   /** The id of the last event that was routed. */
   position(): StreamId;
+  /** Resolves once everything up to an id has been routed. */
+  routed(id: StreamId): Promise<void>;
   /** Of the log; empty: it would not say. */
   epoch(): string;
   /** Undefined: channels have none. */
@@ -56,6 +58,8 @@ export interface GreetedJoin {
   /** The epoch of the position that its client gave; undefined: the client does not say. */
   readonly epoch: string | undefined;
   readonly greet: NonNullable<Terms['greet']>;
+  /** Until this is true nothing is looked for: what was found early might not be there any more when it is told. */
+  readonly isReady?: () => boolean;
 }
 
 /**
@@ -108,6 +112,7 @@ export class Delivery {
       lastShared: undefined,
       terms: greeted && {
         greet: greeted.greet,
+        isReady: greeted.isReady,
         asked: undefined,
         isSnapshotDue: lastId === undefined && this.#deps.snapshotOf !== undefined,
         snapshot: undefined,
@@ -295,6 +300,7 @@ export class Delivery {
     const { window, frames } = this.#deps;
     const { terms } = subscription;
     if (terms !== undefined && terms.holds > 0) return false;
+    if (terms?.greet !== undefined && terms.isReady?.() === false) return false;
     // What was read for it was given up: it is not read again before somebody wants it.
     if (terms?.asked === true && subscription.gap === undefined && !this.#isGreeted(subscription, true))
       return false;
@@ -367,6 +373,8 @@ export class Delivery {
     const { log, replay, snapshotOf } = this.#deps;
     if (subscription.claim !== undefined) {
       const lastId = await log.lastId();
+      // What is to be said of it is known only once this process has come as far as its client was.
+      if (subscription.terms?.greet !== undefined) await this.#deps.routed(lastId);
       return () => this.#settleClaim(subscription, lastId);
     }
     if (subscription.terms?.isSnapshotDue === true && snapshotOf !== undefined) {
@@ -394,7 +402,12 @@ export class Delivery {
     const { frames, metrics } = this.#deps;
     metrics.count('signalbox.replay_pages');
     if (subscription.terms !== undefined && subscription.terms.holds > 0) return;
-    if (!this.#isGreeted(subscription, part.gap === undefined)) return;
+    if (!this.#isGreeted(subscription, part.gap === undefined)) {
+      // What was said to be missing is announced, also if the page that is read then knows nothing of it: the log may
+      // have lost its data meanwhile.
+      subscription.gap = part.gap;
+      return;
+    }
     if (part.gap !== undefined) this.#announce(subscription, part.gap);
     for (const entry of part.entries) {
       if (!this.#outlet.hasRoom()) this.#fill();

@@ -108,6 +108,7 @@ export function createRouting(deps: RoutingDeps): Routing {
     metrics,
     replay: replay(),
     position: () => fanOut.position,
+    routed: (id) => fanOut.routed(id),
     epoch: () => fanOut.epoch,
     snapshotOf:
       log.snapshot === undefined

@@ -39,6 +39,8 @@ export interface Terms {
    * be. It says so to the client and answers true; or false: not yet, and it is asked again.
    */
   greet: ((recovered: boolean) => boolean) | undefined;
+  /** Whether it may be asked at all; undefined: at any time. */
+  readonly isReady: (() => boolean) | undefined;
   /** What it was asked last; undefined: nothing yet. */
   asked: boolean | undefined;
   /** The channel's snapshot is to be looked for, and sent if it is of use. */

@@ -19,6 +19,8 @@ const HISTORY = { maxLength: 40, maxAgeSeconds: 3_600, firehoseMaxLength: 120 };
 const MAX_SOCKET_BUFFER_BYTES = 1_000;
 const WINDOW = { maxEvents: 12, maxBytes: 100_000, maxAgeMs: 20_000 };
 const MOST_CLIENTS = 5;
+/** How long an answer of the broker may take. */
+const SLOWEST_MS = 100;
 
 /** What a client knows of a channel: where it is, and in which life of the broker. */
 interface Place {
@@ -30,8 +32,7 @@ interface Place {
 /** A subscription that was asked for, and is not answered yet. */
 interface Asked {
   readonly from: Place | undefined;
-  /** How often something had been trimmed by then. */
-  readonly trims: number;
+  readonly atMs: number;
 }
 
 interface Heeding {
@@ -60,7 +61,9 @@ export class NativeWorld {
   #gone: Client[] = [];
   #remembered: Map<string, Place>[] = [];
   #isAway = false;
-  #trims = 0;
+  #trimmedAtMs = 0;
+  /** A promise that was not true. */
+  #broken: string | undefined;
   #refs = 1;
 
   constructor(seed: number) {
@@ -156,7 +159,7 @@ export class NativeWorld {
     this.journal.add(id, channel);
     if (this.journal.countOf(channel) > HISTORY.maxLength) {
       this.journal.wasTrimmed = true;
-      this.#trims += 1;
+      this.#trimmedAtMs = this.core.clock.now();
     }
     await published;
     return id;
@@ -178,7 +181,7 @@ export class NativeWorld {
     this.#clients.push(client);
     this.#overhear(client);
     const own: Place | undefined = places.get(OWN);
-    client.asked.set(OWN, { from: own, trims: this.#trims });
+    client.asked.set(OWN, { from: own, atMs: this.core.clock.now() });
     client.connection.say({
       type: 'hello',
       ref: 0,
@@ -192,6 +195,17 @@ export class NativeWorld {
     const channel = this.random.pick(NAMED);
     if (client === undefined || client.heeding.has(channel) || client.asked.has(channel)) return;
     this.#subscribe(client, channel, undefined);
+  }
+
+  /** A client of another instance, which was ahead of this one. */
+  comeFromElsewhere(): void {
+    const client = this.#any();
+    const last = this.journal.events.at(-1);
+    const channel = this.random.pick(NAMED);
+    if (client === undefined || client.heeding.has(channel) || client.asked.has(channel)) return;
+    if (last === undefined || last.epoch !== this.journal.epoch) return;
+    const { epoch } = this.core.broker.native.head();
+    this.#subscribe(client, channel, { position: last.id, epoch, life: last.epoch });
   }
 
   unsubscribe(): void {
@@ -237,7 +251,7 @@ export class NativeWorld {
   trim(): void {
     if (this.random.chance(0.5)) return;
     this.journal.wasTrimmed = true;
-    this.#trims += 1;
+    this.#trimmedAtMs = this.core.clock.now();
     const channel = this.random.chance(0.5) ? undefined : this.random.pick(CHANNELS);
     this.core.broker.native.trim(channel, this.random.below(4));
   }
@@ -265,7 +279,7 @@ export class NativeWorld {
   }
 
   #subscribe(client: Client, channel: string, from: Place | undefined): void {
-    client.asked.set(channel, { from, trims: this.#trims });
+    client.asked.set(channel, { from, atMs: this.core.clock.now() });
     client.connection.say({
       type: 'subscribe',
       ref: this.#refs++,
@@ -293,11 +307,13 @@ export class NativeWorld {
     const asked = client.asked.get(joined.channel);
     const from = asked?.from;
     if (!joined.recovered || from === undefined || from.life !== this.journal.epoch) return;
-    // A page that was read before something was trimmed can still be given.
-    if (asked?.trims !== this.#trims || this.core.actors.routing.window.holds(from.position)) return;
+    // A page that was read before something was trimmed can still be given, by whoever else it was asked for.
+    if (asked === undefined || asked.atMs - this.#trimmedAtMs <= 2 * SLOWEST_MS) return;
+    if (this.core.actors.routing.window.holds(from.position)) return;
     const { trimmed } = this.core.broker.native.history().range(joined.channel, from.position, undefined, 1);
+    // Thrown here it would be taken for a broken transport.
     if (trimmed)
-      throw new Error(`${joined.channel}: recovered from ${from.position}, which was trimmed before`);
+      this.#broken ??= `${joined.channel}: recovered from ${from.position}, which was trimmed before`;
   }
 
   #onFrame(client: Client, frame: Heard): void {
@@ -370,8 +386,12 @@ export class NativeWorld {
     if (id === undefined) return;
     for (const { observer } of client.heeding.values()) {
       if (observer.epoch !== this.journal.epoch) continue;
-      if (!observer.isComplete(id))
-        throw new Error(`${observer.channel}: ping says ${id}, which it does not have`);
+      const [missed] = this.journal.between(observer.channel, observer.epoch, observer.position, id);
+      if (missed !== undefined) {
+        throw new Error(
+          `${observer.channel}: ping says ${id}, after ${observer.position} there was ${missed.id}`,
+        );
+      }
     }
   }
 
@@ -400,6 +420,7 @@ export class NativeWorld {
 
   #reap(): void {
     if (this.core.bugs.length > 0) throw this.core.bugs[0];
+    if (this.#broken !== undefined) throw new Error(this.#broken);
     for (const client of this.#clients.filter(({ connection }) => connection.transport.isClosed)) {
       this.#gone.push(client);
       const places = new Map<string, Place>();
@@ -442,7 +463,7 @@ export class NativeWorld {
   #slow(log: NativeLog, clock: HeapClock): NativeLog {
     const pause = async (): Promise<void> => {
       if (this.random.chance(0.5)) return;
-      await new Promise<void>((resolve) => clock.setTimeout(resolve, this.random.below(100)));
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, this.random.below(SLOWEST_MS)));
     };
     const slowed =
       <Args extends unknown[], Answer>(ask: (...args: Args) => Promise<Answer>) =>
@@ -475,6 +496,7 @@ const ACTIONS = [
   'connect',
   'subscribe',
   'subscribe',
+  'comeFromElsewhere',
   'unsubscribe',
   'drop',
   'stall',

@@ -657,6 +657,33 @@ describe('a delivery that greets', () => {
     expect(texts(outlet)).toEqual([two, three]);
   });
 
+  test('announces what it said is missing also when the log has lost its data before it may', async () => {
+    const lane = createLane({
+      limits: { window: { maxEvents: 1, maxBytes: 1_000_000, maxAgeMs: 1_000_000 } },
+    });
+    lane.route(one, two, three);
+    lane.log.trimmedUpTo = two;
+    const outlet = lane.outlet();
+    const said: boolean[] = [];
+    let isTaken = false;
+    outlet.delivery.join(['c'], one, {
+      epoch: undefined,
+      greet: (recovered) => {
+        said.push(recovered);
+        return isTaken;
+      },
+    });
+    outlet.delivery.begin();
+    await settled();
+    lane.log.trimmedUpTo = one;
+    isTaken = true;
+    outlet.delivery.begin();
+    await settled();
+    expect(new Set(said)).toEqual(new Set([false]));
+    expect(texts(outlet)[0]).toContain('"reason":"trimmed"');
+    expect(texts(outlet).slice(1)).toEqual([three]);
+  });
+
   test('holds one subscription back, and leaves out what is not for it', () => {
     const lane = createLane();
     const outlet = lane.outlet();

@@ -4,7 +4,10 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
 import { BufferBudget } from '../../src/routing/buffer-budget.ts';
-import { WebSocketTransport } from '../../src/transport/websocket-transport.ts';
+import {
+  WebSocketTransport,
+  type WebSocketTransportOptions,
+} from '../../src/transport/websocket-transport.ts';
 
 /** What a transport told. */
 export type Told = 'flushed' | 'answered' | 'closed' | 'violated';
@@ -29,7 +32,13 @@ export async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-export async function connectPair({ now = () => 0 }: { readonly now?: () => number } = {}): Promise<Pair> {
+export async function connectPair({
+  now = () => 0,
+  inbound = { frames: 100, perMs: 10_000 },
+}: {
+  readonly now?: () => number;
+  readonly inbound?: WebSocketTransportOptions['inbound'];
+} = {}): Promise<Pair> {
   const server = createServer();
   const wss = new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false });
   const budget = new BufferBudget({ maxSocketBufferBytes: 1_000_000, maxTotalBufferBytes: 1_000_000 });
@@ -49,7 +58,7 @@ export async function connectPair({ now = () => 0 }: { readonly now?: () => numb
           connection,
           budget,
           now,
-          inbound: { frames: 100, perMs: 10_000 },
+          inbound,
           listener: {
             flushed: tell('flushed'),
             answered: tell('answered'),

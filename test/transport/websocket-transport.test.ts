@@ -120,6 +120,22 @@ describe('a WebSocket transport', () => {
       expect(told).toEqual(['answered']);
     });
 
+    test('by a frame of its protocol is not answered because the kernel took it, but by what the client says', async () => {
+      const said: string[] = [];
+      const { transport, client, told } = await connect({
+        inbound: (data, isBinary) => void said.push(`${isBinary} ${data}`),
+      });
+      const heard = heardBy(pair);
+      transport.ping(frameOf('ping'));
+      await once(client, 'message');
+      expect([heard, told]).toEqual([['ping'], []]);
+      for (let at = 0; at < 200; at += 1) client.send('pong');
+      client.send(Buffer.from('x'));
+      await pair.until('answered');
+      while (said.length < 201) await new Promise((resolve) => setImmediate(resolve));
+      expect([said[0], said[200], told]).toEqual(['false pong', 'true x', ['answered']]);
+    });
+
     test('is answered by any byte, also of a frame that is not whole', async () => {
       const { transport, client, told } = await connect();
       Object.assign(client, { _autoPong: false });

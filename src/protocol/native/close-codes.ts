@@ -31,7 +31,7 @@ export const CLOSES = {
   4400: { reconnect: 'never', reason: 'bad_request', sentence: 'What came is not signalbox.v1.' },
   4401: { reconnect: 'token', reason: 'unauthorized', sentence: 'The token is missing, expired or refused.' },
   4403: { reconnect: 'never', reason: 'forbidden', sentence: 'This client may not connect from there.' },
-  4408: { reconnect: 'backoff', reason: 'timeout', sentence: 'No hello in time, or no answer to pings.' },
+  4408: { reconnect: 'backoff', reason: 'timeout', sentence: 'No hello in time.' },
   4410: { reconnect: 'never', reason: 'ended', sentence: 'Ended by the application.' },
   4413: { reconnect: 'backoff', reason: 'too_slow', sentence: 'The client did not read for too long.' },
   4429: { reconnect: 'backoff', reason: 'rate_limited', sentence: 'The client sent too much, and went on.' },

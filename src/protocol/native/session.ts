@@ -186,9 +186,9 @@ export class NativeSession {
     const { delivery } = this.#socket;
     const subscription = delivery.join([channel], lastId, {
       epoch,
+      // What is said after hello comes after welcome.
+      isReady: () => this.#isWelcomed,
       greet: (recovered) => {
-        // What is said after hello comes after welcome.
-        if (!this.#isWelcomed) return false;
         this.#say({ type: 'subscribed', ref, ...this.#joined(channel, subscription, recovered) });
         return true;
       },
