@@ -6,9 +6,9 @@ import { TestServer } from './support/server.ts';
 
 const CHANNELS = ['a', 'b', 'c'] as const;
 
-const channel = fc.constantFrom(...CHANNELS);
+const channels = fc.constantFrom(...CHANNELS);
 const wait = fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 4000 }) });
-const publish = fc.record({ do: fc.constant('publish' as const), channel });
+const publish = fc.record({ do: fc.constant('publish' as const), channel: channels });
 const cut = fc.record({ do: fc.constant('cut' as const), isNoticed: fc.boolean() });
 const end = fc.record({
   do: fc.constant('end' as const),
@@ -16,9 +16,9 @@ const end = fc.record({
 });
 const outage = fc.record({ do: fc.constant('outage' as const), ms: fc.integer({ min: 0, max: 60_000 }) });
 const drain = fc.record({ do: fc.constant('drain' as const), after: fc.integer({ min: 0, max: 3000 }) });
-const subscribe = fc.record({ do: fc.constant('subscribe' as const), channel });
+const subscribe = fc.record({ do: fc.constant('subscribe' as const), channel: channels });
 const garbage = fc.record({ do: fc.constant('garbage' as const) });
-const trim = fc.record({ do: fc.constant('trim' as const), channel });
+const trim = fc.record({ do: fc.constant('trim' as const), channel: channels });
 const loseData = fc.record({ do: fc.constant('loseData' as const) });
 
 const harmless = [publish, publish, publish, wait, wait, cut, end, outage, drain, subscribe, garbage];

@@ -115,7 +115,7 @@ export class TestServer implements Acceptor {
   }
 
   end(code: number, reason = ''): void {
-    for (const { end } of [...this.#sessions.values()]) end.close(code, reason);
+    for (const { end } of this.#sessions.values()) end.close(code, reason);
   }
 
   endSubscription(channel: string): void {
