@@ -2,7 +2,14 @@ import { type ErrorCode, RECONNECTS, RETRIES } from './codes.ts';
 import { type CredentialOptions, protocolsOf } from './credentials.ts';
 import { type ClientErrorCode, SignalboxError } from './error.ts';
 import type { ErrorFrame, Joined, ServerFrame, WelcomeFrame } from './frames.ts';
-import { type Clock, host, systemClock, type WebSocketConstructor, type WebSocketLike } from './host.ts';
+import {
+  type Clock,
+  host,
+  systemClock,
+  uniqueId,
+  type WebSocketConstructor,
+  type WebSocketLike,
+} from './host.ts';
 import { Listeners, type Stop, Watched } from './listeners.ts';
 import { Outbox, type RequestOptions } from './outbox.ts';
 import { Pace } from './pace.ts';
@@ -75,6 +82,15 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** A connection that held this long was a good one: the next pause is a short one again. */
 const GOOD_AFTER_MS = 10_000;
 
+/** What whoever shares a connection among others must hear of it. */
+export interface Taps {
+  welcomed(frame: WelcomeFrame): void;
+  joined(channel: Channel, joined: Joined): void;
+  pinged(id: string | undefined): void;
+  told(frame: ServerFrame): void;
+  dropped(code: number, reason: string): void;
+}
+
 export function connect(url: string, options: ConnectOptions = {}): Connection {
   return new Client(url, options);
 }
@@ -86,6 +102,7 @@ export class Client implements Connection {
   readonly #url: string;
   readonly #options: ConnectOptions;
   readonly #WebSocket: WebSocketConstructor;
+  readonly #taps: Taps | undefined;
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #pace: Pace;
@@ -110,7 +127,8 @@ export class Client implements Connection {
   #ref = 0;
   readonly #timers = new Map<TimerName, unknown>();
 
-  constructor(url: string, options: ConnectOptions) {
+  constructor(url: string, options: ConnectOptions, taps?: Taps) {
+    this.#taps = taps;
     const WebSocket = options.WebSocket ?? host.WebSocket;
     if (WebSocket === undefined) throw new TypeError('there is no global WebSocket: give one in the options');
     this.#url = url;
@@ -170,7 +188,7 @@ export class Client implements Connection {
     channel: string,
     topic: string,
     data: unknown,
-    { key = this.#newKey(), echo, ...options }: PublishOptions = {},
+    { key = uniqueId(), echo, ...options }: PublishOptions = {},
   ): Promise<string> {
     const id = await this.#request('publish', { channel, topic, data: data ?? null, key, echo }, options);
     return id as string;
@@ -178,6 +196,21 @@ export class Client implements Connection {
 
   close(): void {
     this.#end();
+  }
+
+  /** Subscribes a channel once more: from an earlier position, or without one for a snapshot. */
+  again(channel: Channel, lastId?: string): void {
+    channel.again(lastId);
+    if (this.#welcomedAtMs === undefined) return;
+    if (this.#channels.get(channel.channel) === channel) {
+      this.#unsubscribe(channel);
+      this.#lane.push(channel);
+      this.#flush();
+    } else {
+      // Its own channels are subscribed by the server, from what hello says.
+      this.#reconnectAfter = 0;
+      this.#drop(1006);
+    }
   }
 
   // ── Coming and going
@@ -220,7 +253,8 @@ export class Client implements Connection {
     this.#send(own.length > 0 ? { type: 'hello', ref: 0, positions, epoch } : { type: 'hello', ref: 0 });
   }
 
-  #welcome({ pingInterval, expiresAt, subscriptions }: WelcomeFrame): void {
+  #welcome(frame: WelcomeFrame): void {
+    const { pingInterval, expiresAt, subscriptions } = frame;
     const nowMs = this.#clock.now();
     this.#welcomedAtMs = nowMs;
     this.#pingInterval = pingInterval;
@@ -240,6 +274,7 @@ export class Client implements Connection {
       if (own.channel !== joined?.channel) own.forget(joined?.channel ?? kind);
       if (joined !== undefined) this.#join(own, joined);
     }
+    this.#taps?.welcomed(frame);
     this.#settle();
     this.#flush();
   }
@@ -254,6 +289,7 @@ export class Client implements Connection {
     const reconnect = RECONNECTS[code] ?? 'backoff';
     const welcomedAtMs = this.#welcomedAtMs;
     this.#hangUp();
+    this.#taps?.dropped(code, reason);
     const { token, ticket } = this.#options;
     if (reconnect === 'never' || (reconnect === 'token' && token === undefined && ticket === undefined)) {
       const why = Object.hasOwn(RETRIES, reason) ? (reason as ErrorCode) : 'closed';
@@ -334,6 +370,7 @@ export class Client implements Connection {
       case 'refreshed':
         return this.#expect(frame.expiresAt);
       case 'tell':
+        this.#taps?.told(frame);
         return this.#listeners.emit(frame.topic, () => this.state !== 'closed', frame.data);
       case 'error':
         return this.#refused(frame);
@@ -345,12 +382,15 @@ export class Client implements Connection {
   #ping(id: string | undefined): void {
     this.#send({ type: 'pong' });
     if (id !== undefined) for (const channel of this.#all()) channel.reached(id);
+    this.#taps?.pinged(id);
   }
 
   #subscribed(ref: number, joined: Joined): void {
     const channel = this.#joining.get(ref);
     this.#joining.delete(ref);
-    if (channel !== undefined && channel.state !== 'closed') this.#join(channel, joined);
+    if (channel === undefined || channel.state === 'closed') return;
+    this.#join(channel, joined);
+    this.#taps?.joined(channel, joined);
   }
 
   #unsubscribed(ref: number | undefined, name: string): void {
@@ -442,12 +482,6 @@ export class Client implements Connection {
     return this.#outbox.add(type, this.#ref, text, options);
   }
 
-  #newKey(): string {
-    const { crypto } = host;
-    // Only pages of a secure origin have randomUUID.
-    return crypto?.randomUUID?.() ?? `${this.#clock.now().toString(36)}-${Math.random()}-${Math.random()}`;
-  }
-
   // ── The token
 
   #expect(expiresAt: number | undefined): void {
@@ -522,10 +556,14 @@ export class Client implements Connection {
       this.#lane.splice(waiting, 1);
       return;
     }
-    this.#ref += 1;
     if (this.#welcomedAtMs === undefined) return;
-    this.#lane.push(JSON.stringify({ type: 'unsubscribe', ref: this.#ref, channel: channel.channel }));
+    this.#unsubscribe(channel);
     this.#flush();
+  }
+
+  #unsubscribe({ channel }: Channel): void {
+    this.#ref += 1;
+    this.#lane.push(JSON.stringify({ type: 'unsubscribe', ref: this.#ref, channel }));
   }
 
   /** The state of the whole, after one of its parts has changed. */

@@ -3,6 +3,7 @@ interface Host {
   readonly WebSocket?: WebSocketConstructor;
   readonly fetch?: Fetch;
   readonly crypto?: { randomUUID?(): string };
+  readonly AbortController: new () => { readonly signal: AbortSignalLike; abort(): void };
   readonly BroadcastChannel?: BroadcastChannelConstructor;
   readonly navigator?: { readonly locks?: Locks };
   setTimeout(run: () => void, delayMs: number): unknown;
@@ -53,6 +54,12 @@ export interface Clock {
   now(): number;
   setTimeout(run: () => void, delayMs: number): unknown;
   clearTimeout(timer: unknown): void;
+}
+
+/** One that nobody else has, of printable characters. Only pages of a secure origin have `randomUUID`. */
+export function uniqueId(): string {
+  const random = () => Math.random().toString(36).slice(2);
+  return host.crypto?.randomUUID?.() ?? `${Date.now().toString(36)}-${random()}-${random()}`;
 }
 
 export const host = globalThis as unknown as Host;

@@ -129,6 +129,8 @@ export class Channel implements Subscription {
   event(frame: EventFrame): void {
     if (!this.#isJoined) return;
     this.#settle();
+    // Who was told of a gap by that may have gone back before it.
+    if (!this.#isJoined) return;
     if (this.#lastId !== undefined && compareIds(frame.id, this.#lastId) <= 0) return;
     this.#lastId = frame.id;
     this.#emit(frame.topic, frame.data, frame);
@@ -147,10 +149,14 @@ export class Channel implements Subscription {
   gap(gap: GapFrame): void {
     if (!this.#isJoined) return;
     this.#settle();
+    if (!this.#isJoined) return;
     const epoch = gap.epoch ?? this.#nextEpoch;
     const isKnown = epoch === undefined || epoch === this.#epoch;
     // Of what was lost it had everything.
-    if (isKnown && this.#lastId !== undefined && compareIds(gap.id, this.#lastId) < 0) return;
+    if (isKnown && this.#lastId !== undefined && compareIds(gap.id, this.#lastId) < 0) {
+      this.#nextEpoch = undefined;
+      return;
+    }
     this.#move(gap.id, epoch);
     this.#emit('gap', gap);
   }
@@ -160,8 +166,18 @@ export class Channel implements Subscription {
     // A gap that is still to come speaks of what was before.
     if (!this.#isJoined || this.#nextEpoch !== undefined) return;
     this.#settle();
+    if (!this.#isJoined) return;
     if (this.#lastId === undefined || compareIds(id, this.#lastId) > 0) this.#lastId = id;
     this.#become('live');
+  }
+
+  /** It is about to be subscribed once more: from an earlier position, or without one for a snapshot. */
+  again(lastId?: string, epoch = this.#epoch): void {
+    this.#isJoined = false;
+    this.#isFresh = false;
+    this.#hole = undefined;
+    this.#isAfresh = lastId === undefined;
+    if (lastId !== undefined) this.#move(lastId, epoch);
   }
 
   /** It is another channel from now on, of which nothing is known. */

@@ -82,7 +82,7 @@ export class TestServer implements Acceptor {
 
   append(channel: string, data: unknown, topic = 'message'): StreamId {
     const [ms = 0, seq = 0] = this.#last.split('-').map(Number);
-    const nowMs = this.clock.now() - (Number(this.epoch.slice(1)) - 1) * 1_000_000_000;
+    const nowMs = Math.floor(this.clock.now()) - (Number(this.epoch.slice(1)) - 1) * 1_000_000_000;
     this.#last = nowMs > ms ? streamId(nowMs, 0) : streamId(ms, seq + 1);
     const event = {
       channel,
