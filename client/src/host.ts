@@ -38,7 +38,8 @@ export type BroadcastChannelConstructor = new (name: string) => BroadcastChannel
 
 /** The part of `navigator.locks` that is used. */
 export interface Locks {
-  request(name: string, options: { signal: AbortSignalLike }, run: () => Promise<void>): Promise<unknown>;
+  /** `signal` is an AbortSignal, whose type is the browser's. */
+  request(name: string, options: { signal: never }, run: () => Promise<void>): Promise<unknown>;
 }
 
 /** An AbortSignal, without asking for the types of a browser. */

@@ -39,7 +39,8 @@ describe('@signalbox/client', () => {
     expect(Object.keys(manifest).filter((name) => /dependencies/i.test(name))).toEqual([]);
   });
 
-  test('has the version of the server', () => {
+  test('has the licence and the version of the server', () => {
+    expect(readFileSync('client/LICENSE', 'utf8')).toBe(readFileSync('LICENSE', 'utf8'));
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
     expect(JSON.parse(readFileSync('client/package.json', 'utf8'))).toMatchObject({ version });
   });

@@ -50,7 +50,7 @@ export class Tab {
       });
     };
     // It is rejected when it is aborted, which is no failure.
-    locks.request(`signalbox:${name}`, { signal: abort.signal }, lead).catch(() => {});
+    locks.request(`signalbox:${name}`, { signal: abort.signal as never }, lead).catch(() => {});
   }
 
   #hear(message: Message): void {

@@ -59,12 +59,13 @@ export class Browser {
     return {
       request: (_, { signal }, run) =>
         new Promise((resolve, reject) => {
+          const aborted: AbortSignal = signal;
           const waiting: Waiting = { page, run, done: () => resolve(undefined) };
-          signal.addEventListener('abort', () => {
+          aborted.addEventListener('abort', () => {
             const at = this.#queue.indexOf(waiting);
             if (at < 0) return;
             this.#queue.splice(at, 1);
-            reject(signal.reason);
+            reject(aborted.reason);
           });
           this.#queue.push(waiting);
           this.#grant();
