@@ -1,5 +1,5 @@
 import { connect, type TabsOptions } from '../../../client/src/tabs.ts';
-import type { BroadcastChannelConstructor, Locks } from '../../../client/src/host.ts';
+import type { BroadcastChannelConstructor, Locks, WebSocketConstructor } from '../../../client/src/host.ts';
 import type { TestServer } from './server.ts';
 
 interface Waiting {
@@ -30,13 +30,13 @@ export class Browser {
     const page: Page = { isGone: false };
     const { WebSocket: Dialled, ...common } = this.#server.options;
     const sockets = new Set<{ close(): void }>();
-    const WebSocket = class extends Dialled {
-      constructor(url: string, protocols: string[]) {
-        super(url, protocols);
-        if (page.isGone) super.close();
-        sockets.add(this);
-      }
-    };
+    // A function, since what is gone gets no socket at all: it must not knock at the server again and again.
+    const WebSocket = function dial(url: string, protocols: string[]) {
+      if (page.isGone) return { send() {}, close() {} };
+      const socket = new Dialled(url, protocols);
+      sockets.add(socket);
+      return socket;
+    } as unknown as WebSocketConstructor;
     const connection = connect('ws://server/', {
       ...common,
       WebSocket,
