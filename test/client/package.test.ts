@@ -5,6 +5,8 @@ import { describe, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
 
 const MAX_BYTES = 6000;
+/** With what tabs need. */
+const MAX_BYTES_OF_TABS = 9000;
 
 /** As a page loads it: one file, minified. */
 async function bundle(entry: string, format: 'esm' | 'iife'): Promise<string> {
@@ -26,6 +28,10 @@ const gzipped = async (entry: string) => gzipSync(await bundle(entry, 'esm'), { 
 describe('@signalbox/client', () => {
   test(`has at most ${MAX_BYTES} bytes, minified and gzipped`, async () => {
     expect(await gzipped('client/src/index.ts')).toBeLessThanOrEqual(MAX_BYTES);
+  });
+
+  test(`has at most ${MAX_BYTES_OF_TABS} bytes with tabs`, async () => {
+    expect(await gzipped('client/src/tabs.ts')).toBeLessThanOrEqual(MAX_BYTES_OF_TABS);
   });
 
   test('touches nothing when it is imported, not even where there is nothing', async () => {
