@@ -46,8 +46,9 @@ function compiler() {
   }
 }
 
-const isFresh = ({ entry, sources }) =>
-  existsSync(entry) && sources.every((source) => changedAt(join(root, source)) <= changedAt(entry));
+const isFresh = (target) =>
+  existsSync(target.entry) &&
+  target.sources.every((source) => changedAt(join(root, source)) <= changedAt(target.entry));
 
 function build(stale) {
   const tsc = compiler();
