@@ -53,7 +53,7 @@ export class Channel implements Subscription {
   #nextEpoch: string | undefined;
   /** The server has answered on this connection. What comes before belongs to an earlier subscription. */
   #isJoined = false;
-  /** Joined without a position, and nothing came yet: a snapshot still may. */
+  /** Joined without a position, or told of a gap, and nothing came since: a snapshot still may. */
   #isFresh = false;
   /** It was cut off while fresh: only joining afresh once more brings the snapshot. */
   #isAfresh = false;
@@ -139,6 +139,8 @@ export class Channel implements Subscription {
 
   snapshot(snapshot: SnapshotFrame): void {
     if (!this.#isJoined) return;
+    // One that others of this connection needed: here everything is there.
+    if (!this.#isFresh && this.#lastId !== undefined && compareIds(snapshot.id, this.#lastId) < 0) return;
     const epoch = this.#hole?.epoch ?? this.#nextEpoch;
     this.#hole = undefined;
     this.#settle();
@@ -158,6 +160,7 @@ export class Channel implements Subscription {
       return;
     }
     this.#move(gap.id, epoch);
+    this.#isFresh = true;
     this.#emit('gap', gap);
   }
 

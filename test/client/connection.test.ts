@@ -118,6 +118,14 @@ describe('a connection', () => {
     connection.close();
   });
 
+  test('does not go on after what it cannot read', async () => {
+    const { server, connection, advance } = setup();
+    await advance(A_MOMENT_MS);
+    for (const line of server.wire.ends) line.send('{"type":"event",');
+    await advance(5000);
+    expect([connection.state, hellos(server)]).toEqual(['live', 2]);
+  });
+
   test('answers each ping', async () => {
     const { server, connection, advance } = setup({ pingInterval: 10_000 });
     await advance(61_000);

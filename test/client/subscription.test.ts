@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { Channel } from '../../client/src/subscription.ts';
 import type { StreamId } from '../../src/event/stream-id.ts';
 import { A_MOMENT_MS, setup } from './support/setup.ts';
 
@@ -140,6 +141,21 @@ describe('a subscription', () => {
     expect(subscription.position).toEqual({ lastId: '0-0', epoch: 'e1' });
     connection.close();
     expect(server.faults).toEqual([]);
+  });
+
+  test('is not moved by a ping that comes before the gap', () => {
+    const channel = new Channel(
+      'a',
+      { lastId: '5-0', epoch: 'e0' },
+      () => {},
+      () => {},
+    );
+    channel.joined({ channel: 'a', id: '5-0', epoch: 'e1', recovered: false }, false);
+    channel.reached('9-0');
+    expect([channel.position, channel.state]).toEqual([{ lastId: '5-0', epoch: 'e0' }, 'replaying']);
+    channel.gap({ type: 'gap', channel: 'a', after: '5-0', id: '2-0', reason: 'epoch' });
+    channel.reached('3-0');
+    expect([channel.position, channel.state]).toEqual([{ lastId: '3-0', epoch: 'e1' }, 'live']);
   });
 
   test('is told of no gap of which it has everything', async () => {

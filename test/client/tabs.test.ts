@@ -39,6 +39,9 @@ const step = fc.oneof(
   fc.record({ do: fc.constant('send' as const), tab, channel }),
 );
 
+const trim = fc.record({ do: fc.constant('trim' as const), channel });
+type Step = ReturnType<typeof step.generate>['value'] | ReturnType<typeof trim.generate>['value'];
+
 const snapshot = (events: readonly Logged[]) => events.map(({ data }) => JSON.parse(data) as unknown);
 
 function listen(opened: Opened, name: string, withStore: boolean): void {
@@ -58,11 +61,7 @@ function listen(opened: Opened, name: string, withStore: boolean): void {
 }
 
 /** Many steps over three tabs; at the end those that are open, after a time in which nothing happens. */
-async function run(
-  server: TestServer,
-  steps: readonly (typeof step extends fc.Arbitrary<infer S> ? S : never)[],
-  withStore: boolean,
-) {
+async function run(server: TestServer, steps: readonly Step[], withStore: boolean) {
   const browser = new Browser(server);
   const tabs: Opened[] = [];
   const published: Promise<string>[] = [];
@@ -77,6 +76,7 @@ async function run(
   for (const next of steps) {
     count += 1;
     if (next.do === 'publish') server.append(next.channel, count);
+    else if (next.do === 'trim') server.trim(next.channel);
     else if (next.do === 'wait') await server.clock.advance(next.ms);
     else if (next.do === 'cut') server.wire.cut(true);
     else if (next.do === 'open') open(next.tab);
@@ -124,17 +124,21 @@ describe('tabs', () => {
 
   test('fill their stores from snapshots, each from one of its own', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.nat(), fc.array(step, { maxLength: 40, size: 'max' }), async (seed, steps) => {
-        const server = new TestServer({ seed, snapshot });
-        const { tabs } = await run(server, steps, true);
-        for (const { ears } of tabs) {
-          for (const [name, { list }] of ears) {
-            const wanted = server.log.filter((event) => event.channel === name);
-            expect(list()).toEqual(wanted.map(({ data }) => JSON.parse(data)));
+      fc.asyncProperty(
+        fc.nat(),
+        fc.array(fc.oneof({ weight: 12, arbitrary: step }, trim), { maxLength: 40, size: 'max' }),
+        async (seed, steps) => {
+          const server = new TestServer({ seed, snapshot });
+          const { tabs } = await run(server, steps, true);
+          for (const { ears } of tabs) {
+            for (const [name, { list }] of ears) {
+              const wanted = server.log.filter((event) => event.channel === name);
+              expect(list()).toEqual(wanted.map(({ data }) => JSON.parse(data)));
+            }
           }
-        }
-        for (const { connection } of tabs) connection.close();
-      }),
+          for (const { connection } of tabs) connection.close();
+        },
+      ),
       { numRuns: 200 },
     );
   });
