@@ -1,4 +1,4 @@
-// Compiles the server into dist/.
+// Compiles the server into dist/, and the client into client/dist/.
 //
 //   node scripts/build.mjs              always, into an empty dist/
 //   node scripts/build.mjs --if-stale   only when dist/ is missing or older than a source: what `npm start` does
@@ -13,7 +13,21 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const entry = join(root, 'dist/src/main.js');
-const sources = ['src', 'machines', 'tsconfig.json', 'tsconfig.build.json', 'package.json'];
+const targets = [
+  {
+    project: 'tsconfig.build.json',
+    output: 'dist',
+    entry,
+    sources: ['src', 'machines', 'tsconfig.json', 'tsconfig.build.json', 'package.json'],
+  },
+  {
+    project: 'client/tsconfig.json',
+    output: 'client/dist',
+    entry: join(root, 'client/dist/index.js'),
+    sources: ['client/src', 'client/tsconfig.json', 'tsconfig.json', 'package.json'],
+  },
+  // An image is built from the server's sources alone.
+].filter(({ project }) => existsSync(join(root, project)));
 
 /** The time of the last change of a file, or of any file under a folder; 0 when it is not there. */
 function changedAt(path) {
@@ -32,21 +46,25 @@ function compiler() {
   }
 }
 
-function build() {
+const isFresh = (target) =>
+  existsSync(target.entry) &&
+  target.sources.every((source) => changedAt(join(root, source)) <= changedAt(target.entry));
+
+function build(stale) {
   const tsc = compiler();
   if (tsc === undefined || !existsSync(join(root, 'src'))) {
     if (existsSync(entry)) return 0;
     console.error('There is no dist/ and no compiler to make it: run `npm ci` (without --omit=dev) first.');
     return 1;
   }
-  // A file whose source is gone must not stay behind and be published.
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
-  return (
-    spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' }).status ??
-    1
-  );
+  for (const { project, output } of stale) {
+    // A file whose source is gone must not stay behind and be published.
+    rmSync(join(root, output), { recursive: true, force: true });
+    const { status } = spawnSync(process.execPath, [tsc, '-p', project], { cwd: root, stdio: 'inherit' });
+    if (status !== 0) return status ?? 1;
+  }
+  return 0;
 }
 
-const fresh =
-  existsSync(entry) && sources.every((source) => changedAt(join(root, source)) <= changedAt(entry));
-process.exitCode = process.argv.includes('--if-stale') && fresh ? 0 : build();
+const stale = process.argv.includes('--if-stale') ? targets.filter((target) => !isFresh(target)) : targets;
+process.exitCode = targets.length > 0 && stale.length === 0 ? 0 : build(stale);

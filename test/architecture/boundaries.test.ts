@@ -77,6 +77,19 @@ const forbidden: readonly Planted[] = [
   { what: 'the system in the primary', file: 'src/workers/a.ts', source: uses('../system.ts') },
   { what: 'the transport in the primary', file: 'src/workers/b.ts', source: uses('../transport/http.ts') },
   { what: "the workers' entry in one of its parts", file: 'src/workers/c.ts', source: uses('../worker.ts') },
+  { what: 'the server in the client', file: 'client/src/a.ts', source: uses('../../src/clock.ts') },
+  {
+    what: 'a type of the server in the client',
+    file: 'client/src/b.ts',
+    source: usesType('../../../src/x.ts'),
+  },
+  {
+    what: 'a machine in the client',
+    file: 'client/src/tabs/c.ts',
+    source: uses('../../../machines/stub.ts'),
+  },
+  { what: 'a package in the client', file: 'client/src/d.ts', source: uses('ws') },
+  { what: 'node:events in the client', file: 'client/src/e.ts', source: uses('node:events') },
   { what: 'a cycle', file: 'src/auth/cycle-a.ts', source: uses('./cycle-b.ts'), rule: 'no-cycle' },
   {
     what: 'the way back of a cycle',
@@ -115,6 +128,7 @@ const allowed: readonly Planted[] = [
   { what: 'ws in the transport', file: 'src/transport/websocket/z.ts', source: uses('ws') },
   { what: 'ioredis in the broker', file: 'src/broker/redis/z.ts', source: uses('ioredis') },
   { what: 'node:cluster in the workers', file: 'src/workers/z.ts', source: uses('node:cluster') },
+  { what: 'the client in the client', file: 'client/src/tabs/z.ts', source: uses('../host.ts') },
   { what: 'fp-ts in auth', file: 'src/auth/z.ts', source: uses('fp-ts/lib/Either.js') },
   { what: 'node:fs in src', file: 'src/config/z.ts', source: uses('node:fs') },
   {

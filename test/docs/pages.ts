@@ -15,9 +15,12 @@ const inFolder = (folder: string): string[] =>
 const rootPages = readdirSync('.').filter((name) => name.endsWith('.md'));
 
 /** Every page, generated ones too. */
-export const pages: readonly Page[] = [...rootPages, ...inFolder('docs'), ...inFolder('examples')].map(
-  (path) => ({ path, text: readFileSync(path, 'utf8') }),
-);
+export const pages: readonly Page[] = [
+  ...rootPages,
+  ...inFolder('docs'),
+  ...inFolder('examples'),
+  ...inFolder('client'),
+].map((path) => ({ path, text: readFileSync(path, 'utf8') }));
 
 /** One page by its path. */
 export const pageAt = (path: string): string => readFileSync(path, 'utf8');

@@ -1,0 +1,62 @@
+import type { WebSocketLike } from '../host.ts';
+import type { Message } from './post.ts';
+
+/** A socket whose other end is in the leading tab. */
+export class TabSocket implements WebSocketLike {
+  onopen: unknown;
+  onmessage: unknown;
+  onclose: unknown;
+  onerror: unknown;
+  readonly #id: string;
+  readonly #say: (message: Message) => void;
+  #isOpen = false;
+  #isClosed = false;
+
+  constructor(id: string, say: (message: Message) => void) {
+    this.#id = id;
+    this.#say = say;
+    say({ kind: 'open', id });
+  }
+
+  send(text: string): void {
+    if (!this.#isClosed) this.#say({ kind: 'up', id: this.#id, text });
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#say({ kind: 'left', id: this.#id });
+  }
+
+  hear(message: Message): void {
+    if (this.#isClosed) return;
+    if (message.kind === 'leader') this.#led();
+    else if (message.kind === 'opened' && message.id === this.#id && !this.#isOpen) {
+      this.#isOpen = true;
+      call(this.onopen, {});
+    } else if (message.kind === 'down' && message.ids.includes(this.#id)) {
+      call(this.onmessage, { data: message.text });
+    } else if (message.kind === 'end' && message.id === this.#id) this.#end(message.code, message.reason);
+  }
+
+  /** Another tab leads from now on: it knows nothing of this socket. */
+  #led(): void {
+    if (!this.#isOpen) {
+      this.#say({ kind: 'open', id: this.#id });
+      return;
+    }
+    this.#end(1012, 'restart');
+  }
+
+  #end(code: number, reason: string): void {
+    // There is no crowd of these: they come back at once.
+    if (code === 1012) call(this.onmessage, { data: '{"type":"reconnect","after":0}' });
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    call(this.onclose, { code, reason });
+  }
+}
+
+function call(handler: unknown, event: unknown): void {
+  (handler as ((event: unknown) => void) | undefined)?.(event);
+}

@@ -1,0 +1,69 @@
+import { describe, expect, test } from '@jest/globals';
+import { Hub } from '../../client/src/tabs/hub.ts';
+import type { Message } from '../../client/src/tabs/post.ts';
+import { A_MOMENT_MS } from './support/setup.ts';
+import { TestServer } from './support/server.ts';
+
+/** A hub, and what each socket of a tab has been told. */
+function setup() {
+  const server = new TestServer({ user: 'u' });
+  const told = new Map<string, Record<string, unknown>[]>();
+  const hub = new Hub('ws://server/', server.options, (message: Message) => {
+    if (message.kind !== 'down') return;
+    for (const id of message.ids)
+      told.set(id, [...(told.get(id) ?? []), JSON.parse(message.text) as Record<string, unknown>]);
+  });
+  const say = (id: string, frame: object) => hub.hear({ kind: 'up', id, text: JSON.stringify(frame) });
+  const open = (id: string, hello: object = {}) => {
+    hub.hear({ kind: 'open', id });
+    say(id, { type: 'hello', ref: 0, ...hello });
+  };
+  const heard = (id: string) => (told.get(id) ?? []).map(({ type, data }) => data ?? type);
+  return { server, hub, told, say, open, heard };
+}
+
+describe('the hub', () => {
+  test("goes back on the user's channel for a tab that is behind, and greets it there", async () => {
+    const { server, hub, told, open, heard } = setup();
+    open('first');
+    await server.clock.advance(A_MOMENT_MS);
+    const [lastId] = [1, 2, 3].map((data) => server.append('user:u', data));
+    await server.clock.advance(A_MOMENT_MS);
+    open('late', { positions: { 'user:u': lastId }, epoch: 'e1' });
+    await server.clock.advance(A_MOMENT_MS);
+    expect(heard('late')).toEqual(['welcome', 2, 3]);
+    expect(told.get('late')?.[0]).toMatchObject({
+      subscriptions: [{ channel: 'user:u', id: lastId, epoch: 'e1', recovered: true }],
+    });
+    // Again, and each tab drops what it has.
+    expect(heard('first')).toEqual(['welcome', 1, 2, 3, 2, 3]);
+    hub.close();
+  });
+
+  test('tells a tab whose position is of another epoch what it lost', async () => {
+    const { server, hub, told, say, open, heard } = setup();
+    open('first');
+    await server.clock.advance(A_MOMENT_MS);
+    say('first', { type: 'subscribe', ref: 1, channel: 'a' });
+    await server.clock.advance(A_MOMENT_MS);
+    const id = server.append('a', 1);
+    await server.clock.advance(A_MOMENT_MS);
+    open('old', { positions: { 'user:u': '9-0' }, epoch: 'e0' });
+    say('old', { type: 'subscribe', ref: 1, channel: 'a', lastId: '9-0', epoch: 'e0' });
+    await server.clock.advance(A_MOMENT_MS);
+    expect(heard('old')).toEqual(['welcome', 'gap', 'subscribed', 'gap']);
+    expect(told.get('old')?.[2]).toMatchObject({ id: '9-0', epoch: 'e1', recovered: false });
+    expect(told.get('old')?.[3]).toMatchObject({ after: '9-0', id, epoch: 'e1', reason: 'epoch' });
+    hub.close();
+  });
+
+  test('forgets a tab that answers no ping, and leaves its channels', async () => {
+    const { server, hub, say, open } = setup();
+    open('gone');
+    await server.clock.advance(A_MOMENT_MS);
+    say('gone', { type: 'subscribe', ref: 1, channel: 'a' });
+    await server.clock.advance(65_000);
+    expect(server.frames.map(({ type }) => type)).toContain('unsubscribe');
+    hub.close();
+  });
+});
