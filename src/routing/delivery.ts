@@ -77,6 +77,8 @@ export class Delivery {
   #isWaiting = false;
   /** What is said now leaves with what the pump sends. */
   #isPumping = false;
+  /** Its peer has not been told since that it has everything. */
+  #wasBehind = false;
 
   constructor(deps: DeliveryDeps, transport: Transport, owner: DeliveryOwner) {
     this.isCompressed = transport.isCompressed;
@@ -121,6 +123,7 @@ export class Delivery {
       },
     };
     if (from !== undefined && !isAhead) this.#deps.replay.begin(subscription);
+    if (lastId !== undefined) this.#wasBehind = true;
     this.#subscriptions.push(subscription);
     this.#deps.subscriptions.join(subscription);
     return subscription;
@@ -230,8 +233,19 @@ export class Delivery {
     } finally {
       this.#isPumping = false;
     }
+    this.#proveLive();
     this.#outlet.flush();
     if (this.#isLive) this.#owner.tell('delivery.caughtUp');
+  }
+
+  /** Tells a peer that was behind that it has everything now: nothing else would, before the next event or ping. */
+  #proveLive(): void {
+    if (!this.#wasBehind || !this.#isLive || this.#subscriptions.length === 0) return;
+    this.#wasBehind = false;
+    const position = this.#deps.position();
+    if (this.#subscriptions.some(({ cursor }) => compareIds(cursor, position) > 0)) return;
+    const proof = this.#deps.frames.ofPing(position);
+    if (proof !== undefined) this.#outlet.push(proof, 0);
   }
 
   get #isLive(): boolean {
@@ -265,6 +279,7 @@ export class Delivery {
 
   /** Puts a subscription back to `cursor`, announcing `gap` first. `fallBehind` is called afterwards. */
   rewind(subscription: Subscription, cursor: StreamId, gap?: Gap): void {
+    this.#wasBehind = true;
     subscription.live = false;
     subscription.fetching = false;
     subscription.claim = undefined;
@@ -476,6 +491,7 @@ export class Delivery {
   #closeOutlets(): void {
     for (const subscription of this.#subscriptions) {
       if (!subscription.live) continue;
+      this.#wasBehind = true;
       subscription.live = false;
       subscription.cursor = this.#routedTo(subscription);
     }

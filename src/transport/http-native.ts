@@ -38,7 +38,9 @@ export function addNativeRoutes(app: FastifyInstance, deps: NativeHttpDeps): voi
 
   app.post('/ticket', async (request, reply) => {
     setPrivate(reply);
-    if (!isJson(request)) return sendProblem(reply, 'unsupported_media_type');
+    // A page of another site can make a browser send its cookie, but neither this type nor a token.
+    const hasToken = request.headers.authorization !== undefined;
+    if (!hasToken && !isJson(request)) return sendProblem(reply, 'unsupported_media_type');
     const principal = await principalOf(request, reply);
     if (principal === undefined) return reply;
     const retryAfterMs = bucketOf(principal.user).take();

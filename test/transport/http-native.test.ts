@@ -151,13 +151,18 @@ describe('POST /ticket', () => {
     expect((await post(`/ticket?ticket=${second.ticket}`, {}, '')).status).toBe(403);
   });
 
+  test('needs no body where there is a token', async () => {
+    const { ask } = await serve();
+    const headers = { authorization: `Bearer ${tokenWith()}` };
+    expect((await ask('/ticket', { method: 'POST', headers })).status).toBe(201);
+  });
+
   test('takes the cookie from a page of this host only, and JSON only', async () => {
     const { post, ask } = await serve();
     const cookie = `signalbox=${tokenWith()}`;
     expect((await post('/ticket', {}, '', { cookie, origin: 'https://evil.example' })).status).toBe(403);
     expect((await post('/ticket', {}, '', { cookie })).status).toBe(403);
-    const form = { method: 'POST', headers: { authorization: `Bearer ${tokenWith()}` } };
-    expect((await ask('/ticket', form)).status).toBe(415);
+    expect((await ask('/ticket', { method: 'POST', headers: { cookie } })).status).toBe(415);
     expect((await post('/ticket', {}, '')).status).toBe(401);
   });
 

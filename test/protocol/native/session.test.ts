@@ -92,7 +92,7 @@ describe('a native session', () => {
           { channel: 'session:s-1', id: '1-0', recovered: true },
         ],
       });
-      expect(types(frames).toSorted()).toEqual(['event', 'event', 'subscribed', 'welcome']);
+      expect(types(frames).toSorted()).toEqual(['event', 'event', 'ping', 'subscribed', 'welcome']);
     });
 
     test('may be said once', async () => {
@@ -154,13 +154,15 @@ describe('a native session', () => {
         { type: 'subscribed', id, recovered: false },
         { type: 'gap', channel: 'sport', after: lastId, id, reason: 'epoch', epoch },
         { type: 'snapshot', id, data: { all: 2 } },
+        // It has everything now.
+        { type: 'ping', id },
       ]);
       client.say({ type: 'unsubscribe', ref: 2, channel: 'sport' });
       await client.hear();
       // It would bring back what came before what is lost.
       await publish('sport', 3);
       client.say(asked);
-      expect(types(await client.hear())).toEqual(['subscribed', 'gap']);
+      expect(types(await client.hear())).toEqual(['subscribed', 'gap', 'ping']);
     });
   });
 
