@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { runModel } from './run.ts';
+import { createNativeWorld, runModel } from './run.ts';
 
 /** Other seeds at each run, and as many as MODEL_SEEDS says. */
 const SEEDS = Number(process.env['MODEL_SEEDS'] ?? 20_000);
@@ -9,5 +9,12 @@ describe('delivery under random interleavings, for long', () => {
     const first = 10_000 + Math.floor(Math.random() * 2 ** 31);
     process.stderr.write(`seeds from ${first}\n`);
     expect(await runModel(first, SEEDS)).toBeGreaterThan(0);
+  }, 3_600_000);
+
+  test('keeps them for each subscription of native sockets, for every seed', async () => {
+    const first = 10_000 + Math.floor(Math.random() * 2 ** 31);
+    process.stderr.write(`native seeds from ${first}
+`);
+    expect(await runModel(first, SEEDS, createNativeWorld)).toBeGreaterThan(0);
   }, 3_600_000);
 });
