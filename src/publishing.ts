@@ -1,8 +1,9 @@
-import type { EventLog, NativeLog, Outcome, Publication } from './broker/ports.ts';
+import type { EventLog, NativeLog, Publication } from './broker/ports.ts';
 import { createPublisher, isOutcomeUnknown } from './broker/publisher.ts';
 import type { ClientPublication, PublishAnswer } from './protocol/native/session.ts';
 import type { LogLimit } from './telemetry/log-limit.ts';
 import type { Logger } from './telemetry/logger.ts';
+import type { HttpOutcome } from './transport/http-publish.ts';
 
 export interface PublishingDeps {
   readonly log: NativeLog;
@@ -22,7 +23,7 @@ export interface Publishing {
   /** For a client, which is told whether it is known what became of its event. Never rejects. */
   forClient(publication: ClientPublication): Promise<PublishAnswer>;
   /** In this order. Rejects when the broker did not answer for them. */
-  forHttp(publications: readonly Publication[]): Promise<readonly Outcome[]>;
+  forHttp(publications: readonly Publication[]): Promise<readonly HttpOutcome[]>;
   /** Whether an error of `forHttp` leaves open what was published. */
   isUnknown(error: unknown): boolean;
 }
@@ -42,10 +43,17 @@ export function createPublishing({ log, logger, limit, newKey, mirror }: Publish
     },
     async forHttp(publications) {
       const outcomes = await publisher.publishAll(publications);
-      for (const publication of publications) {
-        await mirror?.append(publication.channel, supersetPayload(publication));
+      if (mirror === undefined) return outcomes;
+      const mirrored: HttpOutcome[] = [];
+      for (const [at, outcome] of outcomes.entries()) {
+        const publication = publications[at] as Publication;
+        if ('error' in outcome) mirrored.push(outcome);
+        else {
+          const supersetId = await mirror.append(publication.channel, supersetPayload(publication));
+          mirrored.push({ ...outcome, supersetId });
+        }
       }
-      return outcomes;
+      return mirrored;
     },
     isUnknown: isOutcomeUnknown,
   };

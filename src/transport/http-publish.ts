@@ -24,7 +24,13 @@ export interface HttpPublication {
 }
 
 /** What became of one of them. */
-export type HttpOutcome = { readonly id: StreamId } | { readonly error: Error };
+export type HttpOutcome =
+  | {
+      readonly id: StreamId;
+      /** Under which Superset's clients hear it too, where they do: its ids are another log's. */
+      readonly supersetId?: StreamId;
+    }
+  | { readonly error: Error };
 
 /** Who publishes, as its request said before its body was read. */
 export interface HttpPublisher {
@@ -131,7 +137,7 @@ export function addPublishRoutes(app: FastifyInstance, deps: PublishDeps): void 
     status: number,
     more: object,
   ): FastifyReply {
-    if (outcome !== undefined && 'id' in outcome) return reply.code(status).send({ ...more, id: outcome.id });
+    if (outcome !== undefined && 'id' in outcome) return reply.code(status).send({ ...more, ...outcome });
     deps.onOutcome(outcome?.error);
     return sendProblem(reply, 'unavailable');
   }
