@@ -36,4 +36,4 @@ export const bySize = <T>(size: Size, smoke: T, usual: T, full: T = usual): T =>
   size === 'smoke' ? smoke : size === 'usual' ? usual : full;
 
 /** How long each case is measured, after half of that to warm up. */
-export const secondsOf = (size: Size): number => bySize(size, 2, 6);
+export const secondsOf = (size: Size): number => bySize(size, 2, 4);

@@ -43,7 +43,7 @@ async function jitterAmong(stage: Stage, size: Size, clients: number, group: str
 /** AnyCable's: clients that drop for about 2 s every 15 s, while 120 messages go out. */
 export const jitter: Scenario = {
   name: 'jitter',
-  subjects: ['signalbox', 'sidecar', 'socketio'],
+  subjects: ['signalbox', 'socketio'],
   env: () => RECOVERING,
   async run(stage, size) {
     const rows: Row[] = [];
