@@ -43,6 +43,9 @@ export type DeliveryFact =
   | 'delivery.fellBehind'
   | 'page.failed';
 
+/** What became of a frame: queued, left to the pump because there is no room, or for nobody any more. */
+export type Offered = 'ok' | 'paused' | 'closed';
+
 /** What the socket's machine is told, and what ends it. */
 export interface DeliveryOwner {
   tell(fact: DeliveryFact): void;
@@ -196,19 +199,20 @@ export class Delivery {
     return this.#deps.frames.ofPing(hasAll ? position : undefined);
   }
 
-  /** The fast lane's way in: queues a frame for the end of the batch, or closes the outlets. True: it was queued. */
-  offer(frame: Buffer): boolean {
+  /** The fast lane's way in: queues a frame for the end of the batch, or closes the outlets. */
+  offer(frame: Buffer): Offered {
+    if (this.#outlet.isClosed) return 'closed';
     try {
       if (!this.#outlet.hasRoom()) {
         this.#fill();
-        return false;
+        return 'paused';
       }
       if (this.#outlet.isEmpty) this.#deps.flushLater(this);
       this.#outlet.push(frame, 1);
-      return true;
+      return 'ok';
     } catch (error) {
       this.#fail(error);
-      return false;
+      return 'closed';
     }
   }
 

@@ -231,7 +231,7 @@ export class FanOut {
       const frame = delivery.isCompressed
         ? (this.#compressed ??= this.#deps.frames.compressed(this.#frame))
         : this.#frame;
-      if (delivery.offer(frame) && isShared) subscription.lastShared = event.id;
+      if (delivery.offer(frame) === 'ok' && isShared) subscription.lastShared = event.id;
     }
   }
 

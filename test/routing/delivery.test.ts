@@ -28,6 +28,16 @@ function drain(lane: Lane, { transport, delivery }: Outlet, writes?: number): vo
 }
 
 describe('a delivery', () => {
+  test('answers what became of a frame: queued, paused, or for nobody any more', () => {
+    const { outlet } = narrow();
+    const frame = Buffer.alloc(FRAME_BYTES);
+    outlet.delivery.join(['c']);
+    const answers = Array.from({ length: 5 }, () => outlet.delivery.offer(frame));
+    expect(answers).toEqual(['ok', 'ok', 'ok', 'paused', 'paused']);
+    outlet.delivery.close();
+    expect(outlet.delivery.offer(frame)).toBe('closed');
+  });
+
   test('of compressed frames takes no more of a replay in one turn than of plain ones', () => {
     const compress = jest.fn((frame: Buffer) => frame.subarray(0, 1));
     const framing = { headroom: 0, frame: (text: Buffer) => text, compress };
