@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { bySize, type Row, type Scenario } from '../scenario.ts';
 import type { SubjectName } from '../subject.ts';
 
-/** Half of the default, and watched for as long: each socket is pinged once. */
-const PING_SECONDS = 10;
+/** Less than half of the default, and watched for as long: each socket is pinged once. */
+const PING_SECONDS = 8;
 
 /** Sockets that nothing happens on: what each costs in memory, and what pinging them costs. */
 const idleOn = (

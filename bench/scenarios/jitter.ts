@@ -6,7 +6,7 @@ const AWAY_SHARE = 2 / 15;
 
 async function jitterAmong(stage: Stage, size: Size, clients: number, group: string): Promise<Row> {
   const messages = bySize(size, 20, 120);
-  const rate = bySize(size, 10, 4);
+  const rate = bySize(size, 10, 6);
   const everyMs = bySize(size, 1500, 15_000);
   const flow = { group, channels: 1, rate, both: true };
   await stage.prepare(group, clients, 1, true);

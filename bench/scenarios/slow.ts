@@ -4,12 +4,12 @@ import { bySize, type Scenario, secondsOf } from '../scenario.ts';
 const RATE = 50;
 /** What the stuck ones get is loud: the kernel alone takes 4 MB for each of them before the server sees it. */
 const LOUD_RATE = 200;
-const FILL_MS = 5000;
+const FILL_MS = 4000;
 
 /** Some clients stop reading while much is due to them. The others must not notice, nor the server hoard for them. */
 export const slow: Scenario = {
   name: 'slow',
-  subjects: ['signalbox', 'bare', 'sidecar', 'socketio', 'nchan'],
+  subjects: ['signalbox', 'bare', 'sidecar'],
   async run(stage, size) {
     const good = bySize(size, 100, 1000);
     const stuck = bySize(size, 10, 50);
