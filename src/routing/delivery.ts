@@ -151,7 +151,11 @@ export class Delivery {
     subscription.live = false;
     subscription.generation += 1;
     this.#deps.subscriptions.leave(subscription);
+    // Its peer has not been told yet that this one ended: it would take what proves the others live for this one, too.
+    const wasBehind = this.#wasBehind;
+    this.#wasBehind = false;
     this.begin();
+    this.#wasBehind ||= wasBehind;
   }
 
   /** Sends nothing to a subscription until as many `release`: what is routed meanwhile comes later. */

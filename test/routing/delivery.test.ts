@@ -28,6 +28,36 @@ function drain(lane: Lane, { transport, delivery }: Outlet, writes?: number): vo
 }
 
 describe('a delivery', () => {
+  describe('whose protocol has a word for it', () => {
+    const protocol = { pingText: (id?: StreamId) => JSON.stringify({ ping: id }) };
+    const limits = { window: { maxEvents: 1, maxBytes: 100_000, maxAgeMs: 1_000 } };
+
+    test('says once that a peer that was behind has everything, after what it lacked', async () => {
+      const lane = createLane({ protocol, limits });
+      lane.route(one, two, three);
+      const outlet = lane.outlet();
+      outlet.delivery.join(['c'], one);
+      outlet.delivery.begin();
+      await settled();
+      outlet.delivery.begin();
+      outlet.transport.flush();
+      expect(outlet.ids()).toEqual([two, three]);
+      expect(outlet.texts.filter((text) => text.includes('ping'))).toEqual([outlet.texts.at(-1)]);
+    });
+
+    test('does not say so while a subscription ends: its peer would take it for that one, too', () => {
+      const lane = createLane({ protocol, limits });
+      const outlet = lane.outlet();
+      outlet.delivery.join(['another']);
+      lane.route(one, two, three);
+      const behind = outlet.delivery.join(['c'], one);
+      outlet.delivery.begin();
+      outlet.delivery.leave(behind);
+      outlet.transport.flush();
+      expect(outlet.texts).toEqual([]);
+    });
+  });
+
   test('answers what became of a frame: queued, paused, or for nobody any more', () => {
     const { outlet } = narrow();
     const frame = Buffer.alloc(FRAME_BYTES);
