@@ -83,11 +83,9 @@ export class FanOut {
   /** Routes a batch from start to end. Never throws: an error is its own entry's, or its own socket's. */
   route(batch: RoutedBatch): void {
     if (batch.trimmed && batch.firstId !== undefined) this.skipTo(previousId(batch.firstId));
-    const { entries } = batch;
-    const atMs = this.#deps.now();
-    const arrival = { atMs };
+    const arrival = { atMs: this.#deps.now() };
     let routed = 0;
-    for (const entry of entries) {
+    for (const entry of batch.entries) {
       if (compareIds(entry.id, this.#position) <= 0) continue;
       this.#skipUnseen(entry);
       try {
@@ -97,7 +95,7 @@ export class FanOut {
       }
       this.#position = entry.id;
     }
-    this.#lagMs = Math.max(0, atMs - msOf(this.#position));
+    this.#lagMs = Math.max(0, arrival.atMs - msOf(this.#position));
     this.#deps.metrics.count('signalbox.events_routed', routed);
     this.#flush();
     this.#tellWaiting();

@@ -9,7 +9,7 @@ import { CLOSES, type CloseCode } from '../protocol/native/close-codes.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { refuseUpgrade } from './refusal.ts';
 import { checkTarget } from './request-target.ts';
-import { turnAway } from './websocket.ts';
+import { destroyOnError, turnAway } from './websocket.ts';
 
 export const NATIVE_PROTOCOL = 'signalbox.v1';
 
@@ -70,7 +70,7 @@ export function acceptNativeUpgrades(deps: NativeUpgradeDeps): void {
   wss.on('wsClientError', (_error, connection, request) => refuseHttp(request, connection, 'bad handshake'));
   deps.server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
     if (!isNativeUpgrade(request)) return;
-    connection.on('error', destroyConnection);
+    destroyOnError(connection);
     const isWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
     if (!isWebSocket || checkTarget(request.url ?? '') === undefined || !deps.isServed(request)) {
       return refuseHttp(request, connection, 'bad request');
@@ -134,8 +134,3 @@ export function acceptNativeUpgrades(deps: NativeUpgradeDeps): void {
 }
 
 const LIMIT: Refusal = { code: 1013, reason: 'limit' };
-
-/** Not a closure of the upgrade: it would keep the request for as long as the socket lives. */
-function destroyConnection(this: Duplex): void {
-  this.destroy();
-}

@@ -56,7 +56,7 @@ export function acceptWebSockets(deps: WebSocketsDeps): void {
   const compressing = deps.isCompressing ? createServer(COMPRESSION) : plain;
   deps.server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
     if (deps.isForeign(request)) return;
-    connection.on('error', destroyConnection);
+    destroyOnError(connection);
     const refuseWith = (status: number, word: string, reason: string = word): void =>
       refuse(connection, request, { status, word, reason });
     const target = request.url ?? '';
@@ -131,4 +131,9 @@ export function turnAway(socket: WebSocket, code: number, reason: string): void 
 /** Not a closure of the upgrade: it would keep the request, headers and all, for as long as the socket lives. */
 function destroyConnection(this: Duplex): void {
   this.destroy();
+}
+
+/** Ends a connection that breaks while its upgrade is decided; without a listener its error would reach the process. */
+export function destroyOnError(connection: Duplex): void {
+  connection.on('error', destroyConnection);
 }
