@@ -12,6 +12,7 @@ export type CloseReason =
   | 'policy'
   | 'protocol'
   | 'failed'
+  | 'ended'
   | 'gone';
 
 /** What is the same for all sockets. */
@@ -32,11 +33,13 @@ export interface SocketContext extends SocketInput {
   /** Pages in a row that could not be read. */
   readonly pageFailures: number;
   readonly closeReason: CloseReason;
+  /** In the place of the reason's own word. */
+  readonly closeWord?: string | undefined;
 }
 
 export type SocketEvent =
   | { type: 'socket.opened' }
-  | { type: 'socket.close'; reason: CloseReason }
+  | { type: 'socket.close'; reason: CloseReason; word?: string | undefined }
   | { type: 'credential.renewed'; lifetimeMs: number }
   /** Its turn has come. `silentMs`: since its last answer, at first since it was opened. */
   | { type: 'ping.due'; silentMs: number }
@@ -93,7 +96,10 @@ export const socketMachine = setup({
     sendPing: stub('sendPing'),
     closeTransport: stub('closeTransport'),
     terminateTransport: stub('terminateTransport'),
-    setReason: assign((_, params: { reason: CloseReason }) => ({ closeReason: params.reason })),
+    setReason: assign((_, params: { reason: CloseReason; word?: string | undefined }) => ({
+      closeReason: params.reason,
+      ...(params.word !== undefined && { closeWord: params.word }),
+    })),
     countPageFailure: assign({ pageFailures: ({ context }) => context.pageFailures + 1 }),
     forgetPageFailures: assign({ pageFailures: 0 }),
   },
@@ -117,7 +123,7 @@ export const socketMachine = setup({
         'socket.opened': 'open',
         'socket.close': {
           target: 'closing',
-          actions: { type: 'setReason', params: ({ event }) => ({ reason: event.reason }) },
+          actions: { type: 'setReason', params: ({ event }) => ({ reason: event.reason, word: event.word }) },
         },
       },
     },
@@ -126,7 +132,7 @@ export const socketMachine = setup({
       on: {
         'socket.close': {
           target: 'closing',
-          actions: { type: 'setReason', params: ({ event }) => ({ reason: event.reason }) },
+          actions: { type: 'setReason', params: ({ event }) => ({ reason: event.reason, word: event.word }) },
         },
       },
       states: {

@@ -5,8 +5,10 @@ import { createNativeAccess } from './auth/native-access.ts';
 import type { Broker } from './broker/ports.ts';
 import type { Clock } from './clock.ts';
 import type { LoadedConfig } from './config/loaded.ts';
+import type { Decider } from './decider/decider.ts';
 import { createHistory } from './history.ts';
 import { createNativeEvents } from './protocol/native/event-codec.ts';
+import type { Sessions } from './protocol/native/sessions.ts';
 import { createPublishing } from './publishing.ts';
 import type { LogLimit } from './telemetry/log-limit.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -24,6 +26,9 @@ export interface SurfaceDeps {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly limit: LogLimit;
+  /** The application. */
+  readonly decider: Decider;
+  readonly sessions: Sessions;
   readonly page: PageDeps;
   /** What `/ready` answers. */
   isReady(): boolean;
@@ -78,6 +83,14 @@ export async function createSurface(deps: SurfaceDeps): Promise<Http> {
     actors: superset ?? native,
     authenticate: createAuthenticate(config, clock.now),
   });
-  acceptNativeSockets({ ...accepting, actors: native, access, publish: publishing.forClient });
+  acceptNativeSockets({
+    ...accepting,
+    actors: native,
+    access,
+    publish: publishing.forClient,
+    decider: deps.decider,
+    sessions: deps.sessions,
+    newId: randomUUID,
+  });
   return http;
 }

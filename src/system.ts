@@ -5,6 +5,7 @@ import { createBroker } from './broker/broker.ts';
 import { systemClock } from './clock.ts';
 import type { LoadedConfig } from './config/loaded.ts';
 import { createDemo } from './demo/demo.ts';
+import { Sessions } from './protocol/native/sessions.ts';
 import { Registry } from './routing/registry.ts';
 import { createSurface } from './surface.ts';
 import { startGauges } from './telemetry/gauges.ts';
@@ -110,6 +111,8 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
         metrics,
         logger,
         limit,
+        decider: {},
+        sessions: new Sessions(),
         page: demo.page,
         isReady: () => isReady() && (company?.areOthersReady() ?? true),
         isDraining: () => isDraining,

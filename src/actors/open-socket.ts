@@ -29,6 +29,8 @@ export interface OpenSocketOptions {
   readonly connect: (id: string, listener: ConnectionListener) => Transport;
   /** False: it is `connecting` until it is told that it was opened. */
   readonly isOpen: boolean;
+  /** Told once, when nothing is left of it. */
+  readonly onReleased?: ((reason: CloseReason) => void) | undefined;
 }
 
 /** One connection: where its transport, its delivery and its actor meet. No closures, since there are many. */
@@ -42,14 +44,16 @@ export class OpenSocket implements Socket, DeliveryOwner, ConnectionListener {
   /** Which beat of the heartbeat is its own. */
   beat = 0;
   readonly #deps: OpenSocketDeps;
+  readonly onReleased: OpenSocketOptions['onReleased'];
   #answeredAtMs: number;
 
   /** Throws what `connect` throws, and has then left nothing behind. */
-  constructor(deps: OpenSocketDeps, { id, channel, connect, isOpen }: OpenSocketOptions) {
+  constructor(deps: OpenSocketDeps, { id, channel, connect, isOpen, onReleased }: OpenSocketOptions) {
     const { registry, logic, open, times } = deps;
     this.#deps = deps;
     this.id = id;
     this.channel = channel;
+    this.onReleased = onReleased;
     this.#answeredAtMs = deps.now();
     this.transport = connect(id, this);
     this.delivery = deps.deliver(this.transport, this);
@@ -72,8 +76,9 @@ export class OpenSocket implements Socket, DeliveryOwner, ConnectionListener {
     this.actor.send({ type: 'credential.renewed', lifetimeMs });
   }
 
-  close(reason: CloseReason): void {
-    this.actor.send({ type: 'socket.close', reason });
+  /** `word`: in the place of the reason's own, at most 123 bytes. */
+  close(reason: CloseReason, word?: string): void {
+    this.actor.send({ type: 'socket.close', reason, word });
   }
 
   /** It is its turn to be pinged. */

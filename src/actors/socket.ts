@@ -40,7 +40,7 @@ export function createSocketLogic(
         const { code, text } = protocol.closeCode(context.closeReason);
         const farewell = protocol.farewellText?.(context.closeReason, random);
         if (farewell !== undefined) socket?.delivery.say(farewell);
-        socket?.transport.close(code, text);
+        socket?.transport.close(code, context.closeWord ?? text);
       },
       terminateTransport: ({ context }) => find(context.id)?.transport.terminate(),
     },

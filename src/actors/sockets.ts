@@ -44,6 +44,10 @@ export interface NewHandshake {
   /** Its own: the one that limits are counted on. */
   readonly channel: string;
   readonly connect: NewSocket['connect'];
+  /** Left out: one is made. */
+  readonly id?: string;
+  /** Told once, when nothing is left of it. */
+  readonly onReleased?: (reason: CloseReason) => void;
 }
 
 /** The sockets that are open, and their actors. */
@@ -109,9 +113,9 @@ export class Sockets {
     return this.#add(connection, false);
   }
 
-  #add({ channel, connect }: NewHandshake, isOpen: boolean): OpenSocket {
+  #add({ channel, connect, id, onReleased }: NewHandshake, isOpen: boolean): OpenSocket {
     const { random, metrics, newId } = this.#deps;
-    const socket = new OpenSocket(this.#shared, { id: newId(), channel, connect, isOpen });
+    const socket = new OpenSocket(this.#shared, { id: id ?? newId(), channel, connect, isOpen, onReleased });
     this.#sockets.set(socket.id, socket);
     this.#perChannel.set(channel, this.countOn(channel) + 1);
     socket.beat = this.#turns.join(socket, random());
@@ -174,6 +178,7 @@ export class Sockets {
     const others = this.countOn(socket.channel) - 1;
     if (others > 0) this.#perChannel.set(socket.channel, others);
     else this.#perChannel.delete(socket.channel);
+    socket.onReleased?.(error === undefined ? (reason ?? 'gone') : 'failed');
     if (this.#sockets.size > 0) return;
     for (const resolve of this.#whenEmpty.splice(0)) resolve();
   }

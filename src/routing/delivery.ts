@@ -63,6 +63,11 @@ export interface GreetedJoin {
   readonly greet: NonNullable<Terms['greet']>;
   /** Until this is true nothing is looked for: what was found early might not be there any more when it is told. */
   readonly isReady?: () => boolean;
+  /**
+   * The state of the channel for this subscription alone; undefined: the channel's own snapshot, if it has one.
+   * Rejects when there is none now.
+   */
+  readonly snapshot?: () => Promise<Buffer | undefined>;
 }
 
 /**
@@ -119,7 +124,8 @@ export class Delivery {
         greet: greeted.greet,
         isReady: greeted.isReady,
         asked: undefined,
-        isSnapshotDue: lastId === undefined && this.#deps.snapshotOf !== undefined,
+        isSnapshotDue: lastId === undefined && this.#hasSnapshots(greeted.snapshot),
+        snapshotOf: greeted.snapshot,
         snapshot: undefined,
         holds: 0,
         unwanted: undefined,
@@ -393,19 +399,33 @@ export class Delivery {
   }
 
   async #read(subscription: Subscription): Promise<() => void> {
-    const { log, replay, snapshotOf } = this.#deps;
+    const { log, replay } = this.#deps;
     if (subscription.claim !== undefined) {
       const lastId = await log.lastId();
       // What is to be said of it is known only once this process has come as far as its client was.
       if (subscription.terms?.greet !== undefined) await this.#deps.routed(lastId);
       return () => this.#settleClaim(subscription, lastId);
     }
-    if (subscription.terms?.isSnapshotDue === true && snapshotOf !== undefined) {
-      const snapshot = await snapshotOf(subscription.channels[0] as string);
-      return () => this.#takeSnapshot(subscription, subscription.terms as Terms, snapshot);
+    const { terms } = subscription;
+    if (terms?.isSnapshotDue === true) {
+      const snapshot = await this.#readSnapshot(subscription.channels[0] as string, terms);
+      return () => this.#takeSnapshot(subscription, terms, snapshot);
     }
     const resolve = await replay.read(subscription);
     return () => this.#send(subscription, resolve());
+  }
+
+  async #readSnapshot(channel: string, { snapshotOf }: Terms): Promise<FramedSnapshot | undefined> {
+    // Before it is asked for: what is published while it is made may be in it, and comes after it all the same.
+    const id = this.#deps.position();
+    const data = await snapshotOf?.();
+    if (data === undefined) return this.#deps.snapshotOf?.(channel);
+    const frame = this.#deps.frames.ofSnapshot(channel, { id, data });
+    return frame && { id, frame };
+  }
+
+  #hasSnapshots(own: Terms['snapshotOf']): boolean {
+    return own !== undefined || this.#deps.snapshotOf !== undefined;
   }
 
   /**
@@ -473,7 +493,7 @@ export class Delivery {
     const frame = this.#deps.frames.ofGap(subscription.channels, gap);
     if (frame !== undefined) this.#outlet.push(frame, 0);
     const { terms } = subscription;
-    if (terms !== undefined) terms.isSnapshotDue = this.#deps.snapshotOf !== undefined;
+    if (terms !== undefined) terms.isSnapshotDue = this.#hasSnapshots(terms.snapshotOf);
   }
 
   /** `textBytes`: what it was made of, which is what a turn may take of it however small it was compressed. */

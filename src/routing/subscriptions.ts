@@ -45,6 +45,8 @@ export interface Terms {
   asked: boolean | undefined;
   /** The channel's snapshot is to be looked for, and sent if it is of use. */
   isSnapshotDue: boolean;
+  /** One that is for this subscription alone. */
+  readonly snapshotOf: (() => Promise<Buffer | undefined>) | undefined;
   /** The frame of one that is sent as soon as it was greeted. */
   snapshot: Buffer | undefined;
   /** As long as this is above 0 nothing is sent. */

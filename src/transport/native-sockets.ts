@@ -4,8 +4,10 @@ import type { Actors } from '../actors/actors.ts';
 import type { NativeAccess } from '../auth/native-access.ts';
 import type { Clock } from '../clock.ts';
 import type { LoadedConfig } from '../config/loaded.ts';
+import type { Decider } from '../decider/decider.ts';
 import { userChannel } from '../protocol/native/names.ts';
 import { NativeSession, type SessionRules } from '../protocol/native/session.ts';
+import type { Sessions } from '../protocol/native/sessions.ts';
 import type { LogLimit } from '../telemetry/log-limit.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { isLoopbackHost } from './http-loopback.ts';
@@ -18,6 +20,11 @@ export interface NativeSocketsDeps {
   readonly loaded: Pick<LoadedConfig, 'config' | 'mode'>;
   readonly access: NativeAccess;
   readonly publish: SessionRules['publish'];
+  /** The application. */
+  readonly decider: Decider;
+  /** Where those that are open are found. */
+  readonly sessions: Sessions;
+  readonly newId: () => string;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly limit: LogLimit;
@@ -29,14 +36,21 @@ export interface NativeSocketsDeps {
 
 /** Serves the native protocol on any path of an HTTP server. */
 export function acceptNativeSockets(deps: NativeSocketsDeps): void {
-  const { actors, access, metrics, logger, limit, clock } = deps;
+  const { actors, access, metrics, logger, limit, clock, decider, sessions } = deps;
   const { config, mode } = deps.loaded;
   const { sockets, routing } = actors;
   const rules: SessionRules = {
     pingIntervalMs: config.pingSocketsIntervalMs,
     maxSubscriptions: config.maxSubscriptionsPerSocket,
     framesPerSecond: config.limits.framesPerSecond,
+    asksInFlight: config.limits.asksInFlight,
+    askTimeoutMs: config.askTimeoutMs,
+    decider,
     now: () => clock.now(),
+    after(ms, run) {
+      const timer = clock.setTimeout(run, ms);
+      return () => clock.clearTimeout(timer);
+    },
     epoch: () => routing.fanOut.epoch,
     publish: deps.publish,
     refresh: access.refresh,
@@ -59,6 +73,8 @@ export function acceptNativeSockets(deps: NativeSocketsDeps): void {
       return most > 0 && sockets.countOn(userChannel(user)) >= most;
     },
     redeem: access.redeem,
+    newId: deps.newId,
+    ...(decider.connect !== undefined && { admit: decider.connect.bind(decider) }),
     open,
     onRefused: ({ status, reason, address }) =>
       limit.log(`refused ${reason}`, (suppressed) =>
@@ -66,10 +82,16 @@ export function acceptNativeSockets(deps: NativeSocketsDeps): void {
       ),
   });
 
-  function open({ principal, socket, connection }: NativeAccepted): void {
+  function open({ id: socketId, principal, socket, connection }: NativeAccepted): void {
     let session: NativeSession | undefined;
     const opened = sockets.accept({
+      id: socketId,
       channel: userChannel(principal.user),
+      onReleased(reason) {
+        if (session === undefined) return;
+        sessions.remove(session);
+        session.closed(reason);
+      },
       connect: (id, listener) =>
         new WebSocketTransport({
           id,
@@ -82,5 +104,6 @@ export function acceptNativeSockets(deps: NativeSocketsDeps): void {
         }),
     });
     session = new NativeSession(opened, principal, rules);
+    sessions.add(session);
   }
 }

@@ -5,8 +5,11 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { AuthError } from '../auth/auth-error.ts';
 import type { NativeAuthenticated } from '../auth/native-authenticate.ts';
 import type { NativePrincipal } from '../auth/native-principal.ts';
+import type { Decider } from '../decider/decider.ts';
 import { CLOSES, type CloseCode } from '../protocol/native/close-codes.ts';
+import type { ErrorCode } from '../protocol/native/error-codes.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { connectRequest } from './connect-request.ts';
 import { refuseUpgrade } from './refusal.ts';
 import { checkTarget } from './request-target.ts';
 import { destroyOnError, turnAway } from './websocket.ts';
@@ -15,6 +18,8 @@ export const NATIVE_PROTOCOL = 'signalbox.v1';
 
 /** A client that was let in, upgraded. */
 export interface NativeAccepted {
+  /** What its socket is to be called. */
+  readonly id: string;
   readonly principal: NativePrincipal;
   readonly socket: WebSocket;
   readonly connection: Duplex;
@@ -35,6 +40,9 @@ export interface NativeUpgradeDeps {
   hasTooMany(principal: NativePrincipal): boolean;
   /** Uses a ticket up; false: it was used before. Rejects when nobody can say. */
   redeem(ticket: NonNullable<NativeAuthenticated['ticket']>): Promise<boolean>;
+  readonly newId: () => string;
+  /** Asks the application, last of all; left out: it lets everybody in. */
+  readonly admit?: NonNullable<Decider['connect']>;
   open(accepted: NativeAccepted): void;
   readonly metrics: Metrics;
   readonly maxFrameBytes: number;
@@ -77,21 +85,44 @@ export function acceptNativeUpgrades(deps: NativeUpgradeDeps): void {
     }
     const complete = (then: (socket: WebSocket) => void): void =>
       wss.handleUpgrade(request, connection, head, then);
-    const settle = (refusal: Refusal | undefined, principal: NativePrincipal | undefined): void =>
-      complete((socket) => {
-        if (refusal !== undefined) return refuse(request, socket, refusal);
-        deps.open({ principal: principal as NativePrincipal, socket, connection });
-      });
+    const turnBack = (refusal: Refusal): void => complete((socket) => refuse(request, socket, refusal));
+    const open = (principal: NativePrincipal, id: string): void =>
+      complete((socket) => deps.open({ id, principal, socket, connection }));
     const checked = check(request);
-    if (Either.isLeft(checked)) return settle(checked.left, undefined);
+    if (Either.isLeft(checked)) return turnBack(checked.left);
     const { principal, ticket } = checked.right;
-    if (ticket === undefined) return settle(undefined, principal);
-    deps.redeem(ticket).then(
-      // Others may have come while the broker was asked.
-      (isFirst) => settle(isFirst ? refusalNow(principal) : { code: 4401, reason: 'used ticket' }, principal),
-      () => settle({ code: 1013, reason: 'ticket not checked', word: 'unavailable' }, undefined),
-    );
+    const id = deps.newId();
+    if (ticket === undefined && deps.admit === undefined) return open(principal, id);
+    void lastRefusal(checked.right, id, request, connection).then((refusal) => {
+      // Others may have come while somebody was asked.
+      const late = refusal ?? refusalNow(principal);
+      if (late === undefined) open(principal, id);
+      else turnBack(late);
+    });
   });
+
+  /** What is asked of others: whether the ticket was not used, and then the application. Never rejects. */
+  async function lastRefusal(
+    { principal, ticket }: NativeAuthenticated,
+    id: string,
+    request: IncomingMessage,
+    connection: Duplex,
+  ): Promise<Refusal | undefined> {
+    if (ticket !== undefined) {
+      const isFirst = await deps.redeem(ticket).catch(() => undefined);
+      if (isFirst === undefined) return { code: 1013, reason: 'ticket not checked', word: 'unavailable' };
+      if (!isFirst) return { code: 4401, reason: 'used ticket' };
+    }
+    if (deps.admit === undefined) return undefined;
+    const gone = new AbortController();
+    const abort = (): void => gone.abort();
+    connection.once('close', abort);
+    const refusal = await deps.admit({ socket: id, principal }, connectRequest(request), gone.signal);
+    connection.off('close', abort);
+    if (refusal === undefined) return undefined;
+    const { code } = refusal;
+    return { code: CLOSE_OF[code] ?? 1013, reason: `application: ${code}`, word: code };
+  }
 
   function check(request: IncomingMessage): Either.Either<Refusal, NativeAuthenticated> {
     const early = earlyRefusal();
@@ -132,5 +163,13 @@ export function acceptNativeUpgrades(deps: NativeUpgradeDeps): void {
     refuseUpgrade(connection, 400, 'bad request');
   }
 }
+
+/** How a client is told what the application says of it; anything else may be otherwise later. */
+const CLOSE_OF: Readonly<Partial<Record<ErrorCode, CloseCode>>> = {
+  forbidden: 4403,
+  unauthorized: 4401,
+  rate_limited: 4429,
+  internal: 1011,
+};
 
 const LIMIT: Refusal = { code: 1013, reason: 'limit' };

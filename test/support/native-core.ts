@@ -104,6 +104,13 @@ export function createNativeCore(options: NativeCoreOptions = {}): NativeCore {
     pingIntervalMs: 20_000,
     maxSubscriptions: 5,
     framesPerSecond: 50,
+    asksInFlight: 3,
+    askTimeoutMs: 5_000,
+    decider: {},
+    after(ms, run) {
+      const timer = clock.setTimeout(run, ms);
+      return () => clock.clearTimeout(timer);
+    },
     now: clock.now,
     epoch: () => actors.routing.fanOut.epoch,
     async publish(publication) {
@@ -127,8 +134,10 @@ export function createNativeCore(options: NativeCoreOptions = {}): NativeCore {
     connect({ as = principal, onFrame } = {}) {
       const frames: Heard[] = [];
       let transport: SimulatedTransport | undefined;
+      let session: NativeSession | undefined;
       const socket = actors.sockets.accept({
         channel: userChannel(as.user),
+        onReleased: (reason) => session?.closed(reason),
         connect(_, listener) {
           transport = new SimulatedTransport(actors.routing.budget, listener, (bytes) => {
             const frame = JSON.parse(bytes.toString()) as Heard;
@@ -138,17 +147,17 @@ export function createNativeCore(options: NativeCoreOptions = {}): NativeCore {
           return transport;
         },
       });
-      const session = new NativeSession(socket, as, rules);
+      session = new NativeSession(socket, as, rules);
       const connection = transport as unknown as SimulatedTransport;
       const sayBytes = (bytes: Buffer): void => {
-        if (!connection.isClosed) session.receive(bytes, false);
+        if (!connection.isClosed) session?.receive(bytes, false);
       };
       return {
         transport: connection,
         socket,
         frames,
         say: (frame) => sayBytes(Buffer.from(JSON.stringify(frame))),
-        sayBytes: (bytes) => session.receive(bytes, true),
+        sayBytes: (bytes) => session?.receive(bytes, true),
         async hear() {
           await settled();
           connection.flush();

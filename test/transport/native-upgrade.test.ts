@@ -47,6 +47,7 @@ async function serve(answers: Partial<NativeUpgradeDeps> = {}): Promise<void> {
     authenticate: ask('authenticate', Either.right(known)),
     hasTooMany: ask('hasTooMany', false),
     redeem: ask('redeem', Promise.resolve(true)),
+    newId: () => 's-1',
     open: (accepted) => void opened.push(accepted),
     onRefused: ({ status, reason }) => void refusals.push([status, reason]),
     ...answers,

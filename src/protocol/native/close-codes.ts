@@ -50,6 +50,7 @@ const CODE_OF: Readonly<Record<CloseReason, CloseCode>> = {
   policy: 4429,
   protocol: 4400,
   failed: 1011,
+  ended: 4410,
   gone: 1000,
 };
 

@@ -1,12 +1,14 @@
 import * as Either from 'fp-ts/lib/Either.js';
 import type { CloseReason } from '../../../machines/socket.machine.ts';
 import type { AuthError } from '../../auth/auth-error.ts';
-import { maySubscribe, mayPublish, type NativePrincipal, ownChannels } from '../../auth/native-principal.ts';
+import { mayPublish, type NativePrincipal } from '../../auth/native-principal.ts';
+import type { Decider, Peer } from '../../decider/decider.ts';
 import type { StreamId } from '../../event/stream-id.ts';
 import type { Delivery } from '../../routing/delivery.ts';
-import type { Subscription } from '../../routing/subscriptions.ts';
+import { Asks } from './asks.ts';
+import { Channels } from './channels.ts';
 import { decodeClientFrame } from './client-codec.ts';
-import type { ClientFrame, Hello, Publish, Refresh, Subscribe, Unsubscribe } from './client-frame.ts';
+import type { ClientFrame, Hello, Publish, RawJson, Refresh } from './client-frame.ts';
 import { type ErrorCode, ERRORS, type Ref } from './error-codes.ts';
 import { encodeServerFrame } from './server-codec.ts';
 import type { Joined, ServerFrame } from './server-frame.ts';
@@ -30,7 +32,13 @@ export interface SessionRules {
   readonly pingIntervalMs: number;
   readonly maxSubscriptions: number;
   readonly framesPerSecond: number;
+  readonly asksInFlight: number;
+  readonly askTimeoutMs: number;
+  /** The application. */
+  readonly decider: Decider;
   readonly now: () => number;
+  /** Runs `run` once, unless what it answers is called before. */
+  readonly after: (ms: number, run: () => void) => () => void;
   /** Of the log; empty: it would not say. */
   readonly epoch: () => string;
   /** Never rejects. */
@@ -46,6 +54,7 @@ export interface SessionSocket {
   opened(credentialLifetimeMs: number | undefined): void;
   renewed(lifetimeMs: number): void;
   end(reason: CloseReason, error?: unknown): void;
+  close(reason: CloseReason, word?: string): void;
 }
 
 /** A second's frames may come at once twice over; whoever goes on although refused as often is closed. */
@@ -59,10 +68,11 @@ const MAX_READ_WHEN_REFUSED = 4_096;
 export class NativeSession {
   readonly #socket: SessionSocket;
   readonly #rules: SessionRules;
-  readonly #subscriptions = new Map<string, Subscription>();
+  readonly #channels: Channels;
+  readonly #asks: Asks;
   readonly #allowance: TokenBucket;
   readonly #patience: TokenBucket;
-  #principal: NativePrincipal;
+  #peer: Peer;
   #hasSaidHello = false;
   #isWelcomed = false;
   #hasEnded = false;
@@ -70,18 +80,71 @@ export class NativeSession {
 
   constructor(socket: SessionSocket, principal: NativePrincipal, rules: SessionRules) {
     this.#socket = socket;
-    this.#principal = principal;
+    this.#peer = { socket: socket.id, principal };
     this.#rules = rules;
     const { framesPerSecond: perSecond, now } = rules;
     this.#allowance = new TokenBucket({ perSecond, burst: BURST * perSecond, now });
     this.#patience = new TokenBucket({ perSecond, burst: BURST * perSecond, now });
+    const { decider } = rules;
+    const peer = (): Peer => this.#peer;
+    const say = (frame: ServerFrame): void => this.#say(frame);
+    this.#channels = new Channels({
+      delivery: socket.delivery,
+      decider,
+      peer,
+      say,
+      epoch: rules.epoch,
+      max: rules.maxSubscriptions,
+    });
+    this.#asks = new Asks({
+      decider,
+      peer,
+      say,
+      maxInFlight: rules.asksInFlight,
+      timeoutMs: rules.askTimeoutMs,
+      after: rules.after,
+    });
+  }
+
+  get id(): string {
+    return this.#socket.id;
+  }
+
+  get principal(): NativePrincipal {
+    return this.#peer.principal;
+  }
+
+  /** Whether the client has this channel, be it one of its own. */
+  isSubscribed(channel: string): boolean {
+    return this.#channels.get(channel) !== undefined;
+  }
+
+  /** Tells the client something; false when it cannot be told, because it is not welcomed yet or has ended. */
+  tell(topic: string, data: RawJson | undefined): boolean {
+    if (!this.#isWelcomed || this.#hasEnded) return false;
+    this.#say({ type: 'tell', topic, ...(data !== undefined && { data }) });
+    return true;
+  }
+
+  /** Ends it, for good: its client does not come back. `word` is what the client is told, at most 123 bytes. */
+  end(word?: string): void {
+    this.#hasEnded = true;
+    this.#socket.close('ended', word);
+  }
+
+  /** Its socket has gone. */
+  closed(reason: CloseReason): void {
+    this.#hasEnded = true;
+    this.#asks.close();
+    this.#channels.close();
+    this.#rules.decider.disconnected?.(this.#peer, reason);
   }
 
   /** Takes a message of the client; never throws. */
   receive(data: Buffer, isBinary: boolean): void {
     if (this.#hasEnded) return;
     try {
-      if (isBinary) this.#end('protocol');
+      if (isBinary) this.#breakOff('protocol');
       else if (this.#isAllowed(data)) this.#read(data.toString());
     } catch (error) {
       this.#hasEnded = true;
@@ -93,7 +156,7 @@ export class NativeSession {
     const retryAfter = this.#allowance.take();
     if (retryAfter === 0) return true;
     if (this.#patience.take() > 0) {
-      this.#end('policy');
+      this.#breakOff('policy');
       return false;
     }
     this.#refuse('rate_limited', refOf(data), ERRORS.rate_limited.sentence, retryAfter);
@@ -105,14 +168,14 @@ export class NativeSession {
     if (Either.isLeft(decoded)) {
       const { code, ref, message } = decoded.left;
       this.#refuse(code, ref, message);
-      if (!this.#hasSaidHello) this.#end('protocol');
+      if (!this.#hasSaidHello) this.#breakOff('protocol');
       return;
     }
     const frame = decoded.right;
     if (this.#hasSaidHello || frame.type === 'hello') return this.#handle(frame);
     const ref = 'ref' in frame ? frame.ref : undefined;
     this.#refuse('bad_request', ref, `The first frame is ${frame.type}; expected hello.`);
-    this.#end('protocol');
+    this.#breakOff('protocol');
   }
 
   #handle(frame: ClientFrame): void {
@@ -120,16 +183,17 @@ export class NativeSession {
       case 'hello':
         return this.#hello(frame);
       case 'subscribe':
-        return this.#subscribe(frame);
+        return this.#channels.subscribe(frame);
       case 'unsubscribe':
-        return this.#unsubscribe(frame);
+        return this.#channels.unsubscribe(frame);
       case 'publish':
         return this.#publish(frame);
       case 'refresh':
         return this.#refresh(frame);
       case 'ask':
+        return this.#asks.ask(frame);
       case 'tell':
-        return this.#refuse('no_handler', frame.ref, `Nobody here answers ${frame.topic}.`);
+        return this.#asks.tell(frame);
       case 'pong':
     }
   }
@@ -140,31 +204,11 @@ export class NativeSession {
     }
     this.#hasSaidHello = true;
     this.#socket.opened(this.#lifetimeMs());
-    const { delivery } = this.#socket;
-    const joined = new Map<string, Joined>();
-    const channels = ownChannels(this.#principal);
-    for (const channel of channels) {
-      const subscription = delivery.join([channel], positions?.get(channel), {
-        epoch,
-        // All of them are in one frame: the last one whose answer is known lets the others go on.
-        greet: (recovered) => {
-          joined.set(channel, this.#joined(channel, subscription, recovered));
-          if (joined.size === channels.length && !this.#isWelcomed) {
-            this.#welcome(
-              ref,
-              channels.map((own) => joined.get(own) as Joined),
-            );
-          }
-          return this.#isWelcomed;
-        },
-      });
-      this.#subscriptions.set(channel, subscription);
-    }
-    delivery.begin();
+    this.#channels.joinOwn(positions, epoch, (subscriptions) => this.#welcome(ref, subscriptions));
   }
 
   #welcome(ref: Ref, subscriptions: readonly Joined[]): void {
-    const { user, session, expiresAtMs } = this.#principal;
+    const { user, session, expiresAtMs } = this.principal;
     this.#isWelcomed = true;
     this.#say({
       type: 'welcome',
@@ -176,39 +220,14 @@ export class NativeSession {
       expiresAt: expiresAtMs,
       subscriptions,
     });
-  }
-
-  #subscribe({ ref, channel, lastId, epoch }: Subscribe): void {
-    const { maxSubscriptions } = this.#rules;
-    if (!maySubscribe(this.#principal, channel)) return this.#refuse('forbidden', ref);
-    if (this.#subscriptions.has(channel)) return this.#refuse('already_subscribed', ref);
-    if (this.#subscriptions.size >= maxSubscriptions) return this.#refuse('too_many', ref);
-    const { delivery } = this.#socket;
-    const subscription = delivery.join([channel], lastId, {
-      epoch,
-      // What is said after hello comes after welcome.
-      isReady: () => this.#isWelcomed,
-      greet: (recovered) => {
-        this.#say({ type: 'subscribed', ref, ...this.#joined(channel, subscription, recovered) });
-        return true;
-      },
-    });
-    this.#subscriptions.set(channel, subscription);
-    delivery.begin();
-  }
-
-  #unsubscribe({ ref, channel }: Unsubscribe): void {
-    const subscription = this.#subscriptions.get(channel);
-    if (subscription === undefined) return this.#refuse('not_subscribed', ref);
-    this.#leave(channel, subscription);
-    this.#say({ type: 'unsubscribed', ref, channel });
+    this.#rules.decider.connected?.(this.#peer);
   }
 
   #publish({ ref, channel, topic, data, key, echo }: Publish): void {
-    if (!mayPublish(this.#principal, channel)) return this.#refuse('forbidden', ref);
+    if (!mayPublish(this.principal, channel)) return this.#refuse('forbidden', ref);
     if (this.#publishes >= MAX_PUBLISHES_IN_FLIGHT) return this.#refuse('too_many', ref);
     // It may be routed before its id is known here, so nothing of the channel is sent until it is.
-    const unechoed = echo === false ? this.#subscriptions.get(channel) : undefined;
+    const unechoed = echo === false ? this.#channels.get(channel) : undefined;
     const { delivery } = this.#socket;
     if (unechoed !== undefined) delivery.hold(unechoed);
     this.#publishes += 1;
@@ -219,7 +238,7 @@ export class NativeSession {
       else this.#say({ type: 'published', ref, id });
       if (unechoed !== undefined) delivery.release(unechoed, id);
     };
-    const named = key === undefined ? {} : { key: `u\n${this.#principal.user}\n${channel}\n${key}` };
+    const named = key === undefined ? {} : { key: `u\n${this.principal.user}\n${channel}\n${key}` };
     this.#rules
       .publish({ channel, topic, data: Buffer.from(data), ...named })
       .then(settle, (error: unknown) => {
@@ -228,32 +247,18 @@ export class NativeSession {
   }
 
   #refresh({ ref, token }: Refresh): void {
-    const refreshed = this.#rules.refresh(token, this.#principal);
+    const refreshed = this.#rules.refresh(token, this.principal);
     if (Either.isLeft(refreshed)) return this.#refuse('unauthorized', ref);
-    this.#principal = refreshed.right;
-    const own = new Set(ownChannels(this.#principal));
-    for (const [channel, subscription] of this.#subscriptions) {
-      if (own.has(channel) || maySubscribe(this.#principal, channel)) continue;
-      this.#leave(channel, subscription);
-      this.#say({ type: 'unsubscribed', channel });
-    }
+    this.#peer = { socket: this.id, principal: refreshed.right };
     this.#socket.renewed(this.#lifetimeMs());
-    this.#say({ type: 'refreshed', ref, expiresAt: this.#principal.expiresAtMs });
-  }
-
-  #leave(channel: string, subscription: Subscription): void {
-    this.#subscriptions.delete(channel);
-    this.#socket.delivery.leave(subscription);
-  }
-
-  /** The cursor as it is now; in another life of the broker its positions mean nothing, so it begins at the new one. */
-  #joined(channel: string, { gap, cursor }: Subscription, recovered: boolean): Joined {
-    const id = gap?.reason === 'epoch' ? gap.to : cursor;
-    return { channel, id, epoch: this.#rules.epoch(), recovered };
+    const say = (): void => this.#say({ type: 'refreshed', ref, expiresAt: refreshed.right.expiresAtMs });
+    const reviewed = this.#channels.review();
+    if (reviewed === undefined) say();
+    else void reviewed.then(say);
   }
 
   #lifetimeMs(): number {
-    return Math.max(0, this.#principal.expiresAtMs - this.#rules.now());
+    return Math.max(0, this.principal.expiresAtMs - this.#rules.now());
   }
 
   #refuse(
@@ -275,7 +280,7 @@ export class NativeSession {
     this.#socket.delivery.say(encodeServerFrame(frame));
   }
 
-  #end(reason: CloseReason): void {
+  #breakOff(reason: CloseReason): void {
     this.#hasEnded = true;
     this.#socket.end(reason);
   }

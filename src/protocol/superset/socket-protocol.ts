@@ -19,6 +19,7 @@ const CLOSES: Readonly<Record<CloseReason, Close>> = {
   policy: { code: 1008, text: 'too many messages' },
   protocol: { code: 1008, text: 'protocol error' },
   failed: { code: 1011, text: 'internal error' },
+  ended: { code: 1008, text: 'ended' },
   gone: { code: 1000, text: '' },
 };
 

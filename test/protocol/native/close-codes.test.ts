@@ -13,6 +13,7 @@ const reasons: readonly (readonly [CloseReason, number, string])[] = [
   ['policy', 4429, 'rate_limited'],
   ['protocol', 4400, 'bad_request'],
   ['failed', 1011, 'internal'],
+  ['ended', 4410, 'ended'],
   ['gone', 1000, ''],
 ];
 
