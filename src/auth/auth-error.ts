@@ -16,7 +16,8 @@ export type TokenFault =
   | 'publish'
   | 'issued_at'
   | 'ticket'
-  | 'from_ticket';
+  | 'from_ticket'
+  | 'application';
 
 /** The refusals, closed: the status and the one word that a client is told. */
 export const AUTH_REFUSALS = {

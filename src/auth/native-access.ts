@@ -18,15 +18,21 @@ import type { AuthRequest } from './token.ts';
 
 /** Who may come in by the native protocol, by the rules of the configuration. */
 export interface NativeAccess {
-  authenticate(request: AuthRequest): Either.Either<AuthError, NativeAuthenticated>;
+  /** A promise where the application authenticates; it rejects when that fails. */
+  authenticate(request: AuthRequest): Awaitable<Either.Either<AuthError, NativeAuthenticated>>;
   isAllowedOrigin(request: AuthRequest): boolean;
   /** The principal of a token that a socket of this one goes on with. */
-  refresh(token: string, principal: NativePrincipal): Either.Either<AuthError, NativePrincipal>;
+  refresh(token: string, principal: NativePrincipal): Awaitable<Either.Either<AuthError, NativePrincipal>>;
   /** Uses a ticket up; false when it was used before. Rejects when that cannot be known. */
   redeem(ticket: VerifiedTicket): Promise<boolean>;
   /** Refused where the principal came by a ticket, or where this server has nothing to sign with. */
   mint(principal: NativePrincipal): Either.Either<AuthError, MintedTicket>;
 }
+
+type Awaitable<T> = T | Promise<T>;
+
+/** Tells who a request is of, in the place of its token; undefined: it is refused. */
+export type AuthenticateByApplication = (request: AuthRequest) => Promise<NativePrincipal | undefined>;
 
 export interface NativeAccessDeps {
   readonly config: Pick<
@@ -37,26 +43,46 @@ export interface NativeAccessDeps {
   readonly claim: ClaimOnce;
   /** An id that nobody can guess. */
   readonly newId: () => string;
+  /** Undefined: tokens say who somebody is. Tickets do in any case. */
+  readonly application?: AuthenticateByApplication | undefined;
 }
 
-export function createNativeAccess({ config, now, claim, newId }: NativeAccessDeps): NativeAccess {
+export function createNativeAccess(deps: NativeAccessDeps): NativeAccess {
+  const { config, now, claim, newId, application } = deps;
   const { audience, cookieName } = config.native;
   const algorithms = [...config.jwtAlgorithms];
   const rules = { keys: verificationKeys(config), algorithms, now, audience };
-  const authenticate = createNativeAuth({ ...rules, cookieName });
+  const byToken = createNativeAuth({ ...rules, cookieName });
   const algorithm = algorithms.find((name) => name.startsWith('HS'));
   // Who may verify only, having a public key or the secret before, signs nothing.
   const current = config.jwtSecret === '' ? undefined : rules.keys[0];
   const key = current?.type === 'secret' ? current : undefined;
 
   return {
-    authenticate,
+    authenticate(request) {
+      const credential = credentialOf(request, cookieName);
+      if (application === undefined || credential?.kind === 'ticket') return byToken(request);
+      return application(request)
+        .then(Either.fromNullable(authError('application')))
+        .then(Either.map((principal) => ({ principal, source: credential?.source ?? 'cookie' })));
+    },
     isAllowedOrigin: (request) =>
       isAllowedNativeOrigin(request.headers, {
         allowed: config.allowedOrigins,
-        withCookie: credentialOf(request, cookieName)?.source === 'cookie',
+        // The application may know somebody by any cookie.
+        withCookie:
+          application === undefined
+            ? credentialOf(request, cookieName)?.source === 'cookie'
+            : request.headers.cookie !== undefined,
       }),
-    refresh: (token, principal) => verifyRefresh(token, principal, rules),
+    refresh(token, principal) {
+      if (application === undefined) return verifyRefresh(token, principal, rules);
+      return application({ headers: { authorization: `Bearer ${token}` }, target: '/' }).then((next) =>
+        next?.user === principal.user && next.session === principal.session
+          ? Either.right(next)
+          : Either.left(authError('application')),
+      );
+    },
     redeem: (ticket) => redeemTicket(ticket, claim, now()),
     mint(principal) {
       if (key === undefined || algorithm === undefined) return Either.left(authError('algorithm'));

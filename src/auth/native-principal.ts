@@ -26,6 +26,8 @@ export interface NativePrincipal {
   readonly tokenId?: string;
   /** It came by a ticket, which gives no further ones. */
   readonly fromTicket?: true;
+  /** The application's own, of this process: never sent anywhere. */
+  readonly locals?: Record<string, unknown>;
 }
 
 /** How far the clocks of those who sign may be ahead. */

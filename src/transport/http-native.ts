@@ -92,7 +92,7 @@ export function addNativeRoutes(app: FastifyInstance, deps: NativeHttpDeps): voi
       void sendProblem(reply, 'forbidden', 'This may not be asked for from there.');
       return undefined;
     }
-    const authenticated = access.authenticate(request);
+    const authenticated = await access.authenticate(request);
     if (Either.isLeft(authenticated)) {
       void sendProblem(reply, 'unauthorized', 'A valid token is needed.');
       return undefined;

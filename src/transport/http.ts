@@ -123,7 +123,7 @@ function addPublishing(app: FastifyInstance, deps: HttpDeps): void {
       return sendProblem(reply, 'forbidden', 'Development mode takes a POST from its own page only.');
     }
     const allowed = authorization === undefined ? deps.mode === 'development' : hasApiKey(authorization);
-    const principal = allowed ? undefined : tokenPrincipal(request);
+    const principal = allowed ? undefined : await tokenPrincipal(request);
     if (!allowed && principal === undefined) return sendProblem(reply, 'unauthorized');
     publishers.set(request, principal === undefined ? KEY_HOLDER : publisherOf(principal));
     if (!isJson(request)) return sendProblem(reply, 'unsupported_media_type');
@@ -143,10 +143,10 @@ function addPublishing(app: FastifyInstance, deps: HttpDeps): void {
   });
 
   /** Of a token in the Authorization header, and of nothing else: a cookie publishes nothing. */
-  function tokenPrincipal({ headers }: FastifyRequest): NativePrincipal | undefined {
+  async function tokenPrincipal({ headers }: FastifyRequest): Promise<NativePrincipal | undefined> {
     const { authorization } = headers;
     if (authorization === undefined) return undefined;
-    const found = deps.native.access.authenticate({ headers: { authorization }, target: '/' });
+    const found = await deps.native.access.authenticate({ headers: { authorization }, target: '/' });
     return Either.isRight(found) && found.right.principal.publish.length > 0
       ? found.right.principal
       : undefined;

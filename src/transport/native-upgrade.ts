@@ -35,7 +35,10 @@ export interface NativeUpgradeDeps {
   isFull(): boolean;
   /** Asked before the token is verified: whose page this is says the origin, and what kind of credential it brings. */
   isAllowedOrigin(request: IncomingMessage): boolean;
-  authenticate(request: IncomingMessage): Either.Either<AuthError, NativeAuthenticated>;
+  /** A promise where the application is asked; it rejects when that fails. */
+  authenticate(
+    request: IncomingMessage,
+  ): Either.Either<AuthError, NativeAuthenticated> | Promise<Either.Either<AuthError, NativeAuthenticated>>;
   /** Whether this user has as many sockets as it may. */
   hasTooMany(principal: NativePrincipal): boolean;
   /** Uses a ticket up; false: it was used before. Rejects when nobody can say. */
@@ -88,17 +91,24 @@ export function acceptNativeUpgrades(deps: NativeUpgradeDeps): void {
     const turnBack = (refusal: Refusal): void => complete((socket) => refuse(request, socket, refusal));
     const open = (principal: NativePrincipal, id: string): void =>
       complete((socket) => deps.open({ id, principal, socket, connection }));
-    const checked = check(request);
-    if (Either.isLeft(checked)) return turnBack(checked.left);
-    const { principal, ticket } = checked.right;
-    const id = deps.newId();
-    if (ticket === undefined && deps.admit === undefined) return open(principal, id);
-    void lastRefusal(checked.right, id, request, connection).then((refusal) => {
-      // Others may have come while somebody was asked.
-      const late = refusal ?? refusalNow(principal);
-      if (late === undefined) open(principal, id);
-      else turnBack(late);
-    });
+    const proceed = (authenticated: Either.Either<AuthError, NativeAuthenticated>): void => {
+      const checked = check(authenticated);
+      if (Either.isLeft(checked)) return turnBack(checked.left);
+      const { principal, ticket } = checked.right;
+      const id = deps.newId();
+      if (ticket === undefined && deps.admit === undefined) return open(principal, id);
+      void lastRefusal(checked.right, id, request, connection).then((refusal) => {
+        // Others may have come while somebody was asked.
+        const late = refusal ?? refusalNow(principal);
+        if (late === undefined) open(principal, id);
+        else turnBack(late);
+      });
+    };
+    const early = earlyRefusal() ?? (deps.isAllowedOrigin(request) ? undefined : ORIGIN);
+    if (early !== undefined) return turnBack(early);
+    const authenticated = deps.authenticate(request);
+    if (!(authenticated instanceof Promise)) return proceed(authenticated);
+    authenticated.then(proceed, () => turnBack({ code: 1011, reason: 'authentication failed' }));
   });
 
   /** What is asked of others: whether the ticket was not used, and then the application. Never rejects. */
@@ -124,18 +134,14 @@ export function acceptNativeUpgrades(deps: NativeUpgradeDeps): void {
     return { code: CLOSE_OF[code] ?? 1013, reason: `application: ${code}`, word: code };
   }
 
-  function check(request: IncomingMessage): Either.Either<Refusal, NativeAuthenticated> {
-    const early = earlyRefusal();
-    if (early !== undefined) return Either.left(early);
-    if (!deps.isAllowedOrigin(request)) return Either.left({ code: 4403, reason: 'origin' });
-    const authenticated = deps.authenticate(request);
+  function check(
+    authenticated: Either.Either<AuthError, NativeAuthenticated>,
+  ): Either.Either<Refusal, NativeAuthenticated> {
     if (Either.isLeft(authenticated)) {
       const { status, reason } = authenticated.left;
       return Either.left({ code: status === 403 ? 4403 : 4401, reason });
     }
-    const { principal } = authenticated.right;
-    if (deps.hasTooMany(principal)) return Either.left(LIMIT);
-    return authenticated;
+    return deps.hasTooMany(authenticated.right.principal) ? Either.left(LIMIT) : authenticated;
   }
 
   function earlyRefusal(): Refusal | undefined {
@@ -172,4 +178,5 @@ const CLOSE_OF: Readonly<Partial<Record<ErrorCode, CloseCode>>> = {
   internal: 1011,
 };
 
+const ORIGIN: Refusal = { code: 4403, reason: 'origin' };
 const LIMIT: Refusal = { code: 1013, reason: 'limit' };

@@ -26,6 +26,8 @@ export interface ClientPublication {
 /** Its id; or why there is none, where `timeout` is: nobody knows. */
 export type PublishAnswer = { readonly id: StreamId } | { readonly refused: 'timeout' | 'unavailable' };
 
+type Refreshed = Either.Either<AuthError, NativePrincipal>;
+
 /** What is the same for all sessions. */
 export interface SessionRules {
   /** 0: no pings. */
@@ -44,7 +46,7 @@ export interface SessionRules {
   /** Never rejects. */
   readonly publish: (publication: ClientPublication) => Promise<PublishAnswer>;
   /** The principal of a token that goes on for this one. */
-  readonly refresh: (token: string, principal: NativePrincipal) => Either.Either<AuthError, NativePrincipal>;
+  readonly refresh: (token: string, principal: NativePrincipal) => Refreshed | Promise<Refreshed>;
 }
 
 /** The socket of a session: what it is told, and what is done with it. */
@@ -248,10 +250,20 @@ export class NativeSession {
 
   #refresh({ ref, token }: Refresh): void {
     const refreshed = this.#rules.refresh(token, this.principal);
+    if (!(refreshed instanceof Promise)) return this.#goOnAs(refreshed, ref);
+    refreshed.then(
+      (answer) => this.#goOnAs(answer, ref),
+      () => this.#refuse('internal', ref),
+    );
+  }
+
+  #goOnAs(refreshed: Refreshed, ref: Ref): void {
+    if (this.#hasEnded) return;
     if (Either.isLeft(refreshed)) return this.#refuse('unauthorized', ref);
-    this.#peer = { socket: this.id, principal: refreshed.right };
+    const principal = refreshed.right;
+    this.#peer = { socket: this.id, principal };
     this.#socket.renewed(this.#lifetimeMs());
-    const say = (): void => this.#say({ type: 'refreshed', ref, expiresAt: refreshed.right.expiresAtMs });
+    const say = (): void => this.#say({ type: 'refreshed', ref, expiresAt: principal.expiresAtMs });
     const reviewed = this.#channels.review();
     if (reviewed === undefined) say();
     else void reviewed.then(say);
