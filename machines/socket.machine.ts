@@ -1,19 +1,6 @@
 import { assign, raise, setup } from 'xstate';
+import type { CloseReason } from './close-reason.ts';
 import { stub } from './stub.ts';
-
-/** Why a socket ends; each protocol maps it to a close code of its own. */
-export type CloseReason =
-  | 'handshake_timeout'
-  | 'unresponsive'
-  | 'too_slow'
-  | 'expired'
-  | 'drain'
-  | 'lossy'
-  | 'policy'
-  | 'protocol'
-  | 'failed'
-  | 'ended'
-  | 'gone';
 
 /** What is the same for all sockets. */
 export interface SocketTimes {

@@ -1,5 +1,6 @@
 import type { SnapshotFrom } from 'xstate';
-import { type CloseReason, firstContext, type SocketTimes } from '../../machines/socket.machine.ts';
+import type { CloseReason } from '../../machines/close-reason.ts';
+import { firstContext, type SocketTimes } from '../../machines/socket.machine.ts';
 import type { Delivery, DeliveryFact, DeliveryOwner } from '../routing/delivery.ts';
 import type { Registry } from '../routing/registry.ts';
 import type { Transport, TransportListener } from '../routing/transport.ts';

@@ -1,4 +1,5 @@
-import { type CloseReason, firstContext, OPEN, type SocketTimes } from '../../machines/socket.machine.ts';
+import type { CloseReason } from '../../machines/close-reason.ts';
+import { firstContext, OPEN, type SocketTimes } from '../../machines/socket.machine.ts';
 import type { StreamId } from '../event/stream-id.ts';
 import type { Delivery, DeliveryOwner } from '../routing/delivery.ts';
 import type { SocketProtocol } from '../routing/protocol.ts';

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { CloseReason } from '../../machines/socket.machine.ts';
+import type { CloseReason } from '../../machines/close-reason.ts';
 import type { NativePrincipal } from '../auth/native-principal.ts';
 import type { RawJson } from '../protocol/native/client-frame.ts';
 import type { ErrorCode } from '../protocol/native/error-codes.ts';

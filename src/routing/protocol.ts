@@ -1,4 +1,4 @@
-import type { CloseReason } from '../../machines/socket.machine.ts';
+import type { CloseReason } from '../../machines/close-reason.ts';
 import type { StreamId } from '../event/stream-id.ts';
 import type { EventCodec, Malformed } from '../protocol/event-codec.ts';
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import type { CloseReason } from '../../machines/socket.machine.ts';
+import type { CloseReason } from '../../machines/close-reason.ts';
 import { groups, leafAt, leaves } from '../../src/config/leaf.ts';
 import { supersetStreamsProtocol } from '../../src/protocol/superset/socket-protocol.ts';
 import { METRICS } from '../../src/telemetry/metrics.ts';

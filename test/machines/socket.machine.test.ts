@@ -1,11 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  type CloseReason,
-  firstContext,
-  OPEN,
-  type SocketInput,
-  socketMachine,
-} from '../../machines/socket.machine.ts';
+import type { CloseReason } from '../../machines/close-reason.ts';
+import { firstContext, OPEN, type SocketInput, socketMachine } from '../../machines/socket.machine.ts';
 import { after, firstStep, isNothing, leaves, nextStep, type Step } from '../support/step.ts';
 
 type SocketStep = Step<typeof machine>;

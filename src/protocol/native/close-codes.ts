@@ -1,4 +1,4 @@
-import type { CloseReason } from '../../../machines/socket.machine.ts';
+import type { CloseReason } from '../../../machines/close-reason.ts';
 
 /**
  * Whether a client comes back: `jitter`: at once, after a random delay (or the one of a `reconnect` frame);

@@ -1,5 +1,5 @@
 import * as Either from 'fp-ts/lib/Either.js';
-import type { CloseReason } from '../../../machines/socket.machine.ts';
+import type { CloseReason } from '../../../machines/close-reason.ts';
 import type { AuthError } from '../../auth/auth-error.ts';
 import { mayPublish, type NativePrincipal } from '../../auth/native-principal.ts';
 import type { Decider, Peer } from '../../decider/decider.ts';
@@ -19,7 +19,7 @@ export interface ClientPublication {
   readonly channel: string;
   readonly topic: string;
   readonly data: Buffer;
-  /** Of this principal and this channel alone. */
+  /** Of its user and this channel alone, in an installation. */
   readonly key?: string;
 }
 
@@ -128,6 +128,28 @@ export class NativeSession {
     return true;
   }
 
+  /**
+   * Publishes as this client, whatever it may; a `key` is of its user and the channel alone. `isEchoed` false: not to
+   * this socket, which hears of the channel only after `settle` was told the answer.
+   */
+  publish(publication: ClientPublication, isEchoed: boolean, settle: (answer: PublishAnswer) => void): void {
+    const { channel, key } = publication;
+    const { delivery } = this.#socket;
+    // It may be routed before its id is known here, so nothing of the channel is sent until it is.
+    const unechoed = isEchoed ? undefined : this.#channels.get(channel);
+    if (unechoed !== undefined) delivery.hold(unechoed);
+    const named = key === undefined ? {} : { key: `u\n${this.principal.user}\n${channel}\n${key}` };
+    this.#rules.publish({ ...publication, ...named }).then(
+      (answer) => {
+        settle(answer);
+        if (unechoed !== undefined) delivery.release(unechoed, 'id' in answer ? answer.id : undefined);
+      },
+      (error: unknown) => {
+        this.#socket.end('failed', error);
+      },
+    );
+  }
+
   /** Ends it, for good: its client does not come back. `word` is what the client is told, at most 123 bytes. */
   end(word?: string): void {
     this.#hasEnded = true;
@@ -228,24 +250,13 @@ export class NativeSession {
   #publish({ ref, channel, topic, data, key, echo }: Publish): void {
     if (!mayPublish(this.principal, channel)) return this.#refuse('forbidden', ref);
     if (this.#publishes >= MAX_PUBLISHES_IN_FLIGHT) return this.#refuse('too_many', ref);
-    // It may be routed before its id is known here, so nothing of the channel is sent until it is.
-    const unechoed = echo === false ? this.#channels.get(channel) : undefined;
-    const { delivery } = this.#socket;
-    if (unechoed !== undefined) delivery.hold(unechoed);
     this.#publishes += 1;
-    const settle = (answer: PublishAnswer): void => {
+    const named = key === undefined ? {} : { key };
+    this.publish({ channel, topic, data: Buffer.from(data), ...named }, echo !== false, (answer) => {
       this.#publishes -= 1;
-      const id = 'id' in answer ? answer.id : undefined;
-      if (id === undefined) this.#refuse('refused' in answer ? answer.refused : 'internal', ref);
-      else this.#say({ type: 'published', ref, id });
-      if (unechoed !== undefined) delivery.release(unechoed, id);
-    };
-    const named = key === undefined ? {} : { key: `u\n${this.principal.user}\n${channel}\n${key}` };
-    this.#rules
-      .publish({ channel, topic, data: Buffer.from(data), ...named })
-      .then(settle, (error: unknown) => {
-        this.#socket.end('failed', error);
-      });
+      if ('id' in answer) this.#say({ type: 'published', ref, id: answer.id });
+      else this.#refuse(answer.refused, ref);
+    });
   }
 
   #refresh({ ref, token }: Refresh): void {

@@ -1,4 +1,4 @@
-import type { CloseReason } from '../../../machines/socket.machine.ts';
+import type { CloseReason } from '../../../machines/close-reason.ts';
 import type { ChannelSnapshot, Gap, SocketProtocol } from '../../routing/protocol.ts';
 import { isMalformed, type Malformed } from '../event-codec.ts';
 import { readJsonValue } from '../json-text.ts';

@@ -1,4 +1,4 @@
-import type { CloseReason } from '../../../machines/socket.machine.ts';
+import type { CloseReason } from '../../../machines/close-reason.ts';
 import type { SocketProtocol } from '../../routing/protocol.ts';
 import { createSupersetRealtime } from './realtime.ts';
 import { createSupersetStreams } from './streams.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { CloseReason } from '../../../machines/socket.machine.ts';
+import type { CloseReason } from '../../../machines/close-reason.ts';
 import { CLOSES, nativeClose } from '../../../src/protocol/native/close-codes.ts';
 import { ERRORS, protocolError } from '../../../src/protocol/native/error-codes.ts';
 
