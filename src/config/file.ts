@@ -21,7 +21,7 @@ export interface FileReading extends Findings {
   readonly unknown: readonly ConfigProblem[];
 }
 
-const nothing = (name?: string): FileReading => ({
+export const noFile = (name?: string): FileReading => ({
   ...noFindings(),
   given: new Map(),
   name,
@@ -30,7 +30,7 @@ const nothing = (name?: string): FileReading => ({
 });
 
 const unreadable = (name: string, problem: Omit<ConfigProblem, 'key' | 'source'>): FileReading => ({
-  ...nothing(name),
+  ...noFile(name),
   problems: [{ ...problem, key: name, source: name }],
   unreadable: true,
 });
@@ -97,11 +97,14 @@ const unquoted = ({ type }: Leaf, value: unknown): unknown => {
   return value;
 };
 
-const walk = (name: string, root: object): FileReading => {
-  const reading = nothing(name);
+/** Reads an object that has the form of the config file; `name` is what it is called in problems. */
+export const walk = (name: string, root: object): FileReading => {
+  const reading = noFile(name);
   const unknown: ConfigProblem[] = [];
   const visit = (object: object, prefix: string): void => {
     for (const [key, value] of Object.entries(object) as [string, unknown][]) {
+      // Only a program can give it, and means nothing by it.
+      if (value === undefined) continue;
       const path = prefix + key;
       const leaf = leafAt.get(path);
       if (leaf !== undefined) {
@@ -145,7 +148,7 @@ export const readConfigFile = (cwd: string, named: string | undefined): FileRead
     text = readFileSync(resolve(cwd, name), 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
     const reason = error as NodeJS.ErrnoException;
-    return named === undefined && reason.code === 'ENOENT' ? nothing() : failed(name, reason);
+    return named === undefined && reason.code === 'ENOENT' ? noFile() : failed(name, reason);
   }
   return parsed(name, text);
 };

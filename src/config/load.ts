@@ -3,11 +3,11 @@ import { isNonEmpty } from 'fp-ts/lib/Array.js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import type { NonEmptyArray } from 'fp-ts/lib/NonEmptyArray.js';
 import { type Environment, fileVariable, readEnvironment, variable } from './environment.ts';
-import { type FileReading, readConfigFile } from './file.ts';
+import { type FileReading, noFile, readConfigFile, walk } from './file.ts';
 import { type Findings, type Given, type GivenValues, noFindings } from './findings.ts';
 import { leafAt, leaves } from './leaf.ts';
 import type { LoadedConfig, Mode } from './loaded.ts';
-import { choose } from './mode.ts';
+import { choose, programOptions } from './mode.ts';
 import { type ConfigProblem, printProblem } from './problem.ts';
 import { parseRedisUrl } from './redis-url.ts';
 import { rules } from './rules.ts';
@@ -21,6 +21,15 @@ export interface Surroundings {
   readonly env: Environment;
   /** The config file, when the command line names one. */
   readonly file?: string | undefined;
+  /** Given by the program that this runs in: then a config file is read only where one is named. */
+  readonly program?: ProgramOptions | undefined;
+}
+
+export interface ProgramOptions {
+  /** As in the config file. It wins over everything else. */
+  readonly config: object;
+  /** The program says who its clients are, so that no secret is needed. */
+  readonly isAuthenticating: boolean;
 }
 
 /** Every source's values that are valid by themselves, and the keys whose values are not known. */
@@ -135,11 +144,13 @@ const judgeUnknown = (file: FileReading, { given }: Checked, findings: Findings)
  * five times to find five typing errors. Reads files; touches nothing else.
  */
 export const load = (surroundings: Surroundings): Either<NonEmptyArray<ConfigProblem>, LoadedConfig> => {
-  const { cwd, env } = surroundings;
-  const file = readConfigFile(cwd, surroundings.file ?? variable(env, fileVariable)?.trim());
+  const { cwd, env, program } = surroundings;
+  const named = surroundings.file ?? variable(env, fileVariable)?.trim();
+  const file = program !== undefined && named === undefined ? noFile() : readConfigFile(cwd, named);
+  const options = program === undefined ? noFile() : walk(programOptions, program.config);
   const environment = readEnvironment(cwd, env);
   const findings: Findings = noFindings();
-  for (const { problems, notes, warnings } of [file, environment]) {
+  for (const { problems, notes, warnings } of [file, environment, options]) {
     findings.problems.push(...problems);
     findings.notes.push(...notes);
     findings.warnings.push(...warnings);
@@ -147,22 +158,24 @@ export const load = (surroundings: Surroundings): Either<NonEmptyArray<ConfigPro
   // Both are checked by themselves: a value that is overridden is wrong all the same, and hides a mistake.
   const fromFile = checkSource(file.given, findings);
   const fromEnvironment = checkSource(environment.given, findings);
+  const fromOptions = checkSource(options.given, findings);
   const checked: Checked = {
-    given: new Map([...fromFile.given, ...fromEnvironment.given]),
-    broken: new Set([...fromFile.broken, ...fromEnvironment.broken]),
+    given: new Map([...fromFile.given, ...fromEnvironment.given, ...fromOptions.given]),
+    broken: new Set([...fromFile.broken, ...fromEnvironment.broken, ...fromOptions.broken]),
   };
-  judgeUnknown(file, checked, findings);
+  for (const source of [file, options]) judgeUnknown(source, checked, findings);
   applyRedisUrl(checked, findings);
 
-  const choice = choose(new Map([...file.given, ...environment.given]), file.name, env);
+  const choice = choose(new Map([...file.given, ...environment.given, ...options.given]), file.name, env);
   fillIn(checked, choice.mode);
   const config = build(checked.given);
   const origins = new Map(leaves.map(({ path }) => [path, checked.given.get(path)?.origin ?? 'default']));
   // What an unreadable file would have said is not known, and no reason for further complaints.
   const isKnown = (path: string): boolean =>
-    !checked.broken.has(path) && (!file.unreadable || environment.given.has(path));
+    !checked.broken.has(path) && (!file.unreadable || environment.given.has(path) || options.given.has(path));
+  const isAuthenticating = program?.isAuthenticating ?? false;
   for (const rule of rules) {
-    if (rule.about.every(isKnown)) rule.check({ config, origins, ...choice }, findings);
+    if (rule.about.every(isKnown)) rule.check({ config, origins, isAuthenticating, ...choice }, findings);
   }
   const { problems, notes, warnings } = findings;
   if (isNonEmpty(problems)) return left(problems);

@@ -8,10 +8,13 @@ export interface Choice {
   readonly brokerChoice: BrokerChoice;
 }
 
+/** What the options of a program are called. */
+export const programOptions = 'the options';
+
 /** The first thing that says that somebody has configured this server, in words. */
 const configured = (given: GivenValues, file: string | undefined, env: Environment): string | undefined => {
   for (const [path, { origin }] of given) {
-    const named = origin === file ? `${path} in ${origin}` : origin;
+    const named = origin === file || origin === programOptions ? `${path} in ${origin}` : origin;
     if (path.startsWith('redis') || leafAt.get(path)?.meta.secret === true) return `${named} is set`;
   }
   if (file !== undefined) return `there is a config file, ${file}`;

@@ -11,11 +11,12 @@ const secretKeys = Object.keys(names) as SecretKey[];
 
 const checkLength = (
   key: SecretKey,
-  { config, origins, brokerChoice, mode }: Situation,
+  { config, origins, brokerChoice, mode, isAuthenticating }: Situation,
   { problems }: Findings,
 ): void => {
   const bytes = Buffer.byteLength(config[key]);
-  if (bytes >= leastBytes || (key === 'previousJwtSecret' && bytes === 0)) return;
+  const mayBeMissing = key === 'previousJwtSecret' || isAuthenticating;
+  if (bytes >= leastBytes || (mayBeMissing && bytes === 0)) return;
   const source = origins.get(key) ?? 'default';
   const expected = `at least ${leastBytes} bytes`;
   if (bytes > 0) {

@@ -1,0 +1,65 @@
+import type { Target } from '../protocol/native/sessions.ts';
+import type { Contract } from './contract.ts';
+import type { Socket } from './socket.ts';
+
+/** A channel as this instance sees it. */
+export interface Channel<C extends Contract> {
+  readonly name: string;
+  /** Yours, of this process; forgotten when the channel closes. */
+  readonly locals: Record<string, unknown>;
+  /** The sockets of this instance that have it. */
+  readonly sockets: readonly Socket<C>[];
+}
+
+type Listener<C extends Contract> = (channel: Channel<C>) => void;
+
+/** The channels of this instance as programs see them. */
+export class Channels<C extends Contract> {
+  readonly #socketsOf: (target: Target) => readonly Socket<C>[];
+  readonly #locals = new Map<string, Record<string, unknown>>();
+  readonly #onOpen = new Set<Listener<C>>();
+  readonly #onClose = new Set<Listener<C>>();
+
+  constructor(socketsOf: (target: Target) => readonly Socket<C>[]) {
+    this.#socketsOf = socketsOf;
+  }
+
+  /** What it has in `locals` is kept while it is open. */
+  get(name: string): Channel<C> {
+    const socketsOf = this.#socketsOf;
+    return {
+      name,
+      locals: this.#locals.get(name) ?? {},
+      get sockets() {
+        return socketsOf({ channel: name });
+      },
+    };
+  }
+
+  opened(name: string): void {
+    this.#locals.set(name, {});
+    const channel = this.get(name);
+    for (const listener of this.#onOpen) listener(channel);
+  }
+
+  closed(name: string): void {
+    const channel = this.get(name);
+    this.#locals.delete(name);
+    for (const listener of this.#onClose) listener(channel);
+  }
+
+  onOpen(listener: Listener<C>): () => void {
+    return added(this.#onOpen, listener);
+  }
+
+  onClose(listener: Listener<C>): () => void {
+    return added(this.#onClose, listener);
+  }
+}
+
+/** One listener may be added twice. */
+function added<C extends Contract>(listeners: Set<Listener<C>>, listener: Listener<C>): () => void {
+  const own: Listener<C> = (channel) => listener(channel);
+  listeners.add(own);
+  return () => void listeners.delete(own);
+}

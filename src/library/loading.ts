@@ -1,0 +1,36 @@
+import { isLeft } from 'fp-ts/lib/Either.js';
+import { load } from '../config/load.ts';
+import type { LoadedConfig } from '../config/loaded.ts';
+import type { ConfigProblem } from '../config/problem.ts';
+import { SignalboxError } from './error.ts';
+import type { ConfigOptions } from './options.ts';
+
+/** Throws every problem there is. */
+export function loadFor(options: ConfigOptions, isAuthenticating: boolean): LoadedConfig {
+  const { config = {}, env = process.env, cwd = process.cwd(), file } = options;
+  const result = load({ env, cwd, file, program: { config, isAuthenticating } });
+  if (isLeft(result)) throw refusal(result.left);
+  const problem = workersProblem(result.right);
+  if (problem !== undefined) throw refusal([problem]);
+  return result.right;
+}
+
+export function refusal(problems: readonly ConfigProblem[]): SignalboxError {
+  const keys = problems.map(({ key }) => key).join(', ');
+  return new SignalboxError('config', `the configuration has problems: ${keys}`, { problems });
+}
+
+/** A server in this process is one process: who asks for more must not silently get one. */
+function workersProblem({ config, origins }: LoadedConfig): ConfigProblem | undefined {
+  const { workers } = config;
+  if (workers === 'auto' || workers === 1) return undefined;
+  return {
+    code: 'conflict',
+    key: 'workers',
+    source: origins.get('workers') ?? 'default',
+    got: `${workers} in a program, where there is one server in the process that makes it`,
+    expected: '1 or auto, which is 1 here',
+    advice: 'Run the command, or make one in each of your own processes.',
+  };
+}
+

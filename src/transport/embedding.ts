@@ -1,0 +1,59 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { refuseUpgrade } from './refusal.ts';
+
+/** A server of somebody else's that lends us a path. */
+export interface Host {
+  /** Of `node:http` or `node:https`. */
+  readonly server: Server;
+  /** Begins with a slash and does not end with one; what is below it is ours. */
+  readonly path: string;
+}
+
+/**
+ * Hands what comes to a host under our path to a server that listens to nothing itself, with the path taken off; what
+ * else comes goes on as if we were not there. Returns what undoes it.
+ *
+ * It stands before the host's listeners, and not among them: of two that hear a request both would answer it, whatever
+ * the order in which they were added.
+ */
+export function embed(inner: Server, { server, path }: Host): () => void {
+  const hadOwn = Object.hasOwn(server, 'emit');
+  const original = server.emit;
+  const pass = original.bind(server) as (event: string | symbol, ...args: unknown[]) => boolean;
+  const emit = (event: string | symbol, ...args: unknown[]): boolean => {
+    if (event !== 'request' && event !== 'upgrade' && event !== 'checkContinue') return pass(event, ...args);
+    const request = args[0] as IncomingMessage;
+    const target = below(path, request.url ?? '');
+    if (target === undefined) {
+      const isForNobody = event === 'upgrade' && server.listenerCount('upgrade') === 1;
+      if (isForNobody) refuseUpgrade(args[1] as Duplex, 404, 'not found');
+      return isForNobody || pass(event, ...args);
+    }
+    request.url = target;
+    if (event !== 'checkContinue') return inner.emit(event, ...args);
+    (args[1] as ServerResponse).writeContinue();
+    return inner.emit('request', ...args);
+  };
+  // Without a listener Node takes an upgrade for a plain request.
+  const upgrades = (): void => {};
+  server.on('upgrade', upgrades);
+  server.emit = emit as Server['emit'];
+  return () => {
+    server.off('upgrade', upgrades);
+    // Somebody else may stand before it by now, and goes on to what was there before us.
+    if (server.emit !== emit) return;
+    if (hadOwn) server.emit = original;
+    else Reflect.deleteProperty(server, 'emit');
+  };
+}
+
+/** The target below a path; undefined: it is not there. */
+function below(path: string, target: string): string | undefined {
+  if (path === '/') return target;
+  if (!target.startsWith(path)) return undefined;
+  const rest = target.slice(path.length);
+  if (rest === '') return '/';
+  if (rest.startsWith('?')) return `/${rest}`;
+  return rest.startsWith('/') ? rest : undefined;
+}
