@@ -7,6 +7,7 @@ import type { Clock } from './clock.ts';
 import type { LoadedConfig } from './config/loaded.ts';
 import type { Decider } from './decider/decider.ts';
 import { createHistory } from './history.ts';
+import type { Instances } from './instances/instances.ts';
 import { createNativeEvents } from './protocol/native/event-codec.ts';
 import type { Sessions } from './protocol/native/sessions.ts';
 import { createPublishing } from './publishing.ts';
@@ -29,6 +30,7 @@ export interface SurfaceDeps {
   /** The application. */
   readonly decider: Decider;
   readonly sessions: Sessions;
+  readonly instances: Instances;
   readonly page: PageDeps;
   /** What `/ready` answers. */
   isReady(): boolean;
@@ -37,13 +39,14 @@ export interface SurfaceDeps {
 
 /** Makes everything that is met at the port, which is not bound yet: HTTP, and the sockets of every protocol. */
 export async function createSurface(deps: SurfaceDeps): Promise<Http> {
-  const { loaded, clock, broker, feeds, logger, limit } = deps;
+  const { loaded, clock, broker, feeds, logger, limit, instances } = deps;
   const { config, mode } = loaded;
   const { superset, native } = feeds;
   const access = createNativeAccess({
     config,
     now: clock.now,
     claim: (key, ttlMs) => broker.once.claim(key, ttlMs),
+    isRevoked: (principal) => instances.isRevoked(principal),
     newId: randomUUID,
   });
   const isMirrored = broker.name === 'memory' && config.superset.protocol === 'streams';
@@ -64,6 +67,7 @@ export async function createSurface(deps: SurfaceDeps): Promise<Http> {
     isUnknown: publishing.isUnknown,
     maxBatch: config.publish.maxBatch,
     native: { access, now: clock.now, history },
+    control: instances,
     page: deps.page,
     isReady: () => deps.isReady(),
   });
@@ -85,7 +89,7 @@ export async function createSurface(deps: SurfaceDeps): Promise<Http> {
   });
   acceptNativeSockets({
     ...accepting,
-    actors: native,
+    actors: { ...native, isAccepting: () => native.isAccepting() && instances.isReady() },
     access,
     publish: publishing.forClient,
     decider: deps.decider,

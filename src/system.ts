@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { createFeeds } from './actors/feeds.ts';
 import { createSystemLogic } from './actors/system.ts';
 import { createBroker } from './broker/broker.ts';
 import { systemClock } from './clock.ts';
 import type { LoadedConfig } from './config/loaded.ts';
 import { createDemo } from './demo/demo.ts';
+import { Instances } from './instances/instances.ts';
+import { createInstancesReport } from './instances/report.ts';
 import { Sessions } from './protocol/native/sessions.ts';
 import { Registry } from './routing/registry.ts';
 import { createSurface } from './surface.ts';
@@ -81,6 +84,20 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
         onCrash: (error) => actor?.send({ type: 'actor.crashed', error }),
       }),
   });
+  const sessions = new Sessions();
+  // Whoever reads which instances did not answer finds them by these.
+  const instance = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
+  const instances = new Instances({
+    id: instance,
+    broker,
+    sessions,
+    clock,
+    metrics,
+    maxTokenLifeMs: config.native.maxTokenLifeSeconds * 1000,
+    random: Math.random,
+    newId: randomUUID,
+    report: createInstancesReport({ logger, limit, id: instance, isBeside: feeds.superset !== undefined }),
+  });
   const demo = createDemo({
     config,
     logger,
@@ -88,7 +105,9 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
     publish: (channel, payload) => broker.log.append(channel, payload),
     isWatched: (channel) => (feeds.superset?.sockets.countOn(channel) ?? 0) > 0,
   });
-  const isReady = (): boolean => !isDraining && feeds.isReady();
+  // Superset's clients need no other instance, and may be served by a user who may not hear them.
+  const isReady = (): boolean =>
+    !isDraining && feeds.isReady() && (feeds.superset !== undefined || instances.isReady());
   const stopGauges = startGauges(metrics, feeds.all);
   let isDraining = false;
   let isStopped = false;
@@ -101,7 +120,10 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
   });
 
   const logic = createSystemLogic({
-    startReader: () => feeds.start(),
+    startReader() {
+      feeds.start();
+      instances.start();
+    },
     async listen() {
       http = await createSurface({
         loaded,
@@ -112,7 +134,8 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
         logger,
         limit,
         decider: {},
-        sessions: new Sessions(),
+        sessions,
+        instances,
         page: demo.page,
         isReady: () => isReady() && (company?.areOthersReady() ?? true),
         isDraining: () => isDraining,
@@ -131,7 +154,7 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
       demo.close();
       feeds.stop();
       stopGauges();
-      await http?.close();
+      await Promise.all([http?.close(), instances.close()]);
       await Promise.all([broker.close(), inspection.close(), metrics.close()]);
     },
   });

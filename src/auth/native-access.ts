@@ -1,4 +1,5 @@
 import * as Either from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 import type { Config } from '../config/schema.ts';
 import { type AuthError, authError } from './auth-error.ts';
 import { verificationKeys } from './key.ts';
@@ -19,6 +20,8 @@ import type { AuthRequest } from './token.ts';
 /** Who may come in by the native protocol, by the rules of the configuration. */
 export interface NativeAccess {
   authenticate(request: AuthRequest): Either.Either<AuthError, NativeAuthenticated>;
+  /** Whether a principal that was authenticated a while ago is to be let in no more. */
+  isRevoked(principal: NativePrincipal): boolean;
   isAllowedOrigin(request: AuthRequest): boolean;
   /** The principal of a token that a socket of this one goes on with. */
   refresh(token: string, principal: NativePrincipal): Either.Either<AuthError, NativePrincipal>;
@@ -35,28 +38,44 @@ export interface NativeAccessDeps {
   >;
   readonly now: () => number;
   readonly claim: ClaimOnce;
+  /** Whether its token is not to be taken any more; undefined: that is not known. */
+  readonly isRevoked: (principal: NativePrincipal) => boolean | undefined;
   /** An id that nobody can guess. */
   readonly newId: () => string;
 }
 
-export function createNativeAccess({ config, now, claim, newId }: NativeAccessDeps): NativeAccess {
+export function createNativeAccess(deps: NativeAccessDeps): NativeAccess {
+  const { config, now, claim, newId } = deps;
   const { audience, cookieName } = config.native;
   const algorithms = [...config.jwtAlgorithms];
-  const rules = { keys: verificationKeys(config), algorithms, now, audience };
+  const maxTokenLifeMs = config.native.maxTokenLifeSeconds * 1000;
+  const rules = { keys: verificationKeys(config), algorithms, now, audience, maxTokenLifeMs };
   const authenticate = createNativeAuth({ ...rules, cookieName });
   const algorithm = algorithms.find((name) => name.startsWith('HS'));
   // Who may verify only, having a public key or the secret before, signs nothing.
   const current = config.jwtSecret === '' ? undefined : rules.keys[0];
   const key = current?.type === 'secret' ? current : undefined;
 
+  const refuseRevoked = (principal: NativePrincipal): Either.Either<AuthError, NativePrincipal> => {
+    const isRevoked = deps.isRevoked(principal);
+    if (isRevoked === false) return Either.right(principal);
+    return Either.left(authError(isRevoked === undefined ? 'revocations_unknown' : 'revoked'));
+  };
+
   return {
-    authenticate,
+    authenticate: (request) =>
+      pipe(
+        authenticate(request),
+        Either.tap(({ principal }) => refuseRevoked(principal)),
+      ),
+    isRevoked: (principal) => deps.isRevoked(principal) !== false,
     isAllowedOrigin: (request) =>
       isAllowedNativeOrigin(request.headers, {
         allowed: config.allowedOrigins,
         withCookie: credentialOf(request, cookieName)?.source === 'cookie',
       }),
-    refresh: (token, principal) => verifyRefresh(token, principal, rules),
+    refresh: (token, principal) =>
+      pipe(verifyRefresh(token, principal, rules), Either.flatMap(refuseRevoked)),
     redeem: (ticket) => redeemTicket(ticket, claim, now()),
     mint(principal) {
       if (key === undefined || algorithm === undefined) return Either.left(authError('algorithm'));
