@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Feeds } from './actors/feeds.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
-import { createNativeAccess } from './auth/native-access.ts';
+import { type AuthenticateByApplication, createNativeAccess } from './auth/native-access.ts';
 import type { Broker } from './broker/ports.ts';
 import type { Clock } from './clock.ts';
 import type { LoadedConfig } from './config/loaded.ts';
 import type { Decider } from './decider/decider.ts';
 import { createHistory } from './history.ts';
+import type { Instances } from './instances/instances.ts';
 import { createNativeEvents } from './protocol/native/event-codec.ts';
 import type { Sessions } from './protocol/native/sessions.ts';
-import { createPublishing } from './publishing.ts';
+import type { Publishing } from './publishing.ts';
 import type { LogLimit } from './telemetry/log-limit.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -29,7 +30,11 @@ export interface SurfaceDeps {
   /** The application. */
   readonly decider: Decider;
   readonly sessions: Sessions;
-  readonly page: PageDeps;
+  readonly instances: Instances;
+  readonly publishing: Publishing;
+  /** Who a request is of; undefined: its token says. */
+  readonly authenticate: AuthenticateByApplication | undefined;
+  readonly page: PageDeps | undefined;
   /** What `/ready` answers. */
   isReady(): boolean;
   isDraining(): boolean;
@@ -37,22 +42,16 @@ export interface SurfaceDeps {
 
 /** Makes everything that is met at the port, which is not bound yet: HTTP, and the sockets of every protocol. */
 export async function createSurface(deps: SurfaceDeps): Promise<Http> {
-  const { loaded, clock, broker, feeds, logger, limit } = deps;
+  const { loaded, clock, broker, feeds, logger, limit, instances, publishing } = deps;
   const { config, mode } = loaded;
   const { superset, native } = feeds;
   const access = createNativeAccess({
     config,
     now: clock.now,
     claim: (key, ttlMs) => broker.once.claim(key, ttlMs),
+    isRevoked: (principal) => instances.isRevoked(principal),
     newId: randomUUID,
-  });
-  const isMirrored = broker.name === 'memory' && config.superset.protocol === 'streams';
-  const publishing = createPublishing({
-    log: broker.native,
-    mirror: isMirrored ? broker.log : undefined,
-    logger,
-    limit,
-    newKey: randomUUID,
+    application: deps.authenticate,
   });
   const epoch = (): string => native.routing.fanOut.epoch;
   const history = createHistory(broker.native, createNativeEvents(), epoch);
@@ -64,7 +63,8 @@ export async function createSurface(deps: SurfaceDeps): Promise<Http> {
     isUnknown: publishing.isUnknown,
     maxBatch: config.publish.maxBatch,
     native: { access, now: clock.now, history },
-    page: deps.page,
+    control: instances,
+    ...(deps.page !== undefined && { page: deps.page }),
     isReady: () => deps.isReady(),
   });
   const accepting = {
@@ -85,7 +85,7 @@ export async function createSurface(deps: SurfaceDeps): Promise<Http> {
   });
   acceptNativeSockets({
     ...accepting,
-    actors: native,
+    actors: { ...native, isAccepting: () => native.isAccepting() && instances.isReady() },
     access,
     publish: publishing.forClient,
     decider: deps.decider,

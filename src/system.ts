@@ -1,12 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { createFeeds } from './actors/feeds.ts';
 import { createSystemLogic } from './actors/system.ts';
+import type { AuthenticateByApplication } from './auth/native-access.ts';
 import { createBroker } from './broker/broker.ts';
 import { systemClock } from './clock.ts';
 import type { LoadedConfig } from './config/loaded.ts';
+import type { Decider } from './decider/decider.ts';
 import { createDemo } from './demo/demo.ts';
+import { createInstances } from './instances/create-instances.ts';
+import type { Instances } from './instances/instances.ts';
 import { Sessions } from './protocol/native/sessions.ts';
 import { Registry } from './routing/registry.ts';
+import { createPublishing, type Publishing } from './publishing.ts';
 import { createSurface } from './surface.ts';
 import { startGauges } from './telemetry/gauges.ts';
 import { createInspection } from './telemetry/inspection.ts';
@@ -17,6 +22,7 @@ import { createReport } from './telemetry/report.ts';
 import { createStatsd } from './telemetry/statsd.ts';
 import { createCompressingFraming } from './transport/compression.ts';
 import { webSocketFraming } from './transport/frames.ts';
+import { addressOf, embed, type Host } from './transport/embedding.ts';
 import type { Http } from './transport/http.ts';
 
 /** Where a server listens. */
@@ -27,7 +33,7 @@ export interface Address {
 
 /** A server, from start to end. */
 export interface System {
-  /** Resolves with where it listens; rejects when the port cannot be bound. */
+  /** Resolves with where it listens, or its host does; rejects when the port cannot be bound. */
   start(): Promise<Address>;
   /** Drains and ends it; resolves when it has ended. */
   stop(): Promise<void>;
@@ -35,6 +41,8 @@ export interface System {
   isReady(): boolean;
   /** The exit code it ended with. */
   readonly ended: Promise<number>;
+  readonly publishing: Publishing;
+  readonly instances: Instances;
 }
 
 /** What a server is told and asked by what it is one worker of. */
@@ -45,11 +53,36 @@ export interface Company {
   areOthersReady(): boolean;
 }
 
+/** The program that a server runs in. */
+export interface Program {
+  /** Where its sockets are found. */
+  readonly sessions: Sessions;
+  readonly decider: Decider;
+  /** Who a request is of; undefined: its token says. */
+  readonly authenticate: AuthenticateByApplication | undefined;
+  /** What it is a guest of; undefined: it listens itself. */
+  readonly host: Host | undefined;
+  /** Native channels that have subscribers here, and have no more. */
+  onChannelOpen(channel: string): void;
+  onChannelClose(channel: string): void;
+}
+
+export interface SystemOptions {
+  /** Left out: it is alone. */
+  readonly company?: Company;
+  /** Left out: it is a program of its own. */
+  readonly program?: Program;
+}
+
 /** Beyond `drainMs`, for the last closing handshakes. */
 const DRAIN_GRACE_MS = 3_000;
 
-/** Wires a whole server of the configuration; nothing happens before `start`. Without company it is alone. */
-export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Company): System {
+/** Wires a whole server of the configuration; nothing happens before `start`. */
+export function createSystem(
+  loaded: LoadedConfig,
+  logger: Logger,
+  { company, program }: SystemOptions = {},
+): System {
   const { config } = loaded;
   const clock = systemClock;
   const limit = createLogLimit({ now: clock.now });
@@ -73,6 +106,10 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
     random: Math.random,
     newId: randomUUID,
     later: (run) => void setImmediate(run),
+    ...(program !== undefined && {
+      onChannelOpen: program.onChannelOpen,
+      onChannelClose: program.onChannelClose,
+    }),
     report: (feed) =>
       createReport({
         logger: logger.child({ feed }),
@@ -81,6 +118,25 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
         onCrash: (error) => actor?.send({ type: 'actor.crashed', error }),
       }),
   });
+  const sessions = program?.sessions ?? new Sessions();
+  const instances = createInstances({
+    config,
+    broker,
+    sessions,
+    clock,
+    metrics,
+    logger,
+    limit,
+    isBeside: feeds.superset !== undefined,
+  });
+  const isMirrored = broker.name === 'memory' && config.superset.protocol === 'streams';
+  const publishing = createPublishing({
+    log: broker.native,
+    mirror: isMirrored ? broker.log : undefined,
+    logger,
+    limit,
+    newKey: randomUUID,
+  });
   const demo = createDemo({
     config,
     logger,
@@ -88,11 +144,14 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
     publish: (channel, payload) => broker.log.append(channel, payload),
     isWatched: (channel) => (feeds.superset?.sockets.countOn(channel) ?? 0) > 0,
   });
-  const isReady = (): boolean => !isDraining && feeds.isReady();
+  // Superset's clients need no other instance, and may be served by a user who may not hear them.
+  const isReady = (): boolean =>
+    !isDraining && feeds.isReady() && (feeds.superset !== undefined || instances.isReady());
   const stopGauges = startGauges(metrics, feeds.all);
   let isDraining = false;
   let isStopped = false;
   let http: Http | undefined;
+  let leaveHost: () => void = () => {};
   let address: Address | undefined;
   let onListening: (address: Address) => void = () => {};
   let onEnded: (exitCode: number) => void = () => {};
@@ -101,7 +160,10 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
   });
 
   const logic = createSystemLogic({
-    startReader: () => feeds.start(),
+    startReader() {
+      feeds.start();
+      instances.start();
+    },
     async listen() {
       http = await createSurface({
         loaded,
@@ -111,13 +173,21 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
         metrics,
         logger,
         limit,
-        decider: {},
-        sessions: new Sessions(),
-        page: demo.page,
+        decider: program?.decider ?? {},
+        authenticate: program?.authenticate,
+        publishing,
+        sessions,
+        instances,
+        page: program === undefined ? demo.page : undefined,
         isReady: () => isReady() && (company?.areOthersReady() ?? true),
         isDraining: () => isDraining,
       });
       if (isStopped) throw new Error('it was stopped before it listened');
+      if (program?.host !== undefined) {
+        leaveHost = embed(http.server, program.host);
+        address = addressOf(program.host.server);
+        return;
+      }
       const { host, port } = config;
       address = await http.listen({ port, ...(host !== '' && { host }) });
     },
@@ -131,7 +201,8 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
       demo.close();
       feeds.stop();
       stopGauges();
-      await http?.close();
+      leaveHost();
+      await Promise.all([http?.close(), instances.close()]);
       await Promise.all([broker.close(), inspection.close(), metrics.close()]);
     },
   });
@@ -140,6 +211,8 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
   return {
     ended,
     isReady,
+    publishing,
+    instances,
     start: () =>
       new Promise((resolve, reject) => {
         onListening = resolve;

@@ -19,7 +19,7 @@ if (task === undefined) process.exit(0);
 const { worker, loaded } = task;
 const { logLevel: level, logToFile: toFile, logFilename: filename } = loaded.config;
 const log = createLogger({ level, toFile, filename, worker });
-const system = createSystem(loaded, log, link);
+const system = createSystem(loaded, log, { company: link });
 link.reportOn(() => system.isReady());
 await supervise(system, loaded, {
   process: link.process,

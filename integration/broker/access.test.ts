@@ -15,7 +15,7 @@ const EPOCH = '+get +set +info';
 const APPEND = '+xadd +eval +evalsha';
 const PUB_SUB = '+subscribe +ping +publish';
 const CONTROL_AND_ONCE =
-  '+xread +xadd +xinfo|stream +time +eval +evalsha +zadd +zremrangebyscore +zrange +zrangebyscore +pexpireat +set';
+  '+xread +xadd +xinfo|stream +time +eval +evalsha +zadd +zremrangebyscore +zrange +zrangebyscore +zscan +pexpireat +set';
 
 const NATIVE_READING = '+hmget';
 const NATIVE_PUBLISHING =

@@ -39,6 +39,8 @@ export interface ActorsDeps {
   readonly times: SocketsTimes;
   readonly gcIntervalMs: number;
   readonly report: Report;
+  readonly onChannelOpen?: ((channel: string) => void) | undefined;
+  readonly onChannelClose?: ((channel: string) => void) | undefined;
 }
 
 /** What an operator should hear of. */
@@ -79,6 +81,8 @@ export function createActors(deps: ActorsDeps): Actors {
     random,
     gcIntervalMs: deps.gcIntervalMs,
     onError: report.channelFailed,
+    onOpen: deps.onChannelOpen,
+    onClose: deps.onChannelClose,
   });
   const routing = createRouting({
     log,

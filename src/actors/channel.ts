@@ -43,6 +43,10 @@ export interface ChannelsDeps {
   readonly attachment?: Attachment;
   readonly random: () => number;
   readonly onError: (error: unknown) => void;
+  /** The first subscriber has come. */
+  readonly onOpen?: ((channel: string) => void) | undefined;
+  /** It is kept no longer. */
+  readonly onClose?: ((channel: string) => void) | undefined;
 }
 
 /** The channels that have, or recently had, subscribers. */
@@ -82,7 +86,7 @@ export class Channels {
   }
 
   forget(channel: string): void {
-    this.#actors.delete(channel);
+    if (this.#actors.delete(channel)) this.#deps.onClose?.(channel);
   }
 
   /** Ends them all, with their timers. */
@@ -104,6 +108,8 @@ export class Channels {
       },
     });
     // One that failed at its start has been forgotten already.
-    if (actor.getSnapshot().status === 'active') this.#actors.set(id, actor);
+    if (actor.getSnapshot().status !== 'active') return;
+    this.#actors.set(id, actor);
+    this.#deps.onOpen?.(id);
   }
 }

@@ -9,7 +9,10 @@ import { drain } from './drain.ts';
 import { actorSettings } from './settings.ts';
 
 export interface FeedsDeps
-  extends Pick<ActorsDeps, 'registry' | 'framing' | 'metrics' | 'random' | 'newId' | 'later'> {
+  extends Pick<
+    ActorsDeps,
+    'registry' | 'framing' | 'metrics' | 'random' | 'newId' | 'later' | 'onChannelOpen' | 'onChannelClose'
+  > {
   readonly config: Config;
   readonly clock: Clock;
   readonly broker: Pick<Broker, 'log' | 'native'>;
@@ -34,7 +37,9 @@ export interface Feeds {
 }
 
 /** Makes the actors of each log that is read: ours, and Superset's where it is served. */
-export function createFeeds({ config, broker, report, ...shared }: FeedsDeps): Feeds {
+export function createFeeds(deps: FeedsDeps): Feeds {
+  // Programs know native channels only.
+  const { config, broker, report, onChannelOpen, onChannelClose, ...shared } = deps;
   const { metrics, clock } = shared;
   const settings = actorSettings(config);
   const budget = new BufferBudget(settings.limits);
@@ -61,6 +66,8 @@ export function createFeeds({ config, broker, report, ...shared }: FeedsDeps): F
     log: broker.native,
     protocol: nativeProtocol(options),
     report: report('native'),
+    onChannelOpen,
+    onChannelClose,
   });
   const all = superset === undefined ? [native] : [superset, native];
 

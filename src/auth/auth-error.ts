@@ -17,13 +17,17 @@ export type TokenFault =
   | 'issued_at'
   | 'ticket'
   | 'from_ticket'
-  | 'application';
+  | 'application'
+  | 'lifetime'
+  | 'revoked'
+  | 'revocations_unknown';
 
 /** The refusals, closed: the status and the one word that a client is told. */
 export const AUTH_REFUSALS = {
   no_token: { status: 401, word: 'no token' },
   bad_token: { status: 401, word: 'bad token' },
   not_allowed: { status: 403, word: 'not allowed' },
+  not_known: { status: 503, word: 'unavailable' },
 } as const satisfies Record<string, { readonly status: number; readonly word: string }>;
 
 export type AuthErrorCode = keyof typeof AUTH_REFUSALS;
@@ -40,6 +44,7 @@ export interface AuthError {
 const CODES: ReadonlyMap<TokenFault, AuthErrorCode> = new Map([
   ['absent', 'no_token'],
   ['from_ticket', 'not_allowed'],
+  ['revocations_unknown', 'not_known'],
 ]);
 
 /** The refusal that goes with a fault. */

@@ -20,6 +20,8 @@ import type { AuthRequest } from './token.ts';
 export interface NativeAccess {
   /** A promise where the application authenticates; it rejects when that fails. */
   authenticate(request: AuthRequest): Awaitable<Either.Either<AuthError, NativeAuthenticated>>;
+  /** Whether a principal that was authenticated a while ago is to be let in no more. */
+  isRevoked(principal: NativePrincipal): boolean;
   isAllowedOrigin(request: AuthRequest): boolean;
   /** The principal of a token that a socket of this one goes on with. */
   refresh(token: string, principal: NativePrincipal): Awaitable<Either.Either<AuthError, NativePrincipal>>;
@@ -41,6 +43,8 @@ export interface NativeAccessDeps {
   >;
   readonly now: () => number;
   readonly claim: ClaimOnce;
+  /** Whether its token is not to be taken any more; undefined: that is not known. */
+  readonly isRevoked: (principal: NativePrincipal) => boolean | undefined;
   /** An id that nobody can guess. */
   readonly newId: () => string;
   /** Undefined: tokens say who somebody is. Tickets do in any case. */
@@ -51,21 +55,31 @@ export function createNativeAccess(deps: NativeAccessDeps): NativeAccess {
   const { config, now, claim, newId, application } = deps;
   const { audience, cookieName } = config.native;
   const algorithms = [...config.jwtAlgorithms];
-  const rules = { keys: verificationKeys(config), algorithms, now, audience };
+  const maxTokenLifeMs = config.native.maxTokenLifeSeconds * 1000;
+  const rules = { keys: verificationKeys(config), algorithms, now, audience, maxTokenLifeMs };
   const byToken = createNativeAuth({ ...rules, cookieName });
   const algorithm = algorithms.find((name) => name.startsWith('HS'));
   // Who may verify only, having a public key or the secret before, signs nothing.
   const current = config.jwtSecret === '' ? undefined : rules.keys[0];
   const key = current?.type === 'secret' ? current : undefined;
 
+  const refuseRevoked = (principal: NativePrincipal): Either.Either<AuthError, NativePrincipal> => {
+    const isRevoked = deps.isRevoked(principal);
+    if (isRevoked === false) return Either.right(principal);
+    return Either.left(authError(isRevoked === undefined ? 'revocations_unknown' : 'revoked'));
+  };
+
   return {
     authenticate(request) {
       const credential = credentialOf(request, cookieName);
-      if (application === undefined || credential?.kind === 'ticket') return byToken(request);
+      const unlessRevoked = Either.tap(({ principal }: NativeAuthenticated) => refuseRevoked(principal));
+      if (application === undefined || credential?.kind === 'ticket') return unlessRevoked(byToken(request));
       return application(request)
         .then(Either.fromNullable(authError('application')))
-        .then(Either.map((principal) => ({ principal, source: credential?.source ?? 'cookie' })));
+        .then(Either.map((principal) => ({ principal, source: credential?.source ?? 'cookie' })))
+        .then(unlessRevoked);
     },
+    isRevoked: (principal) => deps.isRevoked(principal) !== false,
     isAllowedOrigin: (request) =>
       isAllowedNativeOrigin(request.headers, {
         allowed: config.allowedOrigins,
@@ -76,12 +90,15 @@ export function createNativeAccess(deps: NativeAccessDeps): NativeAccess {
             : request.headers.cookie !== undefined,
       }),
     refresh(token, principal) {
-      if (application === undefined) return verifyRefresh(token, principal, rules);
-      return application({ headers: { authorization: `Bearer ${token}` }, target: '/' }).then((next) =>
-        next?.user === principal.user && next.session === principal.session
-          ? Either.right(next)
-          : Either.left(authError('application')),
-      );
+      const unlessRevoked = Either.flatMap(refuseRevoked);
+      if (application === undefined) return unlessRevoked(verifyRefresh(token, principal, rules));
+      return application({ headers: { authorization: `Bearer ${token}` }, target: '/' })
+        .then((next) =>
+          next?.user === principal.user && next.session === principal.session
+            ? Either.right(next)
+            : Either.left(authError('application')),
+        )
+        .then(unlessRevoked);
     },
     redeem: (ticket) => redeemTicket(ticket, claim, now()),
     mint(principal) {

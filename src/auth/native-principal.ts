@@ -30,11 +30,23 @@ export interface NativePrincipal {
   readonly locals?: Record<string, unknown>;
 }
 
+/** Times with fractions of a second do not add up exactly. */
+const ROUNDING_MS = 1_000;
+
 /** How far the clocks of those who sign may be ahead. */
 const CLOCK_SKEW_MS = 60_000;
 
+export interface PrincipalRules {
+  readonly nowMs: number;
+  /** `native.maxTokenLifeSeconds`, from when a token was issued or, where it does not say, from now. */
+  readonly maxTokenLifeMs: number;
+}
+
 /** Reads who a token is of; every claim is checked for its type, whoever signed it. */
-export function nativePrincipal(claims: Claims, nowMs: number): Either.Either<AuthError, NativePrincipal> {
+export function nativePrincipal(
+  claims: Claims,
+  { nowMs, maxTokenLifeMs }: PrincipalRules,
+): Either.Either<AuthError, NativePrincipal> {
   const { sub, sid, channels = [], publish = [] } = claims;
   if (!isPrincipalId(sub)) return refuse('subject');
   if (sid !== undefined && !isPrincipalId(sid)) return refuse('session');
@@ -47,8 +59,12 @@ export function nativePrincipal(claims: Claims, nowMs: number): Either.Either<Au
   const tokenId = textClaim(claims, 'jti');
   return pipe(
     expiryOf(claims),
-    // A revocation is remembered for the longest life of a token, so every token must have an end.
+    // A revocation is remembered for the longest life of a token, so every token must have an end, and a near one.
     Either.flatMap(Either.fromNullable(authError('expiration'))),
+    Either.filterOrElse(
+      (expiresAtMs) => expiresAtMs <= (issuedAtMs > 0 ? issuedAtMs : nowMs) + maxTokenLifeMs + ROUNDING_MS,
+      () => authError('lifetime'),
+    ),
     Either.map((expiresAtMs) => ({
       user: sub,
       ...(sid !== undefined && { session: sid }),

@@ -3,7 +3,7 @@ import * as Either from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import jwt, { type Algorithm } from 'jsonwebtoken';
 import { type AuthError, authError } from './auth-error.ts';
-import { type NativePrincipal, nativePrincipal } from './native-principal.ts';
+import { type NativePrincipal, nativePrincipal, type PrincipalRules } from './native-principal.ts';
 import { type Claims, expiryOf, type TokenRules, textClaim, verifyToken } from './token.ts';
 
 /** What tells a ticket from every other token. */
@@ -64,29 +64,32 @@ export function mintTicket(
   return Either.right({ ticket: jwt.sign(claims, key, { algorithm }), expiresAtMs: exp * 1000 });
 }
 
+export interface TicketRules extends Pick<TokenRules, 'keys' | 'algorithms' | 'now'> {
+  /** Of the token that it was minted from. */
+  readonly maxTokenLifeMs: number;
+}
+
 /** Verifies all of a ticket but that it was not used: `redeemTicket` is the last of the checks. */
-export function verifyTicket(
-  ticket: string,
-  rules: Pick<TokenRules, 'keys' | 'algorithms' | 'now'>,
-): Either.Either<AuthError, VerifiedTicket> {
+export function verifyTicket(ticket: string, rules: TicketRules): Either.Either<AuthError, VerifiedTicket> {
   return pipe(
     verifyToken(ticket, { ...rules, audience: TICKET_AUDIENCE }),
     Either.filterOrElse(
       ({ aud }) => aud === TICKET_AUDIENCE,
       () => authError('audience'),
     ),
-    Either.flatMap((claims) => ticketOf(claims, rules.now())),
+    Either.flatMap((claims) => ticketOf(claims, { ...rules, nowMs: rules.now() })),
   );
 }
 
-function ticketOf(claims: Claims, nowMs: number): Either.Either<AuthError, VerifiedTicket> {
+function ticketOf(claims: Claims, rules: PrincipalRules): Either.Either<AuthError, VerifiedTicket> {
+  const { nowMs } = rules;
   const id = textClaim(claims, 'jti');
   if (id === undefined || id.length > 128) return Either.left(authError('ticket'));
   const { sexp, siat } = claims;
   return pipe(
     Either.Do,
     Either.apS('expiresAtMs', endOf(claims, nowMs)),
-    Either.apS('principal', nativePrincipal({ ...claims, exp: sexp, iat: siat, jti: undefined }, nowMs)),
+    Either.apS('principal', nativePrincipal({ ...claims, exp: sexp, iat: siat, jti: undefined }, rules)),
     Either.filterOrElse(
       ({ principal }) => principal.expiresAtMs > nowMs,
       () => authError('expired'),

@@ -8,6 +8,8 @@ import { hasAudience, type TokenRules, verifyToken } from './token.ts';
 export interface NativeTokenRules extends Pick<TokenRules, 'keys' | 'algorithms' | 'now'> {
   /** `native.audience`. */
   readonly audience: string;
+  /** `native.maxTokenLifeSeconds`. */
+  readonly maxTokenLifeMs: number;
 }
 
 /** Verifies a long-lived token of the native protocol. A ticket or a cookie of Superset's is none. */
@@ -21,7 +23,7 @@ export function verifyNativeToken(
       (claims) => !hasAudience(claims, TICKET_AUDIENCE),
       () => authError('audience'),
     ),
-    Either.flatMap((claims) => nativePrincipal(claims, rules.now())),
+    Either.flatMap((claims) => nativePrincipal(claims, { ...rules, nowMs: rules.now() })),
   );
 }
 

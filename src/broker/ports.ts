@@ -138,14 +138,35 @@ export interface Control {
   /** Sends to every instance, this one included; resolves once the broker has it. */
   send(message: unknown): Promise<void>;
   /**
-   * Hears what is sent from now on; an instance that was reconnecting still hears what it missed. Rejects when
-   * the broker is away now, reconnects by itself later. A handler must not throw: nobody would catch it.
+   * Hears what is sent from now on; an instance that was reconnecting still hears what it missed, as far as it is
+   * kept. Rejects when the broker is away now, reconnects by itself later, and calls `onResumed` when it has: what
+   * the instance keeps of the broker may be behind. A handler must not throw: nobody would catch it.
    */
-  listen(handler: (message: unknown) => void): Promise<{ close(): void }>;
-  /** Says that this instance is alive, for `ttlMs` from now. */
+  listen(handler: (message: unknown) => void, onResumed?: () => void): Promise<{ close(): void }>;
+  /** Says that this instance is alive, for `ttlMs` from now; 0: that it is not. */
   heartbeat(instance: string, ttlMs: number): Promise<void>;
   /** The instances whose last heartbeat has not run out, sorted. */
   instances(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+/** Tokens of one user or one session that were issued at or before a time, and are refused. */
+export interface Revocation {
+  readonly of: 'user' | 'session';
+  readonly id: string;
+  /** Ms since 1970. */
+  readonly atMs: number;
+}
+
+/** Whose tokens are refused, for all instances and for those that start later. */
+export interface Revocations {
+  /**
+   * Remembers each until its `atMs` is `ttlMs` ago; of several for one user or session, the one with the latest
+   * `atMs`, in whatever order they come. Resolves once the broker has them.
+   */
+  add(revocations: readonly Revocation[], ttlMs: number): Promise<void>;
+  /** All that are remembered, and perhaps some that need not be any more. Rejects rather than give a part. */
+  all(): Promise<readonly Revocation[]>;
   close(): Promise<void>;
 }
 
@@ -167,5 +188,6 @@ export interface Broker {
   readonly native: NativeLog;
   readonly control: Control;
   readonly once: Once;
+  readonly revocations: Revocations;
   close(): Promise<void>;
 }

@@ -57,7 +57,8 @@ export function createCallbackDecider<C extends Contract>(
           const context = { socket: sockets.of(peer), signal };
           const principal = sockets.principalOf(peer);
           // What is not true was not allowed, whatever else it may be.
-          const isAllowed = (await callbacks.authorize?.(principal, channel, fromJson(query), context)) === true;
+          const isAllowed =
+            (await callbacks.authorize?.(principal, channel, fromJson(query), context)) === true;
           return isAllowed ? undefined : NOT_ALLOWED;
         }),
     }),
@@ -80,7 +81,12 @@ export function createCallbackDecider<C extends Contract>(
       snapshot: (peer, { channel, query }, signal) =>
         asking('snapshot', async () => {
           const context = { socket: sockets.of(peer), signal };
-          const data = await callbacks.snapshot?.(sockets.principalOf(peer), channel, fromJson(query), context);
+          const data = await callbacks.snapshot?.(
+            sockets.principalOf(peer),
+            channel,
+            fromJson(query),
+            context,
+          );
           return data === undefined ? undefined : { data: toJson(data) };
         }),
     }),

@@ -1,13 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { CloseReason } from '../../machines/close-reason.ts';
-import type {
-  AskAnswer,
-  AskData,
-  AskTopic,
-  Contract,
-  TellData,
-  TellTopic,
-} from './contract.ts';
+import type { AskAnswer, AskData, AskTopic, Contract, TellData, TellTopic } from './contract.ts';
 import type { Principal, Socket } from './socket.ts';
 
 type Awaitable<T> = T | Promise<T>;

@@ -21,7 +21,8 @@ export function checkTopic(topic: string): void {
 }
 
 export function checkWord(reason: string | undefined): void {
-  if (reason === undefined || (typeof reason === 'string' && Buffer.byteLength(reason) <= MAX_WORD_BYTES)) return;
+  if (reason === undefined || (typeof reason === 'string' && Buffer.byteLength(reason) <= MAX_WORD_BYTES))
+    return;
   throw new SignalboxError('bad_request', `The reason: expected a text of at most ${MAX_WORD_BYTES} bytes`);
 }
 
@@ -30,7 +31,10 @@ export function checkTarget(target: Target): void {
   const [only, ...others] = Object.entries(target ?? {});
   const isWhole = only !== undefined && others.length === 0;
   const [kind, value] = only ?? [];
-  const isId = kind === 'socket' || kind === 'channel' ? typeof value === 'string' && value !== '' : isPrincipalId(value);
+  const isId =
+    kind === 'socket' || kind === 'channel'
+      ? typeof value === 'string' && value !== ''
+      : isPrincipalId(value);
   const isKnown = kind !== undefined && ['user', 'session', 'socket', 'channel'].includes(kind);
   if (isWhole && ((isKnown && isId) || (kind === 'everyone' && value === true))) return;
   throw new SignalboxError(

@@ -33,4 +33,3 @@ function workersProblem({ config, origins }: LoadedConfig): ConfigProblem | unde
     advice: 'Run the command, or make one in each of your own processes.',
   };
 }
-

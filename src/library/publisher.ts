@@ -1,9 +1,17 @@
-import { createVoice } from '../voice.ts';
+import { randomUUID } from 'node:crypto';
+import { createBroker } from '../broker/broker.ts';
+import { systemClock } from '../clock.ts';
+import { createInstances } from '../instances/create-instances.ts';
+import { Sessions } from '../protocol/native/sessions.ts';
+import { createPublishing } from '../publishing.ts';
+import { createLogLimit } from '../telemetry/log-limit.ts';
+import { noMetrics } from '../telemetry/metrics.ts';
 import type { AnyContract, Contract } from './contract.ts';
 import { loadFor, refusal } from './loading.ts';
 import { createLibraryLogger, type LogTarget } from './logger.ts';
 import type { ConfigOptions } from './options.ts';
 import { createSpeaker, type Speaker } from './speaker.ts';
+import { voiceOf } from './voice.ts';
 
 export interface PublisherOptions extends ConfigOptions {
   /** Where its log lines go: a logger of yours, or false for nowhere. Default: JSON lines on standard output. */
@@ -38,6 +46,43 @@ export function createPublisher<C extends Contract = AnyContract>(
       },
     ]);
   }
-  const voice = createVoice(loaded, createLibraryLogger(loaded.config, options.logger));
-  return { ...createSpeaker<C>(voice), close: () => voice.close() };
+  const clock = systemClock;
+  const logger = createLibraryLogger(loaded.config, options.logger);
+  const limit = createLogLimit({ now: clock.now });
+  const broker = createBroker(loaded, { clock, onNote: (message) => logger.warn({}, message) });
+  const publishing = createPublishing({
+    log: broker.native,
+    mirror: undefined,
+    logger,
+    limit,
+    newKey: randomUUID,
+  });
+  const instances = createInstances({
+    config: loaded.config,
+    broker,
+    sessions: new Sessions(),
+    clock,
+    metrics: noMetrics,
+    logger,
+    limit,
+    isBeside: false,
+  });
+  const voice = voiceOf({ publishing, instances });
+  let isListening = false;
+  return {
+    ...createSpeaker<C>({
+      ...voice,
+      async end(target, word) {
+        // Whoever ends sockets hears how many there were, and so is one of those that listen.
+        if (!isListening) instances.start();
+        isListening = true;
+        await instances.whenPresent();
+        return await voice.end(target, word);
+      },
+    }),
+    async close() {
+      if (isListening) await instances.close();
+      await broker.close();
+    },
+  };
 }

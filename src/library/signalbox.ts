@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { ConfigProblem } from '../config/problem.ts';
 import { Sessions, type Target } from '../protocol/native/sessions.ts';
-import { createSystem, type System } from '../system.ts';
+import { createSystem, type Program } from '../system.ts';
 import { createApplicationAuth } from './application-auth.ts';
 import { createCallbackDecider } from './callback-decider.ts';
 import type { Callbacks } from './callbacks.ts';
@@ -13,6 +13,7 @@ import { loadFor, refusal } from './loading.ts';
 import type { ConfigOptions } from './options.ts';
 import { createSpeaker, type Speaker } from './speaker.ts';
 import type { Socket } from './socket.ts';
+import { voiceOf } from './voice.ts';
 import { Sockets } from './sockets.ts';
 
 /** How a Signalbox in a program is made. All of it is optional. */
@@ -37,10 +38,10 @@ export type Unsubscribe = () => void;
 /** A Signalbox that runs in this program. */
 export interface Signalbox<C extends Contract = AnyContract> extends Speaker<C> {
   /**
-   * Resolves once it listens or, on a server of yours, once it has been added to it; with the address, unless your
-   * server has none yet. Rejects with a `SignalboxError`: `config`, `listen`.
+   * Resolves once it listens or, on a server of yours, once it has been added to it; with the address, whose port is 0
+   * while your server has none. Rejects with a `SignalboxError`: `config`, `listen`.
    */
-  start(): Promise<Address | undefined>;
+  start(): Promise<Address>;
   /** Closes its sockets, spread over `drainMs`, and everything else; resolves when nothing is left. */
   stop(): Promise<void>;
   /** Resolves with an exit code once it has ended, whoever ended it: 0 as asked, 1 by a fault of its own. */
@@ -86,7 +87,17 @@ export function createSignalbox<C extends Contract = AnyContract>(
   const socketListeners = new Set<(socket: Socket<C>) => void>();
   const onBug = (error: unknown, callback: string): void =>
     logger.error({ err: error, callback }, `${callback} threw`);
-  const system: System = createSystem(loaded, logger, {
+  /** What a listener throws is its own bug: an event may be on its way here. */
+  const guarded =
+    (callback: string, run: (name: string) => void) =>
+    (name: string): void => {
+      try {
+        run(name);
+      } catch (error) {
+        onBug(error, callback);
+      }
+    };
+  const program: Program = {
     sessions,
     decider: createCallbackDecider(options, {
       sockets,
@@ -97,15 +108,16 @@ export function createSignalbox<C extends Contract = AnyContract>(
     }),
     authenticate: createApplicationAuth(options, loaded.config, onBug),
     host: options.server && { server: options.server, path },
-    onChannelOpen: (name) => channels.opened(name),
-    onChannelClose: (name) => channels.closed(name),
-  });
+    onChannelOpen: guarded('onChannelOpen', (name) => channels.opened(name)),
+    onChannelClose: guarded('onChannelClose', (name) => channels.closed(name)),
+  };
+  const system = createSystem(loaded, logger, { program });
 
   const all = (target: Target): Socket<C>[] =>
     sessions.of(target).map(({ id, principal }) => sockets.of({ socket: id, principal }));
 
   return {
-    ...createSpeaker<C>(system.voice),
+    ...createSpeaker<C>(voiceOf(system)),
     locals: {},
     ended: system.ended,
     isReady: () => system.isReady(),

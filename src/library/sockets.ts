@@ -88,7 +88,7 @@ class SocketHandle implements Omit<Socket<Contract>, 'tell' | 'publish'> {
   tell(topic: string, data?: unknown): boolean {
     checkTopic(topic);
     const json = data === undefined ? undefined : toJson(data);
-    return this.#find()?.tell(topic, json) ?? false;
+    return this.#find()?.tell(topic, json) === 'ok';
   }
 
   async publish(channel: string, topic: string, data: unknown): Promise<string> {

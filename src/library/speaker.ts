@@ -60,7 +60,9 @@ export interface Speaker<C extends Contract> {
 
 /** What a speaker speaks with. */
 export interface Voice {
-  publish(publications: readonly Publication[]): Promise<readonly ({ readonly id: string } | { readonly error: Error })[]>;
+  publish(
+    publications: readonly Publication[],
+  ): Promise<readonly ({ readonly id: string } | { readonly error: Error })[]>;
   /** Whether an error of `publish` leaves open what was published. */
   isUnknown(error: unknown): boolean;
   tell(target: Target, topic: string, data: RawJson | undefined): Promise<void>;
@@ -72,7 +74,9 @@ const KEY = /^[!-~]{1,128}$/;
 export function createSpeaker<C extends Contract>(voice: Voice): Speaker<C> {
   async function publishAll(publications: readonly Publication[]): Promise<readonly Published[]> {
     const outcomes = await voice.publish(publications).catch((error: unknown) => {
-      throw new SignalboxError(voice.isUnknown(error) ? 'timeout' : 'unavailable', undefined, { cause: error });
+      throw new SignalboxError(voice.isUnknown(error) ? 'timeout' : 'unavailable', undefined, {
+        cause: error,
+      });
     });
     return outcomes.map((outcome, at) => {
       const { channel } = publications[at] as Publication;
@@ -118,8 +122,7 @@ export function createSpeaker<C extends Contract>(voice: Voice): Speaker<C> {
     tell,
     broadcast: (topic, data) => tell({ everyone: true }, topic, data),
     boot,
-    bootAll: (channel, reason) =>
-      boot(channel === undefined ? { everyone: true } : { channel }, reason),
+    bootAll: (channel, reason) => boot(channel === undefined ? { everyone: true } : { channel }, reason),
   };
 }
 

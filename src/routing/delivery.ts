@@ -186,15 +186,21 @@ export class Delivery {
     this.begin();
   }
 
-  /** Says what is no event: it may pass events that wait for room, up to a bound of its own. */
-  say(text: string): void {
-    if (this.#outlet.isClosed) return;
+  /** The peer may be gone: nothing is sent that can wait. */
+  get isSuspended(): boolean {
+    return this.#outlet.isSuspended;
+  }
+
+  /** Says what is no event: it may pass events that wait for room, up to a bound of its own. False: it was not said. */
+  say(text: string): boolean {
+    if (this.#outlet.isClosed) return false;
     if (!this.#outlet.hasRoom()) this.#fill();
     if (!this.#outlet.say(this.#deps.frames.ofText(text))) {
       this.#owner.end('too_slow');
-      return;
+      return false;
     }
     if (!this.#isPumping) this.#outlet.flush();
+    return true;
   }
 
   /** What asks the peer for an answer; undefined: the transport's own way. It tells a position that all have. */

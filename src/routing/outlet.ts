@@ -45,6 +45,10 @@ export class Outlet {
     return this.#isFull;
   }
 
+  get isSuspended(): boolean {
+    return this.#isSuspended;
+  }
+
   get isClosed(): boolean {
     return this.#isClosed;
   }

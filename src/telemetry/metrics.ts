@@ -98,6 +98,18 @@ export const METRICS = {
     meaning: 'Gaps announced to subscriptions.',
     labels: ['reason'],
   },
+  'signalbox.tells_delivered': {
+    type: 'counter',
+    unit: 'tells',
+    meaning: 'What a socket was told by the server; counted once for each socket.',
+  },
+  'signalbox.tells_not_delivered': {
+    type: 'counter',
+    unit: 'tells',
+    meaning:
+      'What a socket was to be told and was not; `connecting`: not welcomed yet, `stale`: it may be gone, `too_slow`, `closed`.',
+    labels: ['reason'],
+  },
   'signalbox.reader_stale': { type: 'counter', unit: 'times', meaning: 'A reader lost its broker.' },
   'signalbox.sockets_closed': {
     type: 'counter',

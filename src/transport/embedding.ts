@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { refuseUpgrade } from './refusal.ts';
@@ -56,4 +57,11 @@ function below(path: string, target: string): string | undefined {
   if (rest === '') return '/';
   if (rest.startsWith('?')) return `/${rest}`;
   return rest.startsWith('/') ? rest : undefined;
+}
+
+/** Where a server listens; port 0: nowhere yet, or not on a port. */
+export function addressOf(server: Server): { readonly host: string; readonly port: number } {
+  const address = server.address() as AddressInfo | string | null;
+  if (address === null || typeof address === 'string') return { host: address ?? '', port: 0 };
+  return { host: address.address, port: address.port };
 }

@@ -1,10 +1,11 @@
 import * as Either from 'fp-ts/lib/Either.js';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { AuthError } from '../auth/auth-error.ts';
 import type { NativeAccess } from '../auth/native-access.ts';
 import { maySubscribe, type NativePrincipal, ownChannels } from '../auth/native-principal.ts';
 import { parseStreamId, type StreamId } from '../event/stream-id.ts';
 import { TokenBucket } from '../protocol/native/token-bucket.ts';
-import { sendProblem } from './http-problem.ts';
+import { PROBLEMS, sendProblem } from './http-problem.ts';
 
 /** A part of a channel's history, as it is answered. */
 export interface History {
@@ -94,7 +95,8 @@ export function addNativeRoutes(app: FastifyInstance, deps: NativeHttpDeps): voi
     }
     const authenticated = await access.authenticate(request);
     if (Either.isLeft(authenticated)) {
-      void sendProblem(reply, 'unauthorized', 'A valid token is needed.');
+      const problem = problemOfAuth(authenticated.left);
+      void sendProblem(reply, problem, problem === 'unauthorized' ? 'A valid token is needed.' : NOT_KNOWN);
       return undefined;
     }
     const { principal, ticket } = authenticated.right;
@@ -121,8 +123,14 @@ export function addNativeRoutes(app: FastifyInstance, deps: NativeHttpDeps): voi
 type HistoryQuery = Readonly<Partial<Record<'channel' | 'after' | 'limit', unknown>>>;
 
 const OF_TICKET = 'No ticket is given for a ticket.';
+const NOT_KNOWN = 'The broker has not been reached yet: nobody can say whether this token was revoked.';
 const UNSIGNED = 'This server has a public key, so that it can sign no tickets.';
 const HISTORY_FORM = `Expected ?channel=<name>, after=<id> and limit=<1 to ${MAX_LIMIT}>, the last two optional.`;
+
+/** A token that may have been revoked, nobody can say, is no bad one. */
+export function problemOfAuth({ status }: AuthError): 'unauthorized' | 'unavailable' {
+  return status === PROBLEMS.unavailable.status ? 'unavailable' : 'unauthorized';
+}
 
 export function isJson(request: FastifyRequest): boolean {
   return /^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '');

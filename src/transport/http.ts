@@ -4,11 +4,12 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { Logger } from 'pino';
 import * as Either from 'fp-ts/lib/Either.js';
 import { mayPublish, type NativePrincipal } from '../auth/native-principal.ts';
+import { addControlRoutes, type Control } from './http-control.ts';
 import { createApiKeyCheck } from './http-api-key.ts';
 import { isLoopbackHost, isSameOrigin } from './http-loopback.ts';
 import { PROBLEM_TYPE, PROBLEMS, type ProblemCode, problemBody, sendProblem } from './http-problem.ts';
 import { takeJson } from './http-json.ts';
-import { addNativeRoutes, isJson, type NativeHttpDeps } from './http-native.ts';
+import { addNativeRoutes, isJson, problemOfAuth, type NativeHttpDeps } from './http-native.ts';
 import { addPublishRoutes, type HttpPublisher, type PublishDeps } from './http-publish.ts';
 import { addPageRoutes, type PageDeps } from './page.ts';
 import { checkTarget } from './request-target.ts';
@@ -22,6 +23,7 @@ export interface HttpDeps {
   readonly publish: PublishDeps['publish'];
   readonly isUnknown: PublishDeps['isUnknown'];
   readonly native: NativeHttpDeps;
+  readonly control: Control;
   /** Whoever presents one of these may publish; in development mode so may this machine's own pages. */
   readonly apiKeys: readonly string[];
   /** Bytes; a longer body is refused with 413. */
@@ -72,6 +74,7 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
   addCommon(app, deps);
   addProbes(app, deps);
   await app.register(async (scope) => addPublishing(scope, deps));
+  await app.register(async (scope) => addControlRoutes(scope, deps));
   addNativeRoutes(app, deps.native);
   if (deps.mode === 'development' && deps.page !== undefined) addPageRoutes(app, deps.page);
   await app.ready();
@@ -124,7 +127,7 @@ function addPublishing(app: FastifyInstance, deps: HttpDeps): void {
     }
     const allowed = authorization === undefined ? deps.mode === 'development' : hasApiKey(authorization);
     const principal = allowed ? undefined : await tokenPrincipal(request);
-    if (!allowed && principal === undefined) return sendProblem(reply, 'unauthorized');
+    if (typeof principal === 'string') return sendProblem(reply, principal);
     publishers.set(request, principal === undefined ? KEY_HOLDER : publisherOf(principal));
     if (!isJson(request)) return sendProblem(reply, 'unsupported_media_type');
     return undefined;
@@ -143,13 +146,12 @@ function addPublishing(app: FastifyInstance, deps: HttpDeps): void {
   });
 
   /** Of a token in the Authorization header, and of nothing else: a cookie publishes nothing. */
-  async function tokenPrincipal({ headers }: FastifyRequest): Promise<NativePrincipal | undefined> {
+  async function tokenPrincipal({ headers }: FastifyRequest): Promise<NativePrincipal | ProblemCode> {
     const { authorization } = headers;
-    if (authorization === undefined) return undefined;
+    if (authorization === undefined) return 'unauthorized';
     const found = await deps.native.access.authenticate({ headers: { authorization }, target: '/' });
-    return Either.isRight(found) && found.right.principal.publish.length > 0
-      ? found.right.principal
-      : undefined;
+    if (Either.isLeft(found)) return problemOfAuth(found.left);
+    return found.right.principal.publish.length > 0 ? found.right.principal : 'unauthorized';
   }
 }
 

@@ -105,5 +105,7 @@ export function acceptNativeSockets(deps: NativeSocketsDeps): void {
     });
     session = new NativeSession(opened, principal, rules);
     sessions.add(session);
+    // After it can be found: a revocation that comes from now on ends it, one that came before is seen here.
+    if (access.isRevoked(principal)) session.end();
   }
 }

@@ -87,7 +87,7 @@ describe('a native token', () => {
     );
     fc.assert(
       fc.property(claims, (found) => {
-        const answer = nativePrincipal(found, NOW_MS);
+        const answer = nativePrincipal(found, { ...rules, nowMs: NOW_MS });
         if (Either.isLeft(answer)) return;
         expect(answer.right.user).toBe(found.sub);
         expect(Number.isFinite(answer.right.expiresAtMs)).toBe(true);

@@ -66,6 +66,7 @@ const variables: readonly (readonly [name: string, key: string, text: string, va
   ['SIGNALBOX_NATIVE_PREFIX', 'native.prefix', 'sb:', 'sb:'],
   ['SIGNALBOX_NATIVE_AUDIENCE', 'native.audience', 'my-app', 'my-app'],
   ['SIGNALBOX_NATIVE_COOKIE_NAME', 'native.cookieName', 'my-cookie', 'my-cookie'],
+  ['SIGNALBOX_NATIVE_MAX_TOKEN_LIFE_SECONDS', 'native.maxTokenLifeSeconds', '3600', 3600],
   ['SIGNALBOX_TICKET_TTL_SECONDS', 'ticket.ttlSeconds', '20', 20],
   ['SIGNALBOX_MAX_SUBSCRIPTIONS_PER_SOCKET', 'maxSubscriptionsPerSocket', '21', 21],
   ['SIGNALBOX_ASK_TIMEOUT_MS', 'askTimeoutMs', '22', 22],

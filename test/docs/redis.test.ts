@@ -23,6 +23,7 @@ describe('the page on native channels in Redis', () => {
       keys.epoch,
       keys.control,
       keys.instances,
+      keys.revoked,
       keys.claim('<key>'),
     ]);
   });

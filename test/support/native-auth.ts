@@ -14,6 +14,7 @@ export const rules = {
   keys: verificationKeys({ jwtSecret: SECRET, previousJwtSecret: PREVIOUS_SECRET }),
   algorithms: ['HS256' as const],
   audience: 'signalbox',
+  maxTokenLifeMs: 2_592_000_000,
   now: () => NOW_MS,
 };
 

@@ -1,16 +1,26 @@
-import { createNativeAccess, type NativeAccess } from '../../src/auth/native-access.ts';
+import {
+  createNativeAccess,
+  type NativeAccess,
+  type NativeAccessDeps,
+} from '../../src/auth/native-access.ts';
 import { type StreamId, streamId } from '../../src/event/stream-id.ts';
+import type { Control } from '../../src/transport/http-control.ts';
 import type { NativeHttpDeps } from '../../src/transport/http-native.ts';
 import { NOW_MS } from './native-auth.ts';
 import { SECRET } from './tokens.ts';
 
 /** Who may come in, by the tokens of `native-auth.ts`; tickets are used up in here. */
-export function nativeAccess(): NativeAccess {
+export function nativeAccess(isRevoked: NativeAccessDeps['isRevoked'] = () => false): NativeAccess {
   const used = new Set<string>();
   let tickets = 0;
   return createNativeAccess({
     config: {
-      native: { audience: 'signalbox', cookieName: 'signalbox', prefix: 'signalbox:' },
+      native: {
+        audience: 'signalbox',
+        cookieName: 'signalbox',
+        prefix: 'signalbox:',
+        maxTokenLifeSeconds: 2_592_000,
+      },
       ticket: { ttlSeconds: 60 },
       jwtSecret: SECRET,
       previousJwtSecret: '',
@@ -19,6 +29,7 @@ export function nativeAccess(): NativeAccess {
     },
     now: () => NOW_MS,
     newId: () => `ticket-${tickets++}`,
+    isRevoked,
     claim: async (key) => {
       const isFirst = !used.has(key);
       used.add(key);
@@ -26,6 +37,12 @@ export function nativeAccess(): NativeAccess {
     },
   });
 }
+
+/** Nobody is there to be told or disconnected. */
+export const noControl: Control = {
+  tell: async () => {},
+  end: async () => ({ closed: 0, unconfirmed: [] }),
+};
 
 /** What HTTP needs of the native protocol: a history of one event, trimmed before it. */
 export function nativeHttp(): NativeHttpDeps {

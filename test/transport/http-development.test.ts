@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { DEMO_CHANNEL } from '../../src/demo/publisher.ts';
 import { streamId } from '../../src/event/stream-id.ts';
 import { createHttp, type Http } from '../../src/transport/http.ts';
-import { nativeHttp } from '../support/native-http.ts';
+import { nativeHttp, noControl } from '../support/native-http.ts';
 
 const API_KEY = 'a-key-of-more-than-24-characters';
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -24,6 +24,7 @@ beforeAll(async () => {
     publish: async () => [{ id: streamId(1, 0) }],
     isUnknown: () => false,
     native: nativeHttp(),
+    control: noControl,
     maxBatch: 10,
     apiKeys: [API_KEY],
     maxBodyBytes: 1024,

@@ -4,7 +4,7 @@ import { streamId } from '../../src/event/stream-id.ts';
 import { createHttp, type Http, type HttpDeps } from '../../src/transport/http.ts';
 import type { HttpPublication } from '../../src/transport/http-publish.ts';
 import { tokenWith } from '../support/native-auth.ts';
-import { nativeHttp } from '../support/native-http.ts';
+import { nativeHttp, noControl } from '../support/native-http.ts';
 
 const API_KEY = 'a-key-of-more-than-24-characters';
 const running: Http[] = [];
@@ -26,6 +26,7 @@ async function serve(overrides: Partial<HttpDeps> = {}) {
       }),
     isUnknown: () => false,
     native: nativeHttp(),
+    control: noControl,
     apiKeys: [API_KEY],
     maxBodyBytes: 1_048_576,
     maxBatch: 3,

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { streamId } from '../../src/event/stream-id.ts';
 import { createHttp, type Http, type HttpDeps } from '../../src/transport/http.ts';
 import type { HttpPublication } from '../../src/transport/http-publish.ts';
-import { nativeHttp } from '../support/native-http.ts';
+import { nativeHttp, noControl } from '../support/native-http.ts';
 
 const API_KEY = 'a-key-of-more-than-24-characters';
 
@@ -386,6 +386,7 @@ function deps(published: PublishedOne[]): HttpDeps {
       }),
     isUnknown: () => false,
     native: nativeHttp(),
+    control: noControl,
     maxBatch: 3,
     apiKeys: [API_KEY],
     maxBodyBytes: 1_048_576,

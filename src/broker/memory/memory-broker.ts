@@ -6,6 +6,7 @@ import { MemoryEventLog } from './event-log.ts';
 import type { HistoryLimits } from './history.ts';
 import { MemoryNativeLog } from './native-log.ts';
 import { MemoryOnce } from './once.ts';
+import { MemoryRevocations } from './revocations.ts';
 
 export interface MemoryBrokerOptions {
   readonly clock: Clock;
@@ -44,6 +45,7 @@ export function createMemoryBroker(options: MemoryBrokerOptions): MemoryBroker {
   const native = new MemoryNativeLog({ clock, limits: history, keyTtlSeconds, assertUp });
   const control = new MemoryControl(clock, assertUp);
   const once = new MemoryOnce(clock, assertUp);
+  const revocations = new MemoryRevocations(clock, assertUp);
 
   return {
     name: 'memory',
@@ -51,9 +53,10 @@ export function createMemoryBroker(options: MemoryBrokerOptions): MemoryBroker {
     native,
     control,
     once,
+    revocations,
     async close() {
       away = new BrokerError('closed', 'the broker was closed');
-      await Promise.all([log.close(), native.close(), control.close(), once.close()]);
+      await Promise.all([log.close(), native.close(), control.close(), once.close(), revocations.close()]);
     },
     outage(on) {
       if (away?.code === 'closed') return;
@@ -67,6 +70,7 @@ export function createMemoryBroker(options: MemoryBrokerOptions): MemoryBroker {
       native.loseData();
       control.loseData();
       once.loseData();
+      revocations.loseData();
     },
     trim: (channel, keep) => log.trim(channel, keep),
   };

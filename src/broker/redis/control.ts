@@ -25,6 +25,12 @@ export interface ControlParts {
   readonly onNote: (message: string) => void;
 }
 
+interface Listening {
+  readonly handler: (message: unknown) => void;
+  readonly onResumed: () => void;
+  readonly signal: AbortSignal;
+}
+
 /** Messages between instances as a stream that each of them reads by itself, and a set of who is alive. */
 export class RedisControl implements Control {
   readonly #parts: ControlParts;
@@ -41,12 +47,20 @@ export class RedisControl implements Control {
     );
   }
 
-  async listen(handler: (message: unknown) => void): Promise<{ close(): void }> {
+  async listen(
+    handler: (message: unknown) => void,
+    onResumed: () => void = () => {},
+  ): Promise<{ close(): void }> {
     const own = new AbortController();
     const signal = AbortSignal.any([own.signal, this.#abort.signal]);
     const connection = await this.#connect(signal);
-    const position = await this.#run(connection, (client) => lastIdOf(client, this.#parts.keys.control));
-    void this.#hear(connection, position, handler, signal);
+    const position = await this.#run(connection, (client) =>
+      lastIdOf(client, this.#parts.keys.control),
+    ).catch((error: unknown) => {
+      connection.close();
+      throw error;
+    });
+    void this.#hear(connection, position, { handler, onResumed, signal });
     return { close: () => own.abort(new BrokerError('closed', 'the listener was closed')) };
   }
 
@@ -68,12 +82,7 @@ export class RedisControl implements Control {
   }
 
   /** Reads to the end of the signal, through however many connections that takes, always on from the last id. */
-  async #hear(
-    first: Connection<Redis>,
-    from: StreamId,
-    handler: (message: unknown) => void,
-    signal: AbortSignal,
-  ) {
+  async #hear(first: Connection<Redis>, from: StreamId, { handler, onResumed, signal }: Listening) {
     let position = from;
     let connection: Connection<Redis> | undefined = first;
     for (let failures = 0; !signal.aborted; ) {
@@ -84,6 +93,7 @@ export class RedisControl implements Control {
           // The data was lost: a position beyond the end would be deaf. Everything that is there now is new.
           if (compareIds(lastId, position) < 0) position = '0-0' as StreamId;
           this.#parts.onNote('the control stream is read again');
+          queueMicrotask(onResumed);
         }
         position = await this.#deliver(connection, position, handler, signal);
         failures = 0;

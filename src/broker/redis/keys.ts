@@ -6,6 +6,7 @@ export interface Keys {
   readonly epoch: string;
   readonly control: string;
   readonly instances: string;
+  readonly revoked: string;
   /** True when every channel's stream is served by the same server as the firehose, so that one script can write both. */
   readonly oneSlot: boolean;
   /** A channel's stream. Throws for a name that would be another noun's key. */
@@ -41,6 +42,7 @@ export function createKeys({ streamPrefix, nativePrefix, isCluster }: KeyOptions
     epoch,
     control: `${nativePrefix}$control`,
     instances: `${nativePrefix}$instances`,
+    revoked: `${nativePrefix}$revoked`,
     oneSlot: !isCluster || hashTagOf(streamPrefix) !== undefined,
     channel(name) {
       // It would read everybody's events. Lone surrogates all become the same character in UTF-8.

@@ -7,6 +7,7 @@ import { createKeys, createNativeKeys } from './keys.ts';
 import { Link } from './link.ts';
 import { RedisNativeLog } from './native-log.ts';
 import { RedisOnce } from './once.ts';
+import { RedisRevocations } from './revocations.ts';
 
 export interface RedisBrokerOptions {
   readonly address: RedisAddress;
@@ -50,7 +51,7 @@ export interface RedisBrokerOptions {
  * | `native`: reading | `~<n>*`, what reading and the epoch need, `+hmget` |
  * | `native`: publishing | `~<n>* +eval +evalsha +time +xinfo|stream +get +hget +xadd +set +expire +xtrim +hset +persist` |
  * | `subscribe`, `publish` | `&<channels> +subscribe +ping +publish` |
- * | control, once | `~<n>* +xread +xadd +xinfo|stream +time +eval +evalsha +zadd +zremrangebyscore +zrange +zrangebyscore +pexpireat +set` |
+ * | control, once, revocations | `~<n>* +xread +xadd +xinfo|stream +time +eval +evalsha +zadd +zremrangebyscore +zrange +zrangebyscore +zscan +pexpireat +set` |
  * | a database other than 0 | `+select` |
  * | behind Sentinel | `+info` |
  * | on a Cluster | `+cluster|slots +cluster|info +cluster|keyslot` |
@@ -91,6 +92,7 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker {
   });
   const control = new RedisControl({ connector, keys, writes, commandTimeoutMs, onNote });
   const once = new RedisOnce(writes, keys);
+  const revocations = new RedisRevocations(writes, keys);
 
   return {
     name: 'redis',
@@ -98,12 +100,13 @@ export function createRedisBroker(options: RedisBrokerOptions): Broker {
     native,
     control,
     once,
+    revocations,
     async close() {
       replay.close();
       writes.close();
       publishing.close();
       nativePublishing.close();
-      await Promise.all([log.close(), native.close(), control.close(), once.close()]);
+      await Promise.all([log.close(), native.close(), control.close(), once.close(), revocations.close()]);
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Result } from 'ioredis';
 import { HEARTBEAT_SCRIPT, INSTANCES_SCRIPT } from './instance-scripts.ts';
 import { NATIVE_PUBLISH_SCRIPT } from './native-publish-script.ts';
 import { PUBLISH_SCRIPT } from './publish-script.ts';
+import { REVOKE_SCRIPT } from './revoke-script.ts';
 
 /** Every connection knows these, as commands of the client. */
 export const SCRIPTS = {
@@ -9,6 +10,7 @@ export const SCRIPTS = {
   signalboxPublishNative: { lua: NATIVE_PUBLISH_SCRIPT },
   signalboxHeartbeat: { numberOfKeys: 1, lua: HEARTBEAT_SCRIPT },
   signalboxInstances: { numberOfKeys: 1, lua: INSTANCES_SCRIPT, readOnly: true },
+  signalboxRevoke: { numberOfKeys: 1, lua: REVOKE_SCRIPT },
 };
 
 declare module 'ioredis' {
@@ -31,5 +33,11 @@ declare module 'ioredis' {
     signalboxHeartbeat(instancesKey: string, instance: string, ttlMs: number): Result<number, Context>;
     /** See `INSTANCES_SCRIPT`. */
     signalboxInstances(instancesKey: string): Result<string[], Context>;
+    /** See `REVOKE_SCRIPT`. */
+    signalboxRevoke(
+      revokedKey: string,
+      ttlMs: number,
+      ...scoresAndMembers: (string | number)[]
+    ): Result<number, Context>;
   }
 }

@@ -5,6 +5,9 @@ import { key, positive } from './key.ts';
 /** Audiences of tokens that must never pass for native ones. */
 const FOREIGN_AUDIENCES = ['signalbox.ticket', 'superset-websocket'];
 
+/** Ten years: more is a mistake of units. */
+const MAX_TOKEN_LIFE_SECONDS = 315_360_000;
+
 /** The native protocol: whose tokens it takes, how much one client may have. */
 export const nativeKeys = {
   native: z
@@ -29,6 +32,12 @@ export const nativeKeys = {
       prefix: key(z.string().min(1).default('signalbox:'), {
         env: 'SIGNALBOX_NATIVE_PREFIX',
         description: "Before the names of Signalbox's own keys in Redis.",
+      }),
+      maxTokenLifeSeconds: key(positive.max(MAX_TOKEN_LIFE_SECONDS).default(2_592_000), {
+        env: 'SIGNALBOX_NATIVE_MAX_TOKEN_LIFE_SECONDS',
+        unit: 'seconds',
+        description:
+          'The longest life of a token, from iat (left out: from now) to exp; one that lasts longer is refused. Revocations are remembered for as long.',
       }),
     })
     .prefault({}),

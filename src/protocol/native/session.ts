@@ -27,6 +27,8 @@ export interface ClientPublication {
 export type PublishAnswer = { readonly id: StreamId } | { readonly refused: 'timeout' | 'unavailable' };
 
 type Refreshed = Either.Either<AuthError, NativePrincipal>;
+/** Whether a client was told; why not: it was not welcomed yet, may be gone, reads too slowly, has ended. */
+export type Told = 'ok' | 'connecting' | 'stale' | 'too_slow' | 'closed';
 
 /** What is the same for all sessions. */
 export interface SessionRules {
@@ -52,7 +54,7 @@ export interface SessionRules {
 /** The socket of a session: what it is told, and what is done with it. */
 export interface SessionSocket {
   readonly id: string;
-  readonly delivery: Pick<Delivery, 'join' | 'begin' | 'leave' | 'hold' | 'release' | 'say'>;
+  readonly delivery: Pick<Delivery, 'join' | 'begin' | 'leave' | 'hold' | 'release' | 'say' | 'isSuspended'>;
   opened(credentialLifetimeMs: number | undefined): void;
   renewed(lifetimeMs: number): void;
   end(reason: CloseReason, error?: unknown): void;
@@ -89,7 +91,7 @@ export class NativeSession {
     this.#patience = new TokenBucket({ perSecond, burst: BURST * perSecond, now });
     const { decider } = rules;
     const peer = (): Peer => this.#peer;
-    const say = (frame: ServerFrame): void => this.#say(frame);
+    const say = (frame: ServerFrame): void => void this.#say(frame);
     this.#channels = new Channels({
       delivery: socket.delivery,
       decider,
@@ -121,11 +123,13 @@ export class NativeSession {
     return this.#channels.get(channel) !== undefined;
   }
 
-  /** Tells the client something; false when it cannot be told, because it is not welcomed yet or has ended. */
-  tell(topic: string, data: RawJson | undefined): boolean {
-    if (!this.#isWelcomed || this.#hasEnded) return false;
-    this.#say({ type: 'tell', topic, ...(data !== undefined && { data }) });
-    return true;
+  /** Tells the client something, or says why not: it is best effort, and kept for nobody. */
+  tell(topic: string, data: RawJson | undefined): Told {
+    if (this.#hasEnded) return 'closed';
+    if (!this.#isWelcomed) return 'connecting';
+    if (this.#socket.delivery.isSuspended) return 'stale';
+    const said = this.#say({ type: 'tell', topic, ...(data !== undefined && { data }) });
+    return said ? 'ok' : 'too_slow';
   }
 
   /**
@@ -150,10 +154,15 @@ export class NativeSession {
     );
   }
 
-  /** Ends it, for good: its client does not come back. `word` is what the client is told, at most 123 bytes. */
-  end(word?: string): void {
+  /**
+   * Ends it, for good: its client does not come back. `word` is what the client is told, at most 123 bytes. False when
+   * it had ended before.
+   */
+  end(word?: string): boolean {
+    if (this.#hasEnded) return false;
     this.#hasEnded = true;
     this.#socket.close('ended', word);
+    return true;
   }
 
   /** Its socket has gone. */
@@ -270,11 +279,13 @@ export class NativeSession {
 
   #goOnAs(refreshed: Refreshed, ref: Ref): void {
     if (this.#hasEnded) return;
-    if (Either.isLeft(refreshed)) return this.#refuse('unauthorized', ref);
+    if (Either.isLeft(refreshed)) {
+      return this.#refuse(refreshed.left.code === 'not_known' ? 'unavailable' : 'unauthorized', ref);
+    }
     const principal = refreshed.right;
     this.#peer = { socket: this.id, principal };
     this.#socket.renewed(this.#lifetimeMs());
-    const say = (): void => this.#say({ type: 'refreshed', ref, expiresAt: principal.expiresAtMs });
+    const say = (): void => void this.#say({ type: 'refreshed', ref, expiresAt: principal.expiresAtMs });
     const reviewed = this.#channels.review();
     if (reviewed === undefined) say();
     else void reviewed.then(say);
@@ -299,8 +310,8 @@ export class NativeSession {
     });
   }
 
-  #say(frame: ServerFrame): void {
-    this.#socket.delivery.say(encodeServerFrame(frame));
+  #say(frame: ServerFrame): boolean {
+    return this.#socket.delivery.say(encodeServerFrame(frame));
   }
 
   #breakOff(reason: CloseReason): void {

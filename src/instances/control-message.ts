@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import type { RawJson } from '../protocol/native/client-frame.ts';
+import { isChannel, isPrincipalId, topicFault } from '../protocol/native/names.ts';
+import type { Target } from '../protocol/native/sessions.ts';
+
+/** What instances say to each other. Whoever is told is said in `target`, by whom in `from`. */
+export type ControlMessage =
+  | {
+      readonly kind: 'tell';
+      readonly from: string;
+      readonly target: Target;
+      readonly topic: string;
+      readonly data?: RawJson | undefined;
+    }
+  | {
+      readonly kind: 'end';
+      readonly from: string;
+      /** What `ended` is to name. */
+      readonly id: string;
+      readonly target: Target;
+      /** What the clients are told. */
+      readonly word?: string | undefined;
+      /** Tokens of the target that were issued at or before this are refused from now on, ms since 1970. */
+      readonly revokedAtMs?: number | undefined;
+    }
+  | {
+      readonly kind: 'ended';
+      readonly from: string;
+      readonly id: string;
+      /** How many sockets it had. */
+      readonly closed: number;
+    };
+
+/**
+ * Goes up when a message that is known to all would be understood wrongly by those before; what is only added needs no
+ * other number. Instances of two versions serve side by side while an installation is replaced.
+ */
+const VERSION = 1;
+
+/** What a close frame has room for. */
+export const MAX_WORD_BYTES = 123;
+const WORD = /^[ -~]{1,123}$/;
+
+/** Whether this can be told with a close code. */
+export const isWord = (text: string): boolean => WORD.test(text);
+
+const name = z.string().min(1).max(200);
+const principalId = z.string().refine(isPrincipalId);
+const target: z.ZodType<Target> = z.union([
+  z.strictObject({ user: principalId }),
+  z.strictObject({ session: principalId }),
+  z.strictObject({ socket: name }),
+  z.strictObject({ channel: z.string().refine(isChannel) }),
+  z.strictObject({ everyone: z.literal(true) }),
+]);
+/** It is spliced into frames as it is. */
+const rawJson = z.string().refine((text): text is RawJson => isJson(text));
+
+const message = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('tell'),
+    from: name,
+    target,
+    topic: z.string().refine((topic) => topicFault(topic) === undefined),
+    data: rawJson.optional(),
+  }),
+  z.object({
+    kind: z.literal('end'),
+    from: name,
+    id: name,
+    target,
+    word: z.string().refine(isWord).optional(),
+    revokedAtMs: z.number().min(0).optional(),
+  }),
+  z.object({ kind: z.literal('ended'), from: name, id: name, closed: z.int().min(0) }),
+]);
+
+const KINDS: ReadonlySet<unknown> = new Set(['tell', 'end', 'ended'] satisfies ControlMessage['kind'][]);
+const envelope = z.object({ version: z.number(), kind: z.unknown() });
+
+/** As it is sent. */
+export function encodeControlMessage(said: ControlMessage): unknown {
+  return { version: VERSION, ...said };
+}
+
+/** Reads what was sent. `unknown`: by a later version, and not for this one; `malformed`: by no version. */
+export function decodeControlMessage(sent: unknown): ControlMessage | 'unknown' | 'malformed' {
+  const opened = envelope.safeParse(sent);
+  if (!opened.success) return 'malformed';
+  if (opened.data.version !== VERSION || !KINDS.has(opened.data.kind)) return 'unknown';
+  const read = message.safeParse(sent);
+  return read.success ? (read.data as ControlMessage) : 'malformed';
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
