@@ -11,7 +11,7 @@ export interface CredentialOptions {
   readonly token?: Secret;
   /** Gives a ticket, good once, before each connection: instead of the exchange. */
   readonly ticket?: Secret;
-  /** Where a token is exchanged; left out: `/ticket` of the server. */
+  /** Where a token is exchanged; left out: `ticket` below the path of the connection's URL. */
   readonly ticketUrl?: string;
   readonly fetch?: Fetch;
 }
@@ -27,8 +27,8 @@ export function protocolsOf(url: string, options: CredentialOptions): Promise<st
 }
 
 async function exchange(url: string, { token, ticketUrl, fetch }: CredentialOptions): Promise<string> {
-  // `wss://host/path?query` is asked at `https://host/ticket`.
-  const at = ticketUrl ?? url.replace(/^ws/, 'http').replace(/^(\w+:\/\/[^/?#]+).*$/, '$1/ticket');
+  // `wss://host/path/?query` is asked at `https://host/path/ticket`.
+  const at = ticketUrl ?? url.replace(/^ws/, 'http').replace(/\/?(?:[?#].*)?$/, '/ticket');
   const request = { method: 'POST', headers: { authorization: `Bearer ${await token?.()}` } };
   const answer = await (fetch ?? ((...asked) => (host.fetch as Fetch)(...asked)))(at, request);
   if (!answer.ok) throw new SignalboxError('unauthorized', `no ticket from ${at}: status ${answer.status}`);

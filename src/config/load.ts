@@ -96,12 +96,15 @@ const applyRedisUrl = ({ given, broken }: Checked, findings: Findings): void => 
 };
 
 /** Defaults that depend on something else. */
-const fillIn = ({ given }: Checked, mode: Mode): void => {
+const fillIn = ({ given }: Checked, mode: Mode, isProgram: boolean): void => {
   const development = (path: string, value: string): void => {
     if (mode === 'development' && !given.has(path)) given.set(path, { value, origin: 'development mode' });
   };
   development('host', '127.0.0.1');
   development('jwtSecret', randomBytes(32).toString('base64url'));
+  if (isProgram && !given.has('superset.protocol')) {
+    given.set('superset.protocol', { value: 'off', origin: 'default in a program' });
+  }
   if (given.get('superset.protocol')?.value === 'realtime' && !given.has('jwtCookieName')) {
     given.set('jwtCookieName', {
       value: 'superset-ws-token',
@@ -167,7 +170,7 @@ export const load = (surroundings: Surroundings): Either<NonEmptyArray<ConfigPro
   applyRedisUrl(checked, findings);
 
   const choice = choose(new Map([...file.given, ...environment.given, ...options.given]), file.name, env);
-  fillIn(checked, choice.mode);
+  fillIn(checked, choice.mode, program !== undefined);
   const config = build(checked.given);
   const origins = new Map(leaves.map(({ path }) => [path, checked.given.get(path)?.origin ?? 'default']));
   // What an unreadable file would have said is not known, and no reason for further complaints.

@@ -65,7 +65,7 @@ export interface Signalbox<C extends Contract = AnyContract> extends Speaker<C> 
 }
 
 const DEFAULT_PATH = '/signalbox';
-const PATH = /^\/(?:[A-Za-z0-9_.~-]+(?:\/[A-Za-z0-9_.~-]+)*)?$/;
+const PATH = /^\/(?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*(?:\/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*)?$/;
 
 /**
  * Makes a Signalbox in this program; nothing happens before `start`. Throws a `SignalboxError`, `config`, with every

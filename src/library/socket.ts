@@ -13,7 +13,10 @@ export interface Principal {
   readonly expiresAt?: number;
   /** Ms since 1970; what was revoked later than this is over. Default: now. */
   readonly issuedAt?: number;
-  /** Yours: it stays in this process, and is `socket.locals` later. */
+  /**
+   * Yours: it stays in this process, and is `socket.locals` later. Of a client that comes by a ticket it is empty:
+   * `onConnect` may fill it.
+   */
   readonly locals?: Record<string, unknown>;
 }
 

@@ -1,0 +1,107 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { describe, expect, test } from '@jest/globals';
+import { createPublisher, createSignalbox, SignalboxError } from '../../src/index.ts';
+import { folder } from '../config/loading.ts';
+
+/** Errors only: what is logged goes to standard output, and none of it is asked for here. */
+const env = { PORT: '0', LOG_LEVEL: 'error', SIGNALBOX_DRAIN_MS: '0' };
+
+const errorOf = (make: () => unknown): SignalboxError => {
+  try {
+    make();
+  } catch (error) {
+    return error as SignalboxError;
+  }
+  throw new Error('it threw nothing');
+};
+
+describe('a Signalbox in a program', () => {
+  test('says where it listens, answers, and leaves nothing behind when it is stopped', async () => {
+    const signalbox = createSignalbox({ env });
+    const { host, port } = await signalbox.start();
+    const url = `http://${host}:${port}/health`;
+    expect((await fetch(url)).status).toBe(200);
+    await signalbox.stop();
+    expect(await signalbox.ended).toBe(0);
+    await expect(fetch(url)).rejects.toThrow('fetch failed');
+  });
+
+  test('takes a config file that is named, and reads none that is not', () => {
+    const cwd = folder({ host: '127.0.0.1', broker: 'memory', jwtSecret: 'short' });
+    expect(errorOf(() => createSignalbox({ env, cwd, file: 'config.json' })).code).toBe('config');
+    expect(() => createSignalbox({ env, cwd })).not.toThrow();
+  });
+
+  test('takes its options over the environment, and says every problem of both at once', () => {
+    const { code, problems } = errorOf(() =>
+      createSignalbox({
+        env: { PORT: 'x', JWT_SECRET: 'short' },
+        config: { history: { maxLength: -1 }, nosuch: 1 } as object,
+      }),
+    );
+    expect(code).toBe('config');
+    expect(problems.map(({ key, source }) => `${key} in ${source}`).sort()).toEqual([
+      'history.maxLength in the options',
+      'jwtSecret in JWT_SECRET',
+      'nosuch in the options',
+      'port in PORT',
+    ]);
+  });
+
+  test('needs no secret where the program says who its clients are', () => {
+    const production = { ...env, NODE_ENV: 'production', SIGNALBOX_BROKER: 'memory' };
+    const { problems } = errorOf(() => createSignalbox({ env: production }));
+    expect(problems.map(({ code }) => code)).toEqual(['secret_missing']);
+    expect(() => createSignalbox({ env: production, authenticate: () => null })).not.toThrow();
+  });
+
+  test('refuses to have workers: it is one process, the one that makes it', () => {
+    const several = { JWT_SECRET: 'x'.repeat(32), SIGNALBOX_WORKERS: '2', PORT: '0' };
+    expect(errorOf(() => createSignalbox({ env: several })).problems.map(({ key }) => key)).toEqual([
+      'workers',
+    ]);
+  });
+
+  test('takes auto for one, so that a configuration may be shared with the command', async () => {
+    const signalbox = createSignalbox({ env: { ...env, SIGNALBOX_WORKERS: 'auto' } });
+    await signalbox.start();
+    await signalbox.stop();
+    expect(await signalbox.ended).toBe(0);
+  });
+
+  test('rejects with the error of the bind when the port is taken', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const starting = createSignalbox({ env: { ...env, PORT: String(port) } }).start();
+    await expect(starting).rejects.toMatchObject({ code: 'listen', cause: { code: 'EADDRINUSE' } });
+    await new Promise((resolve) => taken.close(resolve));
+  });
+
+  test.each(['signalbox', '/a/', '/a b', '/a/..', ''])('refuses the path %j', (path) => {
+    expect(errorOf(() => createSignalbox({ env, path })).problems).toMatchObject([{ key: 'path' }]);
+  });
+
+  test('gives its log lines to a logger of the program, redacted', async () => {
+    const lines: [string, object, string][] = [];
+    const level =
+      (name: string) =>
+      (fields: object, text: string): void =>
+        void lines.push([name, fields, text]);
+    const logger = { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') };
+    const signalbox = createSignalbox({ env: { ...env, LOG_LEVEL: 'info' }, logger });
+    await signalbox.start();
+    await signalbox.stop();
+    expect(lines.map(([name]) => name)).toContain('info');
+    expect(lines.map(([, , text]) => text)).toContain('This instance hears the others');
+  });
+});
+
+describe('a publisher', () => {
+  test('refuses the embedded broker, in which nobody would hear it', () => {
+    expect(errorOf(() => createPublisher({ env })).problems).toMatchObject([
+      { key: 'broker', code: 'conflict' },
+    ]);
+  });
+});
