@@ -6,6 +6,8 @@ import type { AuthError } from '../auth/auth-error.ts';
 import type { NativeAuthenticated } from '../auth/native-authenticate.ts';
 import type { NativePrincipal } from '../auth/native-principal.ts';
 import { CLOSES, type CloseCode } from '../protocol/native/close-codes.ts';
+import { ERRORS } from '../protocol/native/error-codes.ts';
+import { encodeServerFrame } from '../protocol/native/server-codec.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { refuseUpgrade } from './refusal.ts';
 import { checkTarget } from './request-target.ts';
@@ -28,6 +30,8 @@ export interface NativeUpgradeDeps {
   unavailable(): 'draining' | 'not ready' | undefined;
   /** Whether there are as many sockets as may be. */
   isFull(): boolean;
+  /** Counts an upgrade: 0, or after how many milliseconds its address may ask again. */
+  tooSoonMs(request: IncomingMessage): number;
   /** Asked before the token is verified: whose page this is says the origin, and what kind of credential it brings. */
   isAllowedOrigin(request: IncomingMessage): boolean;
   authenticate(request: IncomingMessage): Either.Either<AuthError, NativeAuthenticated>;
@@ -47,6 +51,8 @@ interface Refusal {
   readonly reason: string;
   /** In the place of the code's own word. */
   readonly word?: string;
+  /** Told before the close. */
+  readonly retryAfterMs?: number;
 }
 
 /** Whether an upgrade asks for the native protocol. */
@@ -96,6 +102,8 @@ export function acceptNativeUpgrades(deps: NativeUpgradeDeps): void {
   function check(request: IncomingMessage): Either.Either<Refusal, NativeAuthenticated> {
     const early = earlyRefusal();
     if (early !== undefined) return Either.left(early);
+    const retryAfterMs = deps.tooSoonMs(request);
+    if (retryAfterMs > 0) return Either.left({ code: 4429, reason: 'too many connects', retryAfterMs });
     if (!deps.isAllowedOrigin(request)) return Either.left({ code: 4403, reason: 'origin' });
     const authenticated = deps.authenticate(request);
     if (Either.isLeft(authenticated)) {
@@ -123,6 +131,7 @@ export function acceptNativeUpgrades(deps: NativeUpgradeDeps): void {
     const { code, reason, word = CLOSES[code].reason } = refusal;
     deps.metrics.count(refusal === LIMIT ? 'ws_connection_rejected' : 'ws_upgrade_rejected');
     deps.onRefused({ status: code, reason, address: request.socket.remoteAddress });
+    if (refusal.retryAfterMs !== undefined) socket.send(tooSoonFrame(refusal.retryAfterMs));
     turnAway(socket, code, word);
   }
 
@@ -134,3 +143,8 @@ export function acceptNativeUpgrades(deps: NativeUpgradeDeps): void {
 }
 
 const LIMIT: Refusal = { code: 1013, reason: 'limit' };
+
+function tooSoonFrame(retryAfter: number): string {
+  const { sentence } = ERRORS.rate_limited;
+  return encodeServerFrame({ type: 'error', code: 'rate_limited', message: sentence, retryAfter });
+}
