@@ -11,6 +11,8 @@ import { createPublishing } from './publishing.ts';
 import type { LogLimit } from './telemetry/log-limit.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import { createClientAddress } from './transport/client-address.ts';
+import { createConnectLimit } from './transport/connect-limit.ts';
 import { createHttp, type Http } from './transport/http.ts';
 import { acceptNativeSockets } from './transport/native-sockets.ts';
 import type { PageDeps } from './transport/page.ts';
@@ -59,6 +61,7 @@ export async function createSurface(deps: SurfaceDeps): Promise<Http> {
     isUnknown: publishing.isUnknown,
     maxBatch: config.publish.maxBatch,
     native: { access, now: clock.now, history },
+    metrics: deps.metrics,
     page: deps.page,
     isReady: () => deps.isReady(),
   });
@@ -71,6 +74,12 @@ export async function createSurface(deps: SurfaceDeps): Promise<Http> {
     clock,
     isDraining: () => deps.isDraining(),
     socketCount: () => feeds.socketCount(),
+    connectLimit: createConnectLimit({
+      perSecond: config.limits.connectsPerIpPerSecond,
+      addressOf: createClientAddress(config.trustProxy),
+      metrics: deps.metrics,
+      now: clock.now,
+    }),
   };
   // Where Superset is not served its sockets are refused before anything is asked of the actors.
   acceptSupersetSockets({

@@ -18,6 +18,8 @@ import type { AuthRequest } from './token.ts';
 
 /** Who may come in by the native protocol, by the rules of the configuration. */
 export interface NativeAccess {
+  /** The cookie that may carry a token. */
+  readonly cookieName: string;
   authenticate(request: AuthRequest): Either.Either<AuthError, NativeAuthenticated>;
   isAllowedOrigin(request: AuthRequest): boolean;
   /** The principal of a token that a socket of this one goes on with. */
@@ -50,6 +52,7 @@ export function createNativeAccess({ config, now, claim, newId }: NativeAccessDe
   const key = current?.type === 'secret' ? current : undefined;
 
   return {
+    cookieName,
     authenticate,
     isAllowedOrigin: (request) =>
       isAllowedNativeOrigin(request.headers, {

@@ -5,12 +5,20 @@ import type { Logger } from 'pino';
 import * as Either from 'fp-ts/lib/Either.js';
 import { mayPublish, type NativePrincipal } from '../auth/native-principal.ts';
 import { createApiKeyCheck } from './http-api-key.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { createClientAddress } from './client-address.ts';
+import { createHttpLimit, type HttpLimit } from './http-limit.ts';
 import { isLoopbackHost, isSameOrigin } from './http-loopback.ts';
+import { addOptions, refuseMethod, setSharing } from './http-methods.ts';
 import { PROBLEM_TYPE, PROBLEMS, type ProblemCode, problemBody, sendProblem } from './http-problem.ts';
 import { takeJson } from './http-json.ts';
 import { addNativeRoutes, isJson, type NativeHttpDeps } from './http-native.ts';
 import { addPublishRoutes, type HttpPublisher, type PublishDeps } from './http-publish.ts';
-import { addPageRoutes, type PageDeps } from './page.ts';
+import { gatherRoutes, type Routes, route } from './http-route.ts';
+import { openApiDocument } from './openapi/document.ts';
+import { documentOperation } from './openapi/page.ts';
+import { healthOperation, readyOperation } from './openapi/probes.ts';
+import { addFrontPage, addPageRoutes, type PageDeps } from './page.ts';
 import { checkTarget } from './request-target.ts';
 
 export interface HttpDeps {
@@ -29,7 +37,14 @@ export interface HttpDeps {
   /** The most events of one request. */
   readonly maxBatch: number;
   readonly trustProxy: boolean;
-  /** The first page; served in development mode only. */
+  /** Whose pages are told that they may use what needs a credential. */
+  readonly allowedOrigins: readonly string[];
+  readonly limits: {
+    /** Of one principal, or of one address without one; 0: no limit. */
+    readonly requestsPerSecond: number;
+  };
+  readonly metrics: Metrics;
+  /** The first page of development mode; otherwise there is a plain one. */
   readonly page?: PageDeps;
 }
 
@@ -50,11 +65,10 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const CLOSE_GRACE_MS = 1_000;
 
-/** Makes the HTTP surface, not yet listening: probes, publishing, in development mode the page; else 404. */
+/** Makes the HTTP surface, not yet listening: probes, publishing, what native clients ask, the page; else 404. */
 export async function createHttp(deps: HttpDeps): Promise<Http> {
   let server: Server | undefined;
   const app = fastify({
-    trustProxy: deps.trustProxy,
     frameworkErrors: (_error, _request, reply) => void sendProblem(reply, 'bad_request'),
     serverFactory: (handler) => {
       server = createServer(
@@ -69,27 +83,49 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
     },
     clientErrorHandler: refuseUnreadable,
   });
-  addCommon(app, deps);
+  const routes = gatherRoutes(app);
+  const limit = createHttpLimit({
+    perSecond: deps.limits.requestsPerSecond,
+    addressOf: createClientAddress(deps.trustProxy),
+    metrics: deps.metrics,
+    now: deps.native.now,
+  });
+  addCommon(app, deps, { routes, limit });
   addProbes(app, deps);
-  await app.register(async (scope) => addPublishing(scope, deps));
-  addNativeRoutes(app, deps.native);
-  if (deps.mode === 'development' && deps.page !== undefined) addPageRoutes(app, deps.page);
+  await app.register(async (scope) => addPublishing(scope, deps, limit));
+  addNativeRoutes(app, { ...deps.native, limit, metrics: deps.metrics });
+  if (deps.mode === 'production') addFrontPage(app);
+  else if (deps.page !== undefined) addPageRoutes(app, deps.page);
+  addDocument(app, deps, routes);
+  // Nothing is added after this: what is would answer no OPTIONS.
+  addOptions(app, routes, deps.allowedOrigins);
   await app.ready();
   return asHttp(app, server as Server);
 }
 
-function addCommon(app: FastifyInstance, { logger, mode }: HttpDeps): void {
+function addCommon(
+  app: FastifyInstance,
+  { logger, mode, allowedOrigins }: HttpDeps,
+  { routes, limit: isWithin }: { readonly routes: Routes; readonly limit: HttpLimit },
+): void {
   // A body that no route asked for is not read, so that its type and size cannot turn a 404 into something else.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   app.addHook('onRequest', async (request, reply) => {
     reply.header('X-Content-Type-Options', 'nosniff');
+    const { facts } = request.routeOptions.config;
+    if (facts !== undefined && request.method !== 'OPTIONS') {
+      setSharing(request, reply, facts, allowedOrigins);
+    }
     if (mode === 'development' && !isLoopbackHost(request.headers.host)) {
       return sendProblem(reply, 'forbidden', 'Development mode answers to the names of this machine only.');
     }
-    return undefined;
+    // What needs a credential is counted when it is known whose it is.
+    const isCounted = facts?.access === 'open' && request.method !== 'OPTIONS';
+    return isCounted && !isWithin(request, reply) ? reply : undefined;
   });
   app.setNotFoundHandler((request, reply) => {
+    if (refuseMethod(request, reply, routes, allowedOrigins)) return reply;
     logger.debug({ method: request.method, path: request.url.split('?', 1)[0] }, 'unexpected request');
     return reply.code(404).type('text/plain; charset=utf-8').send('Not Found');
   });
@@ -101,8 +137,8 @@ function addCommon(app: FastifyInstance, { logger, mode }: HttpDeps): void {
 }
 
 function addProbes(app: FastifyInstance, { isReady }: HttpDeps): void {
-  app.get('/health', (_request, reply) => answerProbe(reply, 200, 'OK'));
-  app.get('/ready', (_request, reply) =>
+  app.get('/health', route('probe', healthOperation), (_request, reply) => answerProbe(reply, 200, 'OK'));
+  app.get('/ready', route('probe', readyOperation), (_request, reply) =>
     isReady() ? answerProbe(reply, 200, 'OK') : answerProbe(reply, 503, 'SUBSCRIBER_UNAVAILABLE'),
   );
 }
@@ -111,7 +147,16 @@ function answerProbe(reply: FastifyReply, status: number, text: string): Fastify
   return reply.code(status).header('Cache-Control', 'no-store').type('text/plain; charset=utf-8').send(text);
 }
 
-function addPublishing(app: FastifyInstance, deps: HttpDeps): void {
+function addDocument(app: FastifyInstance, { mode, native }: HttpDeps, routes: Routes): void {
+  let text: string | undefined;
+  app.get('/openapi.json', route('open', documentOperation), (_request, reply) => {
+    // At the first request: now all routes are there.
+    text ??= JSON.stringify(openApiDocument({ routes, mode, cookieName: native.access.cookieName }));
+    return reply.header('Cache-Control', 'no-cache').type('application/json; charset=utf-8').send(text);
+  });
+}
+
+function addPublishing(app: FastifyInstance, deps: HttpDeps, isWithin: HttpLimit): void {
   const hasApiKey = createApiKeyCheck(deps.apiKeys);
   const publishers = new WeakMap<FastifyRequest, HttpPublisher>();
   let failing = false;
@@ -124,6 +169,7 @@ function addPublishing(app: FastifyInstance, deps: HttpDeps): void {
     }
     const allowed = authorization === undefined ? deps.mode === 'development' : hasApiKey(authorization);
     const principal = allowed ? undefined : tokenPrincipal(request);
+    if (!allowed && !isWithin(request, reply, principal?.user)) return reply;
     if (!allowed && principal === undefined) return sendProblem(reply, 'unauthorized');
     publishers.set(request, principal === undefined ? KEY_HOLDER : publisherOf(principal));
     if (!isJson(request)) return sendProblem(reply, 'unsupported_media_type');
