@@ -40,6 +40,36 @@ describe('http', () => {
     });
   });
 
+  describe('GET /', () => {
+    test('says what this is, with nothing about how it is run, and no script', async () => {
+      const { url } = await serve();
+      const page = await fetch(`${url}/`);
+      const body = await page.text();
+      expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+      expect(body).toContain('<h1>Signalbox</h1>');
+      expect(body).not.toMatch(/<script|<style|\sstyle=|\son[a-z]+=|\d+\.\d+\.\d+|(?:src|href)="(?!\/[a-z])/);
+      expect(page.headers.get('set-cookie')).toBeNull();
+    });
+
+    test('has the headers of the page of development mode, as each of its files has', async () => {
+      const { url } = await serve();
+      for (const path of ['/', '/front.css', '/favicon.svg']) {
+        const { headers, status } = await fetch(url + path);
+        expect([path, status, headers.get('content-security-policy')]).toEqual([
+          path,
+          200,
+          "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ]);
+        expect(headers.get('cache-control')).toBe('no-store');
+        expect(headers.get('x-content-type-options')).toBe('nosniff');
+        expect(headers.get('x-frame-options')).toBe('DENY');
+        expect(headers.get('cross-origin-opener-policy')).toBe('same-origin');
+        expect(headers.get('referrer-policy')).toBe('no-referrer');
+      }
+    });
+  });
+
   describe('what is not served', () => {
     test.each([
       ['GET', '/nope'],
