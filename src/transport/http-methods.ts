@@ -24,8 +24,7 @@ export function setSharing(
 
 /** Has every path answer OPTIONS. To be called after all routes have been added. */
 export function addOptions(app: FastifyInstance, routes: Routes, allowedOrigins: readonly string[]): void {
-  // Of a copy: each of these is a route too.
-  for (const [path, [first]] of [...routes]) {
+  for (const [path, [first]] of routes) {
     if (first === undefined) continue;
     const { access, operation } = first.facts;
     app.options(path, route(access, operation), (request, reply) => {

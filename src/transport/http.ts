@@ -1,5 +1,5 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import * as Either from 'fp-ts/lib/Either.js';
@@ -10,11 +10,12 @@ import { createClientAddress } from './client-address.ts';
 import { createHttpLimit, type HttpLimit } from './http-limit.ts';
 import { isLoopbackHost, isSameOrigin } from './http-loopback.ts';
 import { addOptions, refuseMethod, setSharing } from './http-methods.ts';
-import { PROBLEM_TYPE, PROBLEMS, type ProblemCode, problemBody, sendProblem } from './http-problem.ts';
+import { PROBLEMS, type ProblemCode, sendProblem } from './http-problem.ts';
 import { takeJson } from './http-json.ts';
 import { addNativeRoutes, isJson, type NativeHttpDeps } from './http-native.ts';
 import { addPublishRoutes, type HttpPublisher, type PublishDeps } from './http-publish.ts';
 import { gatherRoutes, type Routes, route } from './http-route.ts';
+import { refuseTarget, refuseUnreadable } from './http-unreadable.ts';
 import { openApiDocument } from './openapi/document.ts';
 import { documentOperation } from './openapi/page.ts';
 import { healthOperation, readyOperation } from './openapi/probes.ts';
@@ -218,33 +219,6 @@ function problemOf(error: unknown): ProblemCode {
   if (status === PROBLEMS.unsupported_media_type.status) return 'unsupported_media_type';
   return typeof status === 'number' && status >= 400 && status < 500 ? 'bad_request' : 'internal';
 }
-
-function refuseTarget(response: ServerResponse): void {
-  const body = problemBody('bad_request', 'The request target is not one this server reads.');
-  response
-    .writeHead(400, { 'Content-Type': PROBLEM_TYPE, 'Content-Length': Buffer.byteLength(body) })
-    .end(body);
-}
-
-/** What Node's parser gave up on never becomes a request, so it is answered on the bare socket. */
-function refuseUnreadable(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const code = UNREADABLE.get(error.code ?? '') ?? 'bad_request';
-  const body = problemBody(code);
-  const { title } = JSON.parse(body) as { title: string };
-  socket.end(
-    `HTTP/1.1 ${PROBLEMS[code].status} ${title}\r\nConnection: close\r\nContent-Type: ${PROBLEM_TYPE}\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
-}
-
-const UNREADABLE: ReadonlyMap<string, ProblemCode> = new Map([
-  ['HPE_HEADER_OVERFLOW', 'headers_too_large'],
-  ['ERR_HTTP_REQUEST_TIMEOUT', 'request_timeout'],
-]);
 
 function asHttp(app: FastifyInstance, server: Server): Http {
   let settled: Promise<unknown> = Promise.resolve();

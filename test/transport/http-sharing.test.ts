@@ -137,9 +137,33 @@ describe('what depends on who asks', () => {
   ])('is kept by nobody in between: %s, %s %s', async (_, method, path, headers, status) => {
     const ask = await serve([]);
     const answer = await ask(method, path, headers);
-    expect(answer.status).toBe(status);
-    expect(answer.headers.get('cache-control')).toBe('private, no-store');
-    expect(answer.headers.get('vary')).toBe('Accept, Origin, Cookie, Authorization');
+    expect([answer.status, ...keepingOf(answer)]).toEqual([status, ...PRIVATE]);
+  });
+
+  test.each<[string, number, Partial<HttpDeps>]>([
+    ['{"channel":"c","data":1}', 201, {}],
+    ['{"channel":"c"}', 422, {}],
+    ['{"channel":"c","data":1}', 413, { maxBodyBytes: 10 }],
+    ['{"channel":"c","data":1}', 503, { publish: async () => Promise.reject(new Error('away')) }],
+    [
+      '{"channel":"c","data":1}',
+      500,
+      {
+        publish: async () => Promise.reject(new Error('away')),
+        isUnknown: () => {
+          throw new Error('a bug');
+        },
+      },
+    ],
+  ])('is kept by nobody in between: POST /publish of %s, which is %d', async (body, status, overrides) => {
+    const { http, url } = await serveHttp(overrides);
+    running.push(http);
+    const answer = await fetch(`${url}/publish`, {
+      method: 'POST',
+      body,
+      headers: { authorization, ...JSON_TYPE },
+    });
+    expect([answer.status, ...keepingOf(answer)]).toEqual([status, ...PRIVATE]);
   });
 });
 
@@ -202,4 +226,6 @@ describe('the methods of a path', () => {
   });
 });
 
+const PRIVATE = ['private, no-store', 'Accept, Origin, Cookie, Authorization'];
+const keepingOf = ({ headers }: Response) => [headers.get('cache-control'), headers.get('vary')];
 const sorted = (list: string | null): string[] => (list ?? '').split(', ').sort();

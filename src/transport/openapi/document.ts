@@ -1,6 +1,6 @@
 import { PROBLEM_MEDIA_TYPE, PROBLEMS, type ProblemCode } from '../http-problem.ts';
 import { type Access, isShared, type Routes, type ServedRoute } from '../http-route.ts';
-import type { Answer, JsonSchema, Operation, SecurityName } from './operation.ts';
+import { type Answer, type JsonSchema, type Operation, type SecurityName, TAGS } from './operation.ts';
 
 export interface DocumentOptions {
   readonly routes: Routes;
@@ -23,7 +23,7 @@ export function openApiDocument({ routes, mode, cookieName }: DocumentOptions): 
   return {
     openapi: '3.1.1',
     info: { title: 'Signalbox', version: '1', description: DESCRIPTION },
-    tags: TAGS,
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths: Object.fromEntries(paths) as Json,
     components: {
       schemas: { Problem: PROBLEM },
@@ -41,18 +41,6 @@ const DESCRIPTION = `Events in, sockets out. A WebSocket may be opened on any pa
 
 A known path asked by another method is answered with 405 and \`Allow\`, the probes and every other path with 404, \
 \`text/plain\`. Browsers' pages of the origins in \`allowedOrigins\` may use what needs a credential.`;
-
-const TAGS = [
-  {
-    name: 'publishing',
-    description:
-      "Needs an API key, or a token that may publish; in development mode this machine's own pages need neither.",
-  },
-  { name: 'clients', description: 'For clients of the native protocol.' },
-  { name: 'probes', description: "As Superset's sidecar answers them." },
-  { name: 'page', description: 'What a browser is shown.' },
-  { name: 'description', description: 'This document.' },
-];
 
 const PROBLEM: JsonSchema = {
   description: 'A refusal, after RFC 9457.',

@@ -6,7 +6,15 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 /** What can be presented; the document says how. */
 export type SecurityName = 'apiKey' | 'token' | 'ticket' | 'ticketProtocol' | 'cookie';
 
-export type Tag = 'probes' | 'publishing' | 'clients' | 'page' | 'description';
+/** What belongs together. */
+export const TAGS = {
+  publishing:
+    "Needs an API key, or a token that may publish; in development mode this machine's own pages need neither.",
+  clients: 'For clients of the native protocol.',
+  probes: "As Superset's sidecar answers them.",
+  page: 'What a browser is shown.',
+  description: 'This document, and what may be asked where.',
+} as const;
 
 interface Header {
   readonly description: string;
@@ -38,7 +46,7 @@ export interface Parameter {
 export interface Operation {
   /** Of no other operation. */
   readonly id: string;
-  readonly tag: Tag;
+  readonly tag: keyof typeof TAGS;
   readonly summary: string;
   readonly description?: string;
   /** Each of these is enough. Left out: nothing is needed. */
