@@ -107,6 +107,16 @@ describe('http in development mode', () => {
       expect(opened).toBe(1);
     });
 
+    test('to HEAD has the same headers, and counts as no page', async () => {
+      const [get, head] = [await send('GET', '/'), await send('HEAD', '/')];
+      expect([head.status, head.body, head.headers['set-cookie']]).toEqual([
+        200,
+        '',
+        get.headers['set-cookie'],
+      ]);
+      expect(opened).toBe(1);
+    });
+
     test('lets nothing in but files of its own', async () => {
       const { headers, body } = await send('GET', '/');
       expect(headers['content-security-policy']).toBe(
