@@ -70,7 +70,7 @@ describe('the package', () => {
       ]),
     );
     const needed =
-      /^(?:LICENSE|README\.md|config\.schema\.json|package\.json|dist\/.*\.(?:js|d\.ts)|public\/[\w.-]+)$/;
+      /^(?:LICENSE|README\.md|config\.schema\.json|package\.json|dist\/.*\.(?:js|d\.ts)|public\/(?:front\/)?[\w.-]+)$/;
     expect(paths.filter((path) => !needed.test(path))).toEqual([]);
   });
 

@@ -14,6 +14,8 @@ import type { Publishing } from './publishing.ts';
 import type { LogLimit } from './telemetry/log-limit.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import { createClientAddress } from './transport/client-address.ts';
+import { createConnectLimit } from './transport/connect-limit.ts';
 import { createHttp, type Http } from './transport/http.ts';
 import { acceptNativeSockets } from './transport/native-sockets.ts';
 import type { PageDeps } from './transport/page.ts';
@@ -64,6 +66,7 @@ export async function createSurface(deps: SurfaceDeps): Promise<Http> {
     maxBatch: config.publish.maxBatch,
     native: { access, now: clock.now, history },
     control: instances,
+    metrics: deps.metrics,
     ...(deps.page !== undefined && { page: deps.page }),
     isReady: () => deps.isReady(),
   });
@@ -76,6 +79,12 @@ export async function createSurface(deps: SurfaceDeps): Promise<Http> {
     clock,
     isDraining: () => deps.isDraining(),
     socketCount: () => feeds.socketCount(),
+    connectLimit: createConnectLimit({
+      perSecond: config.limits.connectsPerIpPerSecond,
+      addressOf: createClientAddress(config.trustProxy),
+      metrics: deps.metrics,
+      now: clock.now,
+    }),
   };
   // Where Superset is not served its sockets are refused before anything is asked of the actors.
   acceptSupersetSockets({

@@ -18,6 +18,8 @@ import type { AuthRequest } from './token.ts';
 
 /** Who may come in by the native protocol, by the rules of the configuration. */
 export interface NativeAccess {
+  /** The cookie that may carry a token. */
+  readonly cookieName: string;
   /** A promise where the application authenticates; it rejects when that fails. */
   authenticate(request: AuthRequest): Awaitable<Either.Either<AuthError, NativeAuthenticated>>;
   /** Whether a principal that was authenticated a while ago is to be let in no more. */
@@ -70,6 +72,7 @@ export function createNativeAccess(deps: NativeAccessDeps): NativeAccess {
   };
 
   return {
+    cookieName,
     authenticate(request) {
       const credential = credentialOf(request, cookieName);
       const unlessRevoked = Either.tap(({ principal }: NativeAuthenticated) => refuseRevoked(principal));

@@ -38,6 +38,13 @@ export const METRICS = {
     unit: 'requests',
     meaning: 'An upgrade was refused before a socket existed.',
   },
+  'signalbox.rate_limited': {
+    type: 'counter',
+    unit: 'requests',
+    meaning:
+      'Requests and upgrades that came too often: `connects` of an address, requests of a `principal` or an `address`, `tickets` of a user.',
+    labels: ['reason'],
+  },
   ws_token_expired_disconnect: {
     type: 'counter',
     unit: 'sockets',

@@ -1,15 +1,19 @@
+import * as Either from 'fp-ts/lib/Either.js';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
-import { z } from 'zod';
 import type { RawJson } from '../protocol/native/client-frame.ts';
 import { memberText } from '../protocol/json-text.ts';
-import { channelFault, isChannel, isPrincipalId, topicFault } from '../protocol/native/names.ts';
 import type { Target } from '../protocol/native/sessions.ts';
+import type { NativeAccess } from '../auth/native-access.ts';
+import { disconnectBody, targetOf, tellBody } from './control-body.ts';
 import { createApiKeyCheck } from './http-api-key.ts';
-import { anyJson, nameBy, readBody, takeJson } from './http-json.ts';
+import { readBody, takeJson } from './http-json.ts';
 import { isSameOrigin } from './http-loopback.ts';
 import { isJson } from './http-native.ts';
+import type { HttpLimit } from './http-limit.ts';
 import { sendProblem } from './http-problem.ts';
+import { route } from './http-route.ts';
+import { disconnectOperation, tellOperation } from './openapi/control.ts';
 
 /** What reaches the sockets of every instance. */
 export interface Control {
@@ -28,6 +32,8 @@ export interface ControlDeps {
   readonly mode: 'development' | 'production';
   readonly apiKeys: readonly string[];
   readonly maxBodyBytes: number;
+  readonly access: Pick<NativeAccess, 'authenticate'>;
+  readonly limit: HttpLimit;
 }
 
 /**
@@ -36,57 +42,13 @@ export interface ControlDeps {
  */
 const MAX_DATA_BYTES = 65_536;
 
-const principalId = z
-  .string()
-  .refine(isPrincipalId, 'expected 1 to 128 bytes without control characters')
-  .optional();
-const WHO = {
-  user: principalId,
-  session: principalId,
-  socket: z
-    .string()
-    .regex(/^[!-~]{1,128}$/, 'expected the name of a socket, as welcome gives it')
-    .optional(),
-  channel: nameBy((name) =>
-    isChannel(name) ? undefined : (channelFault(name) ?? 'expected user: or session: and an encoded id'),
-  ).optional(),
-};
-const everyone = z.literal(true).optional();
-
-/** With exactly one of these names. */
-const withOne = <Shape extends z.ZodRawShape>(shape: Shape, names: readonly (keyof Shape & string)[]) =>
-  z.strictObject(shape).check(({ value, issues }) => {
-    const given = names.filter((name) => (value as Readonly<Record<string, unknown>>)[name] !== undefined);
-    if (given.length === 1) return;
-    const message = `expected exactly one of ${names.join(', ')}`;
-    issues.push({ code: 'custom', input: value, path: [], message });
-  });
-
-const tell = withOne({ ...WHO, everyone, topic: nameBy(topicFault), data: anyJson.optional() }, [
-  'user',
-  'session',
-  'socket',
-  'channel',
-  'everyone',
-]);
-const disconnect = withOne(
-  {
-    ...WHO,
-    reason: z
-      .string()
-      .regex(/^[ -~]{1,123}$/, 'expected 1 to 123 printable ASCII characters')
-      .optional(),
-  },
-  ['user', 'session', 'socket', 'channel'],
-);
-
 /**
  * Adds `POST /tell`, answered once the broker has it, and `POST /disconnect`, answered once the living instances have
  * answered or had time to. Who asks has an API key; in development mode it may be this machine's own page. A cookie or
  * a token is never enough: these are done to others.
  */
 export function addControlRoutes(app: FastifyInstance, deps: ControlDeps): void {
-  const { control, mode } = deps;
+  const { control, mode, access, limit: isWithin } = deps;
   const hasApiKey = createApiKeyCheck(deps.apiKeys);
   const options = { bodyLimit: deps.maxBodyBytes };
   let isFailing = false;
@@ -98,13 +60,17 @@ export function addControlRoutes(app: FastifyInstance, deps: ControlDeps): void 
       return sendProblem(reply, 'forbidden', 'Development mode takes a POST from its own page only.');
     }
     const isAllowed = authorization === undefined ? mode === 'development' : hasApiKey(authorization);
-    if (!isAllowed) return sendProblem(reply, 'unauthorized', NEEDS_KEY);
+    if (!isAllowed) {
+      if (!isWithin(request, reply)) return reply;
+      const found = await access.authenticate({ headers: { authorization }, target: '/' });
+      return sendProblem(reply, Either.isRight(found) ? 'forbidden' : 'unauthorized', NEEDS_KEY);
+    }
     if (!isJson(request)) return sendProblem(reply, 'unsupported_media_type');
     return undefined;
   });
 
-  app.post('/tell', options, async (request, reply) => {
-    const body = readBody(request, reply, tell);
+  app.post('/tell', { ...options, ...route('bearer', tellOperation) }, async (request, reply) => {
+    const body = readBody(request, reply, tellBody);
     if (body === undefined) return reply;
     const data = memberText(body.bytes, 'data')?.toString() as RawJson | undefined;
     if (data !== undefined && Buffer.byteLength(data) > MAX_DATA_BYTES) {
@@ -114,8 +80,8 @@ export function addControlRoutes(app: FastifyInstance, deps: ControlDeps): void 
     return done === undefined ? reply : reply.code(202).send({ status: 'ok' });
   });
 
-  app.post('/disconnect', options, async (request, reply) => {
-    const body = readBody(request, reply, disconnect);
+  app.post('/disconnect', { ...options, ...route('bearer', disconnectOperation) }, async (request, reply) => {
+    const body = readBody(request, reply, disconnectBody);
     if (body === undefined) return reply;
     const done = await orUnavailable(reply, control.end(targetOf(body.value), body.value.reason));
     return done === undefined ? reply : reply.send(done.answer);
@@ -143,13 +109,3 @@ export function addControlRoutes(app: FastifyInstance, deps: ControlDeps): void 
 const NEEDS_KEY = 'An API key is needed: Authorization: Bearer <key>.';
 const NOT_CONFIRMED =
   'The broker did not confirm it. It is not known whether this was done: it may be repeated.';
-
-type Who = z.infer<typeof tell> | z.infer<typeof disconnect>;
-
-function targetOf(who: Who): Target {
-  const { user, session, socket, channel } = who;
-  if (user !== undefined) return { user };
-  if (session !== undefined) return { session };
-  if (socket !== undefined) return { socket };
-  return channel === undefined ? { everyone: true } : { channel };
-}

@@ -4,8 +4,12 @@ import type { AuthError } from '../auth/auth-error.ts';
 import type { NativeAccess } from '../auth/native-access.ts';
 import { maySubscribe, type NativePrincipal, ownChannels } from '../auth/native-principal.ts';
 import { parseStreamId, type StreamId } from '../event/stream-id.ts';
-import { TokenBucket } from '../protocol/native/token-bucket.ts';
-import { PROBLEMS, sendProblem } from './http-problem.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { HttpLimit } from './http-limit.ts';
+import { PROBLEMS, sendProblem, sendTooMany } from './http-problem.ts';
+import { route } from './http-route.ts';
+import { historyOperation, ticketOperation } from './openapi/clients.ts';
+import { RateLimit } from './rate-limit.ts';
 
 /** A part of a channel's history, as it is answered. */
 export interface History {
@@ -29,25 +33,25 @@ const MAX_LIMIT = 1_000;
 const DEFAULT_LIMIT = 100;
 /** Tickets of one user. */
 const TICKETS = { perSecond: 1, burst: 20 };
-/** Users whose tickets are counted; the one that was counted longest ago is forgotten first. */
-const MAX_COUNTED = 10_000;
 
 /** Adds `POST /ticket` and `GET /history`, for clients of the native protocol. */
-export function addNativeRoutes(app: FastifyInstance, deps: NativeHttpDeps): void {
-  const { access, now } = deps;
-  const tickets = new Map<string, TokenBucket>();
+export function addNativeRoutes(
+  app: FastifyInstance,
+  deps: NativeHttpDeps & { readonly limit: HttpLimit; readonly metrics: Metrics },
+): void {
+  const { access, now, limit: isWithin, metrics } = deps;
+  const tickets = new RateLimit({ ...TICKETS, now });
 
-  app.post('/ticket', async (request, reply) => {
-    setPrivate(reply);
+  app.post('/ticket', route('cookie', ticketOperation), async (request, reply) => {
     // A page of another site can make a browser send its cookie, but neither this type nor a token.
     const hasToken = request.headers.authorization !== undefined;
     if (!hasToken && !isJson(request)) return sendProblem(reply, 'unsupported_media_type');
     const principal = await principalOf(request, reply);
     if (principal === undefined) return reply;
-    const retryAfterMs = bucketOf(principal.user).take();
-    if (retryAfterMs > 0) {
-      reply.header('Retry-After', Math.ceil(retryAfterMs / 1000));
-      return sendProblem(reply, 'rate_limited');
+    const waitMs = tickets.take(principal.user);
+    if (waitMs > 0) {
+      metrics.count('signalbox.rate_limited', 1, { reason: 'tickets' });
+      return sendTooMany(reply, waitMs);
     }
     const minted = access.mint(principal);
     if (Either.isLeft(minted)) {
@@ -58,8 +62,7 @@ export function addNativeRoutes(app: FastifyInstance, deps: NativeHttpDeps): voi
     return reply.code(201).send({ ticket, expiresAt: expiresAtMs });
   });
 
-  app.get('/history', async (request, reply) => {
-    setPrivate(reply);
+  app.get('/history', route('cookie', historyOperation(MAX_LIMIT, DEFAULT_LIMIT)), async (request, reply) => {
     const { channel = '', after, limit = `${DEFAULT_LIMIT}` } = request.query as HistoryQuery;
     const position = typeof after === 'string' ? parseStreamId(after) : undefined;
     const count = /^\d{1,4}$/.test(String(limit)) ? Number(limit) : 0;
@@ -85,38 +88,32 @@ export function addNativeRoutes(app: FastifyInstance, deps: NativeHttpDeps): voi
 
   /** Who asks; undefined: it has been refused. */
   async function principalOf(
-    { headers, url }: FastifyRequest,
+    request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<NativePrincipal | undefined> {
-    const request = { headers, target: url };
-    if (!access.isAllowedOrigin(request)) {
-      void sendProblem(reply, 'forbidden', 'This may not be asked for from there.');
+    const asked = { headers: request.headers, target: request.url };
+    if (!access.isAllowedOrigin(asked)) {
+      if (isWithin(request, reply)) {
+        void sendProblem(reply, 'forbidden', 'This may not be asked for from there.');
+      }
       return undefined;
     }
-    const authenticated = await access.authenticate(request);
+    const authenticated = await access.authenticate(asked);
     if (Either.isLeft(authenticated)) {
       const problem = problemOfAuth(authenticated.left);
-      void sendProblem(reply, problem, problem === 'unauthorized' ? 'A valid token is needed.' : NOT_KNOWN);
+      if (isWithin(request, reply))
+        void sendProblem(reply, problem, problem === 'unauthorized' ? 'A valid token is needed.' : NOT_KNOWN);
       return undefined;
     }
     const { principal, ticket } = authenticated.right;
+    // Before the ticket is used up: whoever comes too often has it still.
+    if (!isWithin(request, reply, principal.user)) return undefined;
     if (ticket === undefined) return principal;
     const isFirst = await access.redeem(ticket).catch(() => undefined);
     if (isFirst === true) return principal;
     if (isFirst === undefined) void sendProblem(reply, 'unavailable', 'The broker cannot be reached.');
     else void sendProblem(reply, 'unauthorized', 'This ticket was used.');
     return undefined;
-  }
-
-  function bucketOf(user: string): TokenBucket {
-    const bucket = tickets.get(user) ?? new TokenBucket({ ...TICKETS, now });
-    tickets.delete(user);
-    tickets.set(user, bucket);
-    for (const oldest of tickets.keys()) {
-      if (tickets.size <= MAX_COUNTED) break;
-      tickets.delete(oldest);
-    }
-    return bucket;
   }
 }
 
@@ -134,10 +131,4 @@ export function problemOfAuth({ status }: AuthError): 'unauthorized' | 'unavaila
 
 export function isJson(request: FastifyRequest): boolean {
   return /^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '');
-}
-
-/** What depends on who asks is kept by nobody in between. */
-function setPrivate(reply: FastifyReply): void {
-  reply.header('Cache-Control', 'private, no-store');
-  reply.header('Vary', 'Accept, Origin, Cookie, Authorization');
 }

@@ -1,17 +1,18 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyReply } from 'fastify';
 
-/** Every refusal of the HTTP surface: its code, its status, and what is said when there is nothing closer to say. */
+/** Every refusal of the HTTP surface: its code, a status of its own, and what is said when nothing closer is known. */
 export const PROBLEMS = {
   bad_request: { status: 400, detail: 'The request cannot be read.' },
   unauthorized: { status: 401, detail: 'A valid API key or token is needed: Authorization: Bearer <key>.' },
   forbidden: { status: 403, detail: 'This may not be done from here.' },
+  method_not_allowed: { status: 405, detail: 'This path has other methods.' },
+  request_timeout: { status: 408, detail: 'The request did not arrive in time.' },
   too_large: { status: 413, detail: 'The body is larger than maxBodyBytes.' },
   unsupported_media_type: { status: 415, detail: 'The body must be application/json.' },
   invalid: { status: 422, detail: 'The body does not have the expected fields.' },
   rate_limited: { status: 429, detail: 'This is more often than is allowed.' },
   headers_too_large: { status: 431, detail: 'The request headers are too large.' },
-  request_timeout: { status: 408, detail: 'The request did not arrive in time.' },
   internal: { status: 500, detail: 'Something is wrong here. It has been logged.' },
   unavailable: {
     status: 503,
@@ -27,7 +28,8 @@ export interface FieldProblem {
   readonly message: string;
 }
 
-export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
+export const PROBLEM_TYPE = `${PROBLEM_MEDIA_TYPE}; charset=utf-8`;
 
 /** The body of a refusal, after RFC 9457. */
 export function problemBody(
@@ -51,4 +53,10 @@ export function sendProblem(
     .code(PROBLEMS[code].status)
     .type(PROBLEM_TYPE)
     .send(problemBody(code, detail, problems));
+}
+
+/** Refuses what came too often, with when there will be room. */
+export function sendTooMany(reply: FastifyReply, waitMs: number): FastifyReply {
+  reply.header('Retry-After', Math.ceil(waitMs / 1000));
+  return sendProblem(reply, 'rate_limited');
 }

@@ -2,16 +2,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { StreamId } from '../event/stream-id.ts';
 import { elementTexts, memberText } from '../protocol/json-text.ts';
-import {
-  channelFault,
-  DEFAULT_TOPIC,
-  isChannel,
-  isPrincipalId,
-  topicFault,
-  userChannel,
-} from '../protocol/native/names.ts';
-import { anyJson, nameBy, readBody } from './http-json.ts';
+import { DEFAULT_TOPIC, userChannel } from '../protocol/native/names.ts';
+import { readBody } from './http-json.ts';
 import { sendProblem } from './http-problem.ts';
+import { route } from './http-route.ts';
+import { messageOperation, publishOperation } from './openapi/publishing.ts';
+import { message, publication } from './publish-body.ts';
 
 /** An event that came over HTTP. */
 export interface HttpPublication {
@@ -52,26 +48,6 @@ export interface PublishDeps {
   onOutcome(error: unknown): void;
 }
 
-/** A user's or a session's channel may be published to by whoever may publish at all by a key. */
-const channelOrOwnFault = (name: string): string | undefined =>
-  isChannel(name) ? undefined : (channelFault(name) ?? 'expected user: or session: and an encoded id');
-
-const publication = z.strictObject({
-  channel: nameBy(channelOrOwnFault),
-  topic: nameBy(topicFault).optional(),
-  data: anyJson,
-  key: z
-    .string()
-    .regex(/^[!-~]{1,128}$/, 'expected 1 to 128 printable ASCII characters without spaces')
-    .optional(),
-  snapshot: z.boolean().optional(),
-});
-
-const message = z.strictObject({
-  username: z.string().refine(isPrincipalId, 'expected 1 to 128 bytes without control characters'),
-  content: anyJson,
-});
-
 type Fields = z.infer<typeof publication>;
 
 /**
@@ -81,10 +57,11 @@ type Fields = z.infer<typeof publication>;
  */
 export function addPublishRoutes(app: FastifyInstance, deps: PublishDeps): void {
   const list = z.array(publication).min(1).max(deps.maxBatch);
-  const options = { bodyLimit: deps.maxBodyBytes };
+  const bodyLimit = deps.maxBodyBytes;
+  const toPublish = { ...route('bearer', publishOperation(deps.maxBatch)), bodyLimit };
+  const toMessage = { ...route('bearer', messageOperation), bodyLimit };
 
-  app.post('/publish', options, async (request, reply) => {
-    reply.header('Cache-Control', 'private, no-store');
+  app.post('/publish', toPublish, async (request, reply) => {
     const isList = isArrayText(request.body);
     const body = readBody<Fields | Fields[]>(request, reply, isList ? list : publication);
     if (body === undefined) return reply;
@@ -103,8 +80,7 @@ export function addPublishRoutes(app: FastifyInstance, deps: PublishDeps): void 
     return isList ? answerList(reply, outcomes) : answerOne(reply, outcomes[0], 201, {});
   });
 
-  app.post('/message', options, async (request, reply) => {
-    reply.header('Cache-Control', 'private, no-store');
+  app.post('/message', toMessage, async (request, reply) => {
     const body = readBody(request, reply, message);
     if (body === undefined) return reply;
     const channel = userChannel(body.value.username);

@@ -1,17 +1,26 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import * as Either from 'fp-ts/lib/Either.js';
 import { mayPublish, type NativePrincipal } from '../auth/native-principal.ts';
 import { addControlRoutes, type Control } from './http-control.ts';
 import { createApiKeyCheck } from './http-api-key.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { createClientAddress } from './client-address.ts';
+import { createHttpLimit, type HttpLimit } from './http-limit.ts';
 import { isLoopbackHost, isSameOrigin } from './http-loopback.ts';
-import { PROBLEM_TYPE, PROBLEMS, type ProblemCode, problemBody, sendProblem } from './http-problem.ts';
+import { addOptions, refuseMethod, setSharing } from './http-methods.ts';
+import { PROBLEMS, type ProblemCode, sendProblem } from './http-problem.ts';
 import { takeJson } from './http-json.ts';
 import { addNativeRoutes, isJson, problemOfAuth, type NativeHttpDeps } from './http-native.ts';
 import { addPublishRoutes, type HttpPublisher, type PublishDeps } from './http-publish.ts';
-import { addPageRoutes, type PageDeps } from './page.ts';
+import { gatherRoutes, type Routes, route } from './http-route.ts';
+import { refuseTarget, refuseUnreadable } from './http-unreadable.ts';
+import { openApiDocument } from './openapi/document.ts';
+import { documentOperation } from './openapi/page.ts';
+import { healthOperation, readyOperation } from './openapi/probes.ts';
+import { addFrontPage, addPageRoutes, type PageDeps } from './page.ts';
 import { checkTarget } from './request-target.ts';
 
 export interface HttpDeps {
@@ -31,7 +40,14 @@ export interface HttpDeps {
   /** The most events of one request. */
   readonly maxBatch: number;
   readonly trustProxy: boolean;
-  /** The first page; served in development mode only. */
+  /** Whose pages are told that they may use what needs a credential. */
+  readonly allowedOrigins: readonly string[];
+  readonly limits: {
+    /** Of one principal, or of one address without one; 0: no limit. */
+    readonly requestsPerSecond: number;
+  };
+  readonly metrics: Metrics;
+  /** The first page of development mode; otherwise there is a plain one. */
   readonly page?: PageDeps;
 }
 
@@ -52,11 +68,10 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const CLOSE_GRACE_MS = 1_000;
 
-/** Makes the HTTP surface, not yet listening: probes, publishing, in development mode the page; else 404. */
+/** Makes the HTTP surface, not yet listening: probes, publishing, what native clients ask, the page; else 404. */
 export async function createHttp(deps: HttpDeps): Promise<Http> {
   let server: Server | undefined;
   const app = fastify({
-    trustProxy: deps.trustProxy,
     frameworkErrors: (_error, _request, reply) => void sendProblem(reply, 'bad_request'),
     serverFactory: (handler) => {
       server = createServer(
@@ -71,28 +86,52 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
     },
     clientErrorHandler: refuseUnreadable,
   });
-  addCommon(app, deps);
+  const routes = gatherRoutes(app);
+  const limit = createHttpLimit({
+    perSecond: deps.limits.requestsPerSecond,
+    addressOf: createClientAddress(deps.trustProxy),
+    metrics: deps.metrics,
+    now: deps.native.now,
+  });
+  addCommon(app, deps, { routes, limit });
   addProbes(app, deps);
-  await app.register(async (scope) => addPublishing(scope, deps));
-  await app.register(async (scope) => addControlRoutes(scope, deps));
-  addNativeRoutes(app, deps.native);
-  if (deps.mode === 'development' && deps.page !== undefined) addPageRoutes(app, deps.page);
+  await app.register(async (scope) => addPublishing(scope, deps, limit));
+  await app.register(async (scope) =>
+    addControlRoutes(scope, { ...deps, access: deps.native.access, limit }),
+  );
+  addNativeRoutes(app, { ...deps.native, limit, metrics: deps.metrics });
+  if (deps.mode === 'production') addFrontPage(app);
+  else if (deps.page !== undefined) addPageRoutes(app, deps.page);
+  addDocument(app, deps, routes);
+  // Nothing is added after this: what is would answer no OPTIONS.
+  addOptions(app, routes, deps.allowedOrigins);
   await app.ready();
   return asHttp(app, server as Server);
 }
 
-function addCommon(app: FastifyInstance, { logger, mode }: HttpDeps): void {
+function addCommon(
+  app: FastifyInstance,
+  { logger, mode, allowedOrigins }: HttpDeps,
+  { routes, limit: isWithin }: { readonly routes: Routes; readonly limit: HttpLimit },
+): void {
   // A body that no route asked for is not read, so that its type and size cannot turn a 404 into something else.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   app.addHook('onRequest', async (request, reply) => {
     reply.header('X-Content-Type-Options', 'nosniff');
+    const { facts } = request.routeOptions.config;
+    if (facts !== undefined && request.method !== 'OPTIONS') {
+      setSharing(request, reply, facts, allowedOrigins);
+    }
     if (mode === 'development' && !isLoopbackHost(request.headers.host)) {
       return sendProblem(reply, 'forbidden', 'Development mode answers to the names of this machine only.');
     }
-    return undefined;
+    // What needs a credential is counted when it is known whose it is.
+    const isCounted = facts?.access === 'open' && request.method !== 'OPTIONS';
+    return isCounted && !isWithin(request, reply) ? reply : undefined;
   });
   app.setNotFoundHandler((request, reply) => {
+    if (refuseMethod(request, reply, routes, allowedOrigins)) return reply;
     logger.debug({ method: request.method, path: request.url.split('?', 1)[0] }, 'unexpected request');
     return reply.code(404).type('text/plain; charset=utf-8').send('Not Found');
   });
@@ -104,8 +143,8 @@ function addCommon(app: FastifyInstance, { logger, mode }: HttpDeps): void {
 }
 
 function addProbes(app: FastifyInstance, { isReady }: HttpDeps): void {
-  app.get('/health', (_request, reply) => answerProbe(reply, 200, 'OK'));
-  app.get('/ready', (_request, reply) =>
+  app.get('/health', route('probe', healthOperation), (_request, reply) => answerProbe(reply, 200, 'OK'));
+  app.get('/ready', route('probe', readyOperation), (_request, reply) =>
     isReady() ? answerProbe(reply, 200, 'OK') : answerProbe(reply, 503, 'SUBSCRIBER_UNAVAILABLE'),
   );
 }
@@ -114,7 +153,16 @@ function answerProbe(reply: FastifyReply, status: number, text: string): Fastify
   return reply.code(status).header('Cache-Control', 'no-store').type('text/plain; charset=utf-8').send(text);
 }
 
-function addPublishing(app: FastifyInstance, deps: HttpDeps): void {
+function addDocument(app: FastifyInstance, { mode, native }: HttpDeps, routes: Routes): void {
+  let text: string | undefined;
+  app.get('/openapi.json', route('open', documentOperation), (_request, reply) => {
+    // At the first request: now all routes are there.
+    text ??= JSON.stringify(openApiDocument({ routes, mode, cookieName: native.access.cookieName }));
+    return reply.header('Cache-Control', 'no-cache').type('application/json; charset=utf-8').send(text);
+  });
+}
+
+function addPublishing(app: FastifyInstance, deps: HttpDeps, isWithin: HttpLimit): void {
   const hasApiKey = createApiKeyCheck(deps.apiKeys);
   const publishers = new WeakMap<FastifyRequest, HttpPublisher>();
   let failing = false;
@@ -127,6 +175,8 @@ function addPublishing(app: FastifyInstance, deps: HttpDeps): void {
     }
     const allowed = authorization === undefined ? deps.mode === 'development' : hasApiKey(authorization);
     const principal = allowed ? undefined : await tokenPrincipal(request);
+    const user = typeof principal === 'string' ? undefined : principal?.user;
+    if (!allowed && !isWithin(request, reply, user)) return reply;
     if (typeof principal === 'string') return sendProblem(reply, principal);
     publishers.set(request, principal === undefined ? KEY_HOLDER : publisherOf(principal));
     if (!isJson(request)) return sendProblem(reply, 'unsupported_media_type');
@@ -174,33 +224,6 @@ function problemOf(error: unknown): ProblemCode {
   if (status === PROBLEMS.unsupported_media_type.status) return 'unsupported_media_type';
   return typeof status === 'number' && status >= 400 && status < 500 ? 'bad_request' : 'internal';
 }
-
-function refuseTarget(response: ServerResponse): void {
-  const body = problemBody('bad_request', 'The request target is not one this server reads.');
-  response
-    .writeHead(400, { 'Content-Type': PROBLEM_TYPE, 'Content-Length': Buffer.byteLength(body) })
-    .end(body);
-}
-
-/** What Node's parser gave up on never becomes a request, so it is answered on the bare socket. */
-function refuseUnreadable(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const code = UNREADABLE.get(error.code ?? '') ?? 'bad_request';
-  const body = problemBody(code);
-  const { title } = JSON.parse(body) as { title: string };
-  socket.end(
-    `HTTP/1.1 ${PROBLEMS[code].status} ${title}\r\nConnection: close\r\nContent-Type: ${PROBLEM_TYPE}\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
-}
-
-const UNREADABLE: ReadonlyMap<string, ProblemCode> = new Map([
-  ['HPE_HEADER_OVERFLOW', 'headers_too_large'],
-  ['ERR_HTTP_REQUEST_TIMEOUT', 'request_timeout'],
-]);
 
 function asHttp(app: FastifyInstance, server: Server): Http {
   let settled: Promise<unknown> = Promise.resolve();

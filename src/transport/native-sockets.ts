@@ -10,6 +10,7 @@ import { NativeSession, type SessionRules } from '../protocol/native/session.ts'
 import type { Sessions } from '../protocol/native/sessions.ts';
 import type { LogLimit } from '../telemetry/log-limit.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { ConnectLimit } from './connect-limit.ts';
 import { isLoopbackHost } from './http-loopback.ts';
 import { acceptNativeUpgrades, type NativeAccepted } from './native-upgrade.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
@@ -30,6 +31,7 @@ export interface NativeSocketsDeps {
   readonly limit: LogLimit;
   readonly clock: Clock;
   isDraining(): boolean;
+  readonly connectLimit: ConnectLimit;
   /** Sockets of all protocols. */
   socketCount(): number;
 }
@@ -66,6 +68,7 @@ export function acceptNativeSockets(deps: NativeSocketsDeps): void {
       return actors.isAccepting() ? undefined : 'not ready';
     },
     isFull: () => config.maxTotalConnections > 0 && deps.socketCount() >= config.maxTotalConnections,
+    tooSoonMs: deps.connectLimit,
     isAllowedOrigin: ({ headers, url = '' }) => access.isAllowedOrigin({ headers, target: url }),
     authenticate: ({ headers, url = '' }) => access.authenticate({ headers, target: url }),
     hasTooMany: ({ user }) => {

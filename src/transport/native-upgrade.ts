@@ -7,7 +7,8 @@ import type { NativeAuthenticated } from '../auth/native-authenticate.ts';
 import type { NativePrincipal } from '../auth/native-principal.ts';
 import type { Decider } from '../decider/decider.ts';
 import { CLOSES, type CloseCode } from '../protocol/native/close-codes.ts';
-import type { ErrorCode } from '../protocol/native/error-codes.ts';
+import { type ErrorCode, ERRORS } from '../protocol/native/error-codes.ts';
+import { encodeServerFrame } from '../protocol/native/server-codec.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { connectRequest } from './connect-request.ts';
 import { refuseUpgrade } from './refusal.ts';
@@ -33,6 +34,8 @@ export interface NativeUpgradeDeps {
   unavailable(): 'draining' | 'not ready' | undefined;
   /** Whether there are as many sockets as may be. */
   isFull(): boolean;
+  /** Counts an upgrade: 0, or after how many milliseconds its address may ask again. */
+  tooSoonMs(request: IncomingMessage): number;
   /** Asked before the token is verified: whose page this is says the origin, and what kind of credential it brings. */
   isAllowedOrigin(request: IncomingMessage): boolean;
   /** A promise where the application is asked; it rejects when that fails. */
@@ -58,6 +61,8 @@ interface Refusal {
   readonly reason: string;
   /** In the place of the code's own word. */
   readonly word?: string;
+  /** Told before the close. */
+  readonly retryAfterMs?: number;
 }
 
 /** Whether an upgrade asks for the native protocol. */
@@ -104,7 +109,7 @@ export function acceptNativeUpgrades(deps: NativeUpgradeDeps): void {
         else turnBack(late);
       });
     };
-    const early = earlyRefusal() ?? (deps.isAllowedOrigin(request) ? undefined : ORIGIN);
+    const early = earlyRefusal() ?? tooSoon(request) ?? (deps.isAllowedOrigin(request) ? undefined : ORIGIN);
     if (early !== undefined) return turnBack(early);
     const authenticated = deps.authenticate(request);
     if (!(authenticated instanceof Promise)) return proceed(authenticated);
@@ -144,6 +149,11 @@ export function acceptNativeUpgrades(deps: NativeUpgradeDeps): void {
     return deps.hasTooMany(authenticated.right.principal) ? Either.left(LIMIT) : authenticated;
   }
 
+  function tooSoon(request: IncomingMessage): Refusal | undefined {
+    const retryAfterMs = deps.tooSoonMs(request);
+    return retryAfterMs > 0 ? { code: 4429, reason: 'too many connects', retryAfterMs } : undefined;
+  }
+
   function earlyRefusal(): Refusal | undefined {
     const unavailable = deps.unavailable();
     if (unavailable !== undefined) {
@@ -160,6 +170,7 @@ export function acceptNativeUpgrades(deps: NativeUpgradeDeps): void {
     const { code, reason, word = CLOSES[code].reason } = refusal;
     deps.metrics.count(refusal === LIMIT ? 'ws_connection_rejected' : 'ws_upgrade_rejected');
     deps.onRefused({ status: code, reason, address: request.socket.remoteAddress });
+    if (refusal.retryAfterMs !== undefined) socket.send(tooSoonFrame(refusal.retryAfterMs));
     turnAway(socket, code, word);
   }
 
@@ -180,3 +191,8 @@ const CLOSE_OF: Readonly<Partial<Record<ErrorCode, CloseCode>>> = {
 
 const ORIGIN: Refusal = { code: 4403, reason: 'origin' };
 const LIMIT: Refusal = { code: 1013, reason: 'limit' };
+
+function tooSoonFrame(retryAfter: number): string {
+  const { sentence } = ERRORS.rate_limited;
+  return encodeServerFrame({ type: 'error', code: 'rate_limited', message: sentence, retryAfter });
+}

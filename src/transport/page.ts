@@ -3,6 +3,8 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringifySetCookie } from 'cookie';
 import type { FastifyInstance } from 'fastify';
+import { route } from './http-route.ts';
+import { pageOperation } from './openapi/page.ts';
 
 /** What the first page needs of the rest of the server. */
 export interface PageDeps {
@@ -41,24 +43,55 @@ const PAGE_HEADERS = {
 };
 
 /**
- * Adds `GET /` and the files it needs, one route for each, read once: no request ever becomes a file name.
- * Throws when the files are not where the package has them.
+ * Adds `GET /` of development mode and the files it needs, one route for each, read once: no request ever becomes a
+ * file name. Throws when the files are not where the package has them.
  */
 export function addPageRoutes(app: FastifyInstance, page: PageDeps): void {
-  const folder = publicFolder();
-  for (const name of readdirSync(folder)) {
-    const contentType = CONTENT_TYPES[extname(name)];
-    if (contentType === undefined) continue;
-    const body = readFileSync(join(folder, name));
-    const isIndex = name === 'index.html';
-    app.get(isIndex ? '/' : `/${name}`, (_request, reply) => {
-      if (isIndex) {
-        page.opened();
-        reply.header('Set-Cookie', pageCookie(page));
-      }
-      return reply.headers(PAGE_HEADERS).type(contentType).send(body);
+  for (const file of filesIn(publicFolder())) {
+    addFile(app, file, (method) => {
+      if (file.path !== '/') return {};
+      if (method === 'GET') page.opened();
+      return { 'Set-Cookie': pageCookie(page) };
     });
   }
+}
+
+/**
+ * Adds `GET /` of production mode: that this is Signalbox and runs, and nothing about how. It has no script, and its
+ * headers are those of the other page. Throws when the files are not where the package has them.
+ */
+export function addFrontPage(app: FastifyInstance): void {
+  const folder = publicFolder();
+  const icon = filesIn(folder).filter(({ path }) => path === '/favicon.svg');
+  for (const file of [...filesIn(join(folder, 'front')), ...icon]) addFile(app, file, () => ({}));
+}
+
+interface PageFile {
+  readonly path: string;
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+function filesIn(folder: string): PageFile[] {
+  return readdirSync(folder).flatMap((name) => {
+    const contentType = CONTENT_TYPES[extname(name)];
+    if (contentType === undefined) return [];
+    const path = name === 'index.html' ? '/' : `/${name}`;
+    return [{ path, contentType, body: readFileSync(join(folder, name)) }];
+  });
+}
+
+function addFile(
+  app: FastifyInstance,
+  { path, contentType, body }: PageFile,
+  more: (method: string) => Readonly<Record<string, string>>,
+): void {
+  app.get(path, route('open', pageOperation(path, contentType)), (request, reply) =>
+    reply
+      .headers({ ...PAGE_HEADERS, ...more(request.method) })
+      .type(contentType)
+      .send(body),
+  );
 }
 
 /** No `Secure`: development mode speaks plain HTTP, on loopback only. */

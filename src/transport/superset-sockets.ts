@@ -9,6 +9,7 @@ import type { LoadedConfig } from '../config/loaded.ts';
 import { readLastId } from '../protocol/superset/last-id.ts';
 import type { LogLimit } from '../telemetry/log-limit.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { ConnectLimit } from './connect-limit.ts';
 import { isLoopbackHost, isSameOrigin } from './http-loopback.ts';
 import { isNativeUpgrade } from './native-upgrade.ts';
 import { type Accepted, acceptWebSockets } from './websocket.ts';
@@ -23,6 +24,7 @@ export interface SupersetSocketsDeps {
   readonly limit: LogLimit;
   readonly clock: Clock;
   isDraining(): boolean;
+  readonly connectLimit: ConnectLimit;
   /** Sockets of all protocols. */
   socketCount(): number;
 }
@@ -50,6 +52,7 @@ export function acceptSupersetSockets(deps: SupersetSocketsDeps): void {
     isAllowedOrigin: ({ headers }) =>
       mode === 'development' ? isSameOrigin(headers) : isAllowedOrigin(headers.origin, config.allowedOrigins),
     authenticate: ({ headers, url = '' }) => deps.authenticate({ headers, target: url }),
+    tooSoonMs: deps.connectLimit,
     totalReached,
     channelReached,
     open,

@@ -28,6 +28,8 @@ export interface WebSocketsDeps {
   unavailable(): 'draining' | 'not ready' | undefined;
   /** Whether a WebSocket is served here at all, asked this way. */
   isServed(request: IncomingMessage): boolean;
+  /** Counts an upgrade: 0, or after how many milliseconds its address may ask again. */
+  tooSoonMs(request: IncomingMessage): number;
   isAllowedOrigin(request: IncomingMessage): boolean;
   authenticate(request: IncomingMessage): Either.Either<AuthError, Principal>;
   /** The text of the limit on all sockets, when it is reached: asked before anything is read of the client. */
@@ -44,6 +46,15 @@ export interface WebSocketsDeps {
   readonly onRefused: (refusal: { status: number; reason: string; address: string | undefined }) => void;
 }
 
+interface Refusal {
+  readonly status: number;
+  readonly word: string;
+  /** What the log says. */
+  readonly reason: string;
+  readonly retryAfterMs?: number;
+}
+
+const TOO_SOON: Refusal = { status: 429, word: 'too many requests', reason: 'too many connects' };
 /** Superset's clients have nothing to say. */
 const INBOUND = { frames: 100, perMs: 10_000 };
 const LIMIT_CODE = 1013;
@@ -66,6 +77,8 @@ export function acceptWebSockets(deps: WebSocketsDeps): void {
     }
     const unavailable = deps.unavailable();
     if (unavailable !== undefined) return refuseWith(503, unavailable);
+    const waitMs = deps.tooSoonMs(request);
+    if (waitMs > 0) return refuse(connection, request, { ...TOO_SOON, retryAfterMs: waitMs });
     const total = deps.totalReached();
     if (total !== undefined) {
       plain.handleUpgrade(request, connection, head, (socket) => rejectByLimit(socket, total));
@@ -108,11 +121,11 @@ export function acceptWebSockets(deps: WebSocketsDeps): void {
   function refuse(
     connection: Duplex,
     request: IncomingMessage,
-    { status, word, reason }: { readonly status: number; readonly word: string; readonly reason: string },
+    { status, word, reason, retryAfterMs }: Refusal,
   ): void {
     deps.metrics.count('ws_upgrade_rejected');
     deps.onRefused({ status, reason, address: request.socket.remoteAddress });
-    refuseUpgrade(connection, status, word);
+    refuseUpgrade(connection, status, word, retryAfterMs);
   }
 
   function rejectByLimit(socket: WebSocket, reason: string): void {

@@ -12,7 +12,8 @@ const partOf = (whole: number, index: number, count: number): number =>
  *
  * `maxConnectionsPerChannel` is not. A channel is one user's, and a few tabs of theirs may come to one worker: with
  * a share of 2 out of 8 the third would be refused while the limit is far away. It stays a bound of each worker.
- * The window's limits are each worker's own too, because each keeps the whole window.
+ * Limits per second are each worker's own too: connections are dealt out whoever they are of, so a share would refuse
+ * one address while its limit is far away. The window's limits are each worker's own, because each keeps the whole window.
  */
 export const shareOf = (loaded: LoadedConfig, index: number, count: number): LoadedConfig => {
   const { config } = loaded;

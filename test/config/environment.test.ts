@@ -92,6 +92,8 @@ const variables: readonly (readonly [name: string, key: string, text: string, va
   ['SIGNALBOX_MAX_FRAME_BYTES', 'maxFrameBytes', '17', 17],
   ['SIGNALBOX_MAX_BODY_BYTES', 'maxBodyBytes', '18', 18],
   ['SIGNALBOX_LIMITS_REPLAYS', 'limits.replays', '19', 19],
+  ['SIGNALBOX_LIMITS_CONNECTS_PER_IP_PER_SECOND', 'limits.connectsPerIpPerSecond', '5', 5],
+  ['SIGNALBOX_LIMITS_REQUESTS_PER_SECOND', 'limits.requestsPerSecond', '30', 30],
   ['SIGNALBOX_INSPECT_STATELY', 'inspect.stately', 'true', true],
   ['SIGNALBOX_STRICT', 'strict', 'false', false],
 ];

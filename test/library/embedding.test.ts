@@ -125,7 +125,8 @@ describe('a Signalbox on a server of somebody else', () => {
     expect(connection.state).toBe('live');
     expect(signalbox.sockets).toHaveLength(1);
     theirs.terminate();
-    await io.close();
+    io.disconnectSockets(true);
+    io.engine.close();
   });
 
   test('stands beside a WebSocket server of the host', async () => {

@@ -10,7 +10,10 @@ import { NOW_MS } from './native-auth.ts';
 import { SECRET } from './tokens.ts';
 
 /** Who may come in, by the tokens of `native-auth.ts`; tickets are used up in here. */
-export function nativeAccess(isRevoked: NativeAccessDeps['isRevoked'] = () => false): NativeAccess {
+export function nativeAccess(
+  allowedOrigins: readonly string[] = [],
+  isRevoked: NativeAccessDeps['isRevoked'] = () => false,
+): NativeAccess {
   const used = new Set<string>();
   let tickets = 0;
   return createNativeAccess({
@@ -25,7 +28,7 @@ export function nativeAccess(isRevoked: NativeAccessDeps['isRevoked'] = () => fa
       jwtSecret: SECRET,
       previousJwtSecret: '',
       jwtAlgorithms: ['HS256'],
-      allowedOrigins: [],
+      allowedOrigins,
     },
     now: () => NOW_MS,
     newId: () => `ticket-${tickets++}`,
@@ -45,12 +48,12 @@ export const noControl: Control = {
 };
 
 /** What HTTP needs of the native protocol: a history of one event, trimmed before it. */
-export function nativeHttp(): NativeHttpDeps {
+export function nativeHttp(allowedOrigins: readonly string[] = []): NativeHttpDeps {
   return {
-    access: nativeAccess(),
+    access: nativeAccess(allowedOrigins),
     now: () => NOW_MS,
     history: async (channel, after, limit) => ({
-      events: [JSON.stringify({ type: 'event', channel, id: '5-0', limit })],
+      events: [JSON.stringify({ type: 'event', channel, topic: 'message', id: '5-0', time: 5, data: limit })],
       next: streamId(5, 0),
       gap: after && { after, id: '4-18446744073709551615' as StreamId, reason: 'trimmed' },
       epoch: 'e1',

@@ -33,6 +33,7 @@ async function serve(isCompressing: boolean): Promise<void> {
     server,
     isCompressing,
     metrics: new CountingMetrics(),
+    tooSoonMs: () => 0,
     unavailable: () => undefined,
     isServed: () => true,
     isForeign: () => false,

@@ -1,13 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { pino } from 'pino';
 import { DEMO_CHANNEL } from '../../src/demo/publisher.ts';
-import { streamId } from '../../src/event/stream-id.ts';
-import { createHttp, type Http } from '../../src/transport/http.ts';
-import { nativeHttp, noControl } from '../support/native-http.ts';
+import type { Http } from '../../src/transport/http.ts';
+import { API_KEY, serveHttp } from '../support/http-surface.ts';
 
-const API_KEY = 'a-key-of-more-than-24-characters';
 const JSON_TYPE = { 'content-type': 'application/json' };
 const PUBLICATION = '{"channel":"demo","data":1}';
 const FOLDER = new URL('../../public/', import.meta.url);
@@ -17,26 +14,15 @@ let port: number;
 let opened = 0;
 
 beforeAll(async () => {
-  http = await createHttp({
-    logger: pino({ level: 'silent' }),
+  ({ http, port } = await serveHttp({
     mode: 'development',
-    isReady: () => true,
-    publish: async () => [{ id: streamId(1, 0) }],
-    isUnknown: () => false,
-    native: nativeHttp(),
-    control: noControl,
-    maxBatch: 10,
-    apiKeys: [API_KEY],
-    maxBodyBytes: 1024,
-    trustProxy: false,
     page: {
       token: () => ({ cookieName: 'async-token', token: 'head.body.mark' }),
       opened: () => {
         opened += 1;
       },
     },
-  });
-  ({ port } = await http.listen({ host: '127.0.0.1', port: 0 }));
+  }));
 });
 
 afterAll(() => http.close());
@@ -121,6 +107,16 @@ describe('http in development mode', () => {
       expect(opened).toBe(1);
     });
 
+    test('to HEAD has the same headers, and counts as no page', async () => {
+      const [get, head] = [await send('GET', '/'), await send('HEAD', '/')];
+      expect([head.status, head.body, head.headers['set-cookie']]).toEqual([
+        200,
+        '',
+        get.headers['set-cookie'],
+      ]);
+      expect(opened).toBe(1);
+    });
+
     test('lets nothing in but files of its own', async () => {
       const { headers, body } = await send('GET', '/');
       expect(headers['content-security-policy']).toBe(
@@ -136,7 +132,7 @@ describe('http in development mode', () => {
     });
 
     test('serves every file the page has, as it is', async () => {
-      const names = readdirSync(FOLDER).filter((name) => name !== 'index.html');
+      const names = readdirSync(FOLDER).filter((name) => name !== 'index.html' && name.includes('.'));
       expect(names).toEqual(expect.arrayContaining(['page.js', 'page.css', 'favicon.svg']));
       for (const name of names) {
         const file = await send('GET', `/${name}`);

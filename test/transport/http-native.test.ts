@@ -1,12 +1,10 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { pino } from 'pino';
 import { streamId } from '../../src/event/stream-id.ts';
-import { createHttp, type Http, type HttpDeps } from '../../src/transport/http.ts';
+import type { Http, HttpDeps } from '../../src/transport/http.ts';
 import type { HttpPublication } from '../../src/transport/http-publish.ts';
+import { API_KEY, serveHttp } from '../support/http-surface.ts';
 import { tokenWith } from '../support/native-auth.ts';
-import { nativeHttp, noControl } from '../support/native-http.ts';
 
-const API_KEY = 'a-key-of-more-than-24-characters';
 const running: Http[] = [];
 
 afterEach(async () => {
@@ -15,27 +13,15 @@ afterEach(async () => {
 
 async function serve(overrides: Partial<HttpDeps> = {}) {
   const published: HttpPublication[] = [];
-  const http = await createHttp({
-    logger: pino({ level: 'silent' }),
-    mode: 'production',
-    isReady: () => true,
+  const { http, url } = await serveHttp({
     publish: async (publications) =>
       publications.map((one) => {
         published.push(one);
         return { id: streamId(1, published.length) };
       }),
-    isUnknown: () => false,
-    native: nativeHttp(),
-    control: noControl,
-    apiKeys: [API_KEY],
-    maxBodyBytes: 1_048_576,
-    maxBatch: 3,
-    trustProxy: false,
     ...overrides,
   });
   running.push(http);
-  const { port } = await http.listen({ host: '127.0.0.1', port: 0 });
-  const url = `http://127.0.0.1:${port}`;
   const ask = async (path: string, init: RequestInit = {}) => {
     const response = await fetch(url + path, init);
     const body: unknown = await response.json();
@@ -184,7 +170,7 @@ describe('GET /history', () => {
     expect(await ask('/history?channel=sport&after=1-0&limit=7', { headers })).toMatchObject({
       status: 200,
       body: {
-        events: [{ type: 'event', channel: 'sport', id: '5-0', limit: 7 }],
+        events: [{ type: 'event', channel: 'sport', id: '5-0', data: 7 }],
         next: '5-0',
         gap: { after: '1-0', reason: 'trimmed' },
         epoch: 'e1',

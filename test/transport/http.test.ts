@@ -4,9 +4,7 @@ import { pino } from 'pino';
 import { streamId } from '../../src/event/stream-id.ts';
 import { createHttp, type Http, type HttpDeps } from '../../src/transport/http.ts';
 import type { HttpPublication } from '../../src/transport/http-publish.ts';
-import { nativeHttp, noControl } from '../support/native-http.ts';
-
-const API_KEY = 'a-key-of-more-than-24-characters';
+import { API_KEY, httpDeps, serveHttp } from '../support/http-surface.ts';
 
 const running: Http[] = [];
 
@@ -42,18 +40,47 @@ describe('http', () => {
     });
   });
 
+  describe('GET /', () => {
+    test('says what this is, with nothing about how it is run, and no script', async () => {
+      const { url } = await serve();
+      const page = await fetch(`${url}/`);
+      const body = await page.text();
+      expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+      expect(body).toContain('<h1>Signalbox</h1>');
+      expect(body).not.toMatch(/<script|<style|\sstyle=|\son[a-z]+=|\d+\.\d+\.\d+|(?:src|href)="(?!\/[a-z])/);
+      expect(page.headers.get('set-cookie')).toBeNull();
+    });
+
+    test('has the headers of the page of development mode, as each of its files has', async () => {
+      const { url } = await serve();
+      for (const path of ['/', '/front.css', '/favicon.svg']) {
+        const { headers, status } = await fetch(url + path);
+        expect([path, status, headers.get('content-security-policy')]).toEqual([
+          path,
+          200,
+          "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ]);
+        expect(headers.get('cache-control')).toBe('no-store');
+        expect(headers.get('x-content-type-options')).toBe('nosniff');
+        expect(headers.get('x-frame-options')).toBe('DENY');
+        expect(headers.get('cross-origin-opener-policy')).toBe('same-origin');
+        expect(headers.get('referrer-policy')).toBe('no-referrer');
+      }
+    });
+  });
+
   describe('what is not served', () => {
     test.each([
       ['GET', '/nope'],
-      ['GET', '/'],
-      ['GET', '/publish'],
       ['POST', '/health'],
       ['POST', '/nope'],
-      ['OPTIONS', '/publish'],
+      ['OPTIONS', '/nope'],
       ['DELETE', '/ready'],
       ['GET', '/health/'],
       ['GET', '/package.json'],
-      ['PROPFIND', '/'],
+      ['GET', '/page.js'],
+      ['PROPFIND', '/nope'],
     ])('%s %s is 404 Not Found', async (method, path) => {
       const { url } = await serve();
       const response = await fetch(url + path, { method });
@@ -333,7 +360,7 @@ describe('http', () => {
   describe('listen and close', () => {
     test('rejects with the error of the bind when the port is taken', async () => {
       const { port } = await serve();
-      const second = await createHttp(deps([]));
+      const second = await createHttp(httpDeps());
       await expect(second.listen({ host: '127.0.0.1', port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
       await second.close();
     });
@@ -374,34 +401,21 @@ type Served = {
 
 type PublishedOne = Omit<HttpPublication, 'data'> & { readonly data: string };
 
-function deps(published: PublishedOne[]): HttpDeps {
-  return {
-    logger: pino({ level: 'silent' }),
-    mode: 'production',
-    isReady: () => true,
+async function serve(overrides: Partial<HttpDeps> = {}): Promise<Served> {
+  const published: PublishedOne[] = [];
+  const logged: { msg: string }[] = [];
+  const logger = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
+  const served = await serveHttp({
+    logger,
     publish: async (publications) =>
       publications.map(({ data, ...one }, at) => {
         published.push(JSON.parse(JSON.stringify({ ...one, data: data.toString() })) as PublishedOne);
         return { id: streamId(1_700_000_000_000, at) };
       }),
-    isUnknown: () => false,
-    native: nativeHttp(),
-    control: noControl,
-    maxBatch: 3,
-    apiKeys: [API_KEY],
-    maxBodyBytes: 1_048_576,
-    trustProxy: false,
-  };
-}
-
-async function serve(overrides: Partial<HttpDeps> = {}): Promise<Served> {
-  const published: PublishedOne[] = [];
-  const logged: { msg: string }[] = [];
-  const logger = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
-  const http = await createHttp({ ...deps(published), logger, ...overrides });
-  running.push(http);
-  const { port } = await http.listen({ host: '127.0.0.1', port: 0 });
-  return { http, port, url: `http://127.0.0.1:${port}`, published, logged };
+    ...overrides,
+  });
+  running.push(served.http);
+  return { ...served, published, logged };
 }
 
 function post(url: string, body: string | Buffer, headers: Record<string, string>): Promise<Response> {

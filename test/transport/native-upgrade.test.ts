@@ -43,6 +43,7 @@ async function serve(answers: Partial<NativeUpgradeDeps> = {}): Promise<void> {
     isServed: ask('isServed', true),
     unavailable: ask('unavailable', undefined),
     isFull: ask('isFull', false),
+    tooSoonMs: ask('tooSoonMs', 0),
     isAllowedOrigin: ask('isAllowedOrigin', true),
     authenticate: ask('authenticate', Either.right(known)),
     hasTooMany: ask('hasTooMany', false),
@@ -95,6 +96,7 @@ describe('a native upgrade', () => {
       'isServed',
       'unavailable',
       'isFull',
+      'tooSoonMs',
       'isAllowedOrigin',
       'authenticate',
       'hasTooMany',
@@ -105,6 +107,7 @@ describe('a native upgrade', () => {
     ['while draining', { unavailable: () => 'draining' }, '1001 drain'],
     ['before it reads', { unavailable: () => 'not ready' }, '1012 restart'],
     ['when there are as many sockets as may be', { isFull: () => true }, '1013 too_many'],
+    ['when its address asks too often', { tooSoonMs: () => 20 }, '4429 rate_limited'],
     ['from another origin', { isAllowedOrigin: () => false }, '4403 forbidden'],
     ['without a token', { authenticate: () => Either.left(authError('absent')) }, '4401 unauthorized'],
     [
@@ -131,6 +134,32 @@ describe('a native upgrade', () => {
     expect(await closeOf(client)).toBe(close);
     expect(opened).toEqual([]);
     expect(refusals).toHaveLength(1);
+  });
+
+  test('that comes too soon is told how long to wait, before it is closed', async () => {
+    await serve({ tooSoonMs: () => 1_234 });
+    const client = new WebSocket(`ws://127.0.0.1:${port}/`, ['signalbox.v1']);
+    clients.push(client);
+    const [frame] = (await once(client, 'message')) as [Buffer];
+    expect(JSON.parse(String(frame))).toMatchObject({
+      type: 'error',
+      code: 'rate_limited',
+      retryAfter: 1_234,
+    });
+    expect(await closeOf(client)).toBe('4429 rate_limited');
+  });
+
+  test('is counted once, a ticket notwithstanding', async () => {
+    let counted = 0;
+    await serve({
+      authenticate: () => Either.right(withTicket),
+      tooSoonMs: () => {
+        counted += 1;
+        return 0;
+      },
+    });
+    await connect();
+    expect([counted, opened.length]).toEqual([1, 1]);
   });
 
   test('uses a ticket up only when everything else is good, and asks again for room then', async () => {

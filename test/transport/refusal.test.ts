@@ -8,8 +8,8 @@ import { listen } from '../support/loopback.ts';
 let server: Server;
 
 /** All that a client reads of a refused upgrade, up to the end of the connection. */
-async function refusalOf(status: number, word: string): Promise<string> {
-  server.on('upgrade', (_, connection) => refuseUpgrade(connection, status, word));
+async function refusalOf(status: number, word: string, retryAfterMs?: number): Promise<string> {
+  server.on('upgrade', (_, connection) => refuseUpgrade(connection, status, word, retryAfterMs));
   const client = connect(await listen(server), '127.0.0.1');
   client.write('GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
   const chunks: Buffer[] = [];
@@ -25,6 +25,10 @@ describe('a refused upgrade', () => {
   afterEach(async () => {
     server.close();
     await once(server, 'close');
+  });
+
+  test('is told after how many whole seconds to come back, where that is known', async () => {
+    expect(await refusalOf(429, 'too many requests', 1_001)).toContain('\r\nRetry-After: 2\r\n');
   });
 
   test('is told its status and why in a word, and the connection ends', async () => {

@@ -38,6 +38,7 @@ async function serve(answers: Partial<WebSocketsDeps> = {}): Promise<void> {
     isForeign: () => false,
     unavailable: ask('unavailable', undefined),
     isServed: ask('isServed', true),
+    tooSoonMs: ask('tooSoonMs', 0),
     totalReached: ask('totalReached', undefined),
     isAllowedOrigin: ask('isAllowedOrigin', true),
     authenticate: ask('authenticate', Either.right(PRINCIPAL)),
@@ -103,6 +104,7 @@ describe('a WebSocket upgrade', () => {
       expect(asked).toEqual([
         'isServed',
         'unavailable',
+        'tooSoonMs',
         'totalReached',
         'isAllowedOrigin',
         'authenticate',
@@ -132,6 +134,7 @@ describe('a WebSocket upgrade', () => {
       ['where none is served', { isServed: () => false }, 400, 'bad request'],
       ['while draining', { unavailable: () => 'draining' }, 503, 'draining'],
       ['before anything is ready', { unavailable: () => 'not ready' }, 503, 'not ready'],
+      ['when its address asks too often', { tooSoonMs: () => 20 }, 429, 'too many requests'],
       ['from another origin', { isAllowedOrigin: () => false }, 403, 'origin'],
       ['without a token', { authenticate: () => Either.left(authError('absent')) }, 401, 'no token'],
       ['with a bad token', { authenticate: () => Either.left(authError('signature')) }, 401, 'bad token'],

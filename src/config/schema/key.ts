@@ -25,7 +25,8 @@ export type Unit =
   | 'subscriptions'
   | 'frames'
   | 'asks'
-  | 'reads';
+  | 'reads'
+  | 'requests';
 
 declare module 'zod' {
   interface GlobalMeta {

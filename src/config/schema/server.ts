@@ -14,7 +14,8 @@ export const serverKeys = {
   }),
   trustProxy: key(z.boolean().default(false), {
     env: 'SIGNALBOX_TRUST_PROXY',
-    description: 'Take the client address from X-Forwarded-For. Only behind a proxy that sets it.',
+    description:
+      'Take the client address from X-Forwarded-For: its last one, which the nearest proxy has put there. Only behind a proxy that does.',
   }),
   broker: key(z.enum(['auto', 'redis', 'memory']).default('auto'), {
     env: 'SIGNALBOX_BROKER',

@@ -90,6 +90,18 @@ export const socketKeys = {
         unit: 'reads',
         description: 'How many pages of history are read from the broker at once.',
       }),
+      connectsPerIpPerSecond: key(notNegative.default(0), {
+        env: 'SIGNALBOX_LIMITS_CONNECTS_PER_IP_PER_SECOND',
+        unit: 'connections',
+        description:
+          'How many WebSockets of one address (of IPv6, one /64) are taken in a second, by each worker; after a pause twice as many at once. 0: no limit.',
+      }),
+      requestsPerSecond: key(notNegative.default(100), {
+        env: 'SIGNALBOX_LIMITS_REQUESTS_PER_SECOND',
+        unit: 'requests',
+        description:
+          'How many HTTP requests one user, or one address without a token, may make in a second, of each worker; after a pause twice as many at once. Holders of API keys may make any number. 0: no limit.',
+      }),
     })
     .prefault({}),
 };

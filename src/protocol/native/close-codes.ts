@@ -34,7 +34,11 @@ export const CLOSES = {
   4408: { reconnect: 'backoff', reason: 'timeout', sentence: 'No hello in time.' },
   4410: { reconnect: 'never', reason: 'ended', sentence: 'Ended by the application.' },
   4413: { reconnect: 'backoff', reason: 'too_slow', sentence: 'The client did not read for too long.' },
-  4429: { reconnect: 'backoff', reason: 'rate_limited', sentence: 'The client sent too much, and went on.' },
+  4429: {
+    reconnect: 'backoff',
+    reason: 'rate_limited',
+    sentence: 'The client sent too much and went on, or connected too often.',
+  },
 } as const satisfies Record<number, Close>;
 
 export type CloseCode = keyof typeof CLOSES;

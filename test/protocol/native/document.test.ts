@@ -9,6 +9,8 @@ import { ERRORS, protocolError } from '../../../src/protocol/native/error-codes.
 import { RESERVED_TOPICS, userChannel } from '../../../src/protocol/native/names.ts';
 import { encodeServerFrame, SERVER_FIELDS } from '../../../src/protocol/native/server-codec.ts';
 import type { ServerFrame, ServerFrameType } from '../../../src/protocol/native/server-frame.ts';
+import { corsHeaders } from '../../../src/transport/cors.ts';
+import { PROBLEMS } from '../../../src/transport/http-problem.ts';
 import { blocks, pageAt, rowsBelow } from '../../docs/pages.ts';
 
 const page = pageAt('docs/protocol.md');
@@ -140,6 +142,21 @@ describe('docs/protocol.md', () => {
         sentence,
       ]),
     );
+  });
+
+  test('has every problem of HTTP with its status and its sentence, and no other', () => {
+    expect(rowsBelow(page, 'Problems').slice(1)).toEqual(
+      Object.entries(PROBLEMS).map(([code, { status, detail }]) => [`\`${code}\``, `${status}`, detail]),
+    );
+  });
+
+  test('says what is allowed to pages of other origins as the code does', () => {
+    expect(page).toContain('with the headers `Authorization` and `Content-Type`');
+    expect(
+      corsHeaders({ origin: 'https://a', access: 'cookie', preflight: ['GET'] }, ['https://a'])[
+        'Access-Control-Allow-Headers'
+      ],
+    ).toBe('Authorization, Content-Type');
   });
 
   test('names the reserved topics, and a user’s channel as it is', () => {

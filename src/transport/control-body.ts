@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import {
+  CHANNEL_FORM,
+  channelFault,
+  isChannel,
+  isPrincipalId,
+  TOPIC_FORM,
+  topicFault,
+} from '../protocol/native/names.ts';
+import type { Target } from '../protocol/native/sessions.ts';
+import { anyJson, nameBy } from './http-json.ts';
+
+const principalId = z
+  .string()
+  .refine(isPrincipalId, 'expected 1 to 128 bytes without control characters')
+  .optional()
+  .meta({ description: 'As in the token: 1 to 128 bytes without control characters.', minLength: 1 });
+const WHO = {
+  user: principalId,
+  session: principalId,
+  socket: z
+    .string()
+    .regex(/^[!-~]{1,128}$/, 'expected the name of a socket, as welcome gives it')
+    .optional(),
+  channel: nameBy((name) =>
+    isChannel(name) ? undefined : (channelFault(name) ?? 'expected user: or session: and an encoded id'),
+  )
+    .optional()
+    .meta({
+      description: `Whoever has this channel now. ${CHANNEL_FORM}; or the channel of a user or session.`,
+    }),
+};
+const everyone = z.literal(true).optional();
+
+/** With exactly one of these names. */
+const withOne = <Shape extends z.ZodRawShape>(shape: Shape, names: readonly (keyof Shape & string)[]) =>
+  z.strictObject(shape).check(({ value, issues }) => {
+    const given = names.filter((name) => (value as Readonly<Record<string, unknown>>)[name] !== undefined);
+    if (given.length === 1) return;
+    const message = `expected exactly one of ${names.join(', ')}`;
+    issues.push({ code: 'custom', input: value, path: [], message });
+  });
+
+/** The body of `POST /tell`. */
+export const tellBody = withOne(
+  {
+    ...WHO,
+    everyone,
+    topic: nameBy(topicFault).meta({ description: `${TOPIC_FORM}.` }),
+    data: anyJson.optional().meta({ description: 'Any JSON of at most 64 KiB, passed on byte for byte.' }),
+  },
+  ['user', 'session', 'socket', 'channel', 'everyone'],
+);
+/** The body of `POST /disconnect`. */
+export const disconnectBody = withOne(
+  {
+    ...WHO,
+    reason: z
+      .string()
+      .regex(/^[ -~]{1,123}$/, 'expected 1 to 123 printable ASCII characters')
+      .optional()
+      .meta({ description: 'What the clients are told. Left out: ended.' }),
+  },
+  ['user', 'session', 'socket', 'channel'],
+);
+
+type Who = z.infer<typeof tellBody> | z.infer<typeof disconnectBody>;
+
+/** Whose sockets a body means. */
+export function targetOf(who: Who): Target {
+  const { user, session, socket, channel } = who;
+  if (user !== undefined) return { user };
+  if (session !== undefined) return { session };
+  if (socket !== undefined) return { socket };
+  return channel === undefined ? { everyone: true } : { channel };
+}

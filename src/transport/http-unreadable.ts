@@ -1,0 +1,31 @@
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { PROBLEM_TYPE, PROBLEMS, type ProblemCode, problemBody } from './http-problem.ts';
+
+/** Answers a request whose target no router may see. */
+export function refuseTarget(response: ServerResponse): void {
+  const body = problemBody('bad_request', 'The request target is not one this server reads.');
+  response
+    .writeHead(400, { 'Content-Type': PROBLEM_TYPE, 'Content-Length': Buffer.byteLength(body) })
+    .end(body);
+}
+
+/** What Node's parser gave up on never becomes a request, so it is answered on the bare socket. */
+export function refuseUnreadable(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const code = UNREADABLE.get(error.code ?? '') ?? 'bad_request';
+  const body = problemBody(code);
+  const { title } = JSON.parse(body) as { title: string };
+  socket.end(
+    `HTTP/1.1 ${PROBLEMS[code].status} ${title}\r\nConnection: close\r\nContent-Type: ${PROBLEM_TYPE}\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+const UNREADABLE: ReadonlyMap<string, ProblemCode> = new Map([
+  ['HPE_HEADER_OVERFLOW', 'headers_too_large'],
+  ['ERR_HTTP_REQUEST_TIMEOUT', 'request_timeout'],
+]);
