@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import type { ValidateFunction } from 'ajv';
 import type { FastifyInstance } from 'fastify';
 import { streamId } from '../../src/event/stream-id.ts';
 import type { Http, HttpDeps } from '../../src/transport/http.ts';
@@ -180,6 +181,7 @@ describe.each([
   const known: { readonly method: string; readonly path: string }[] = [];
   let description: Description;
   let text: string;
+  let shared: ReturnType<typeof serve> | undefined;
 
   const serve = async (overrides: Partial<HttpDeps> = {}) => {
     const served = await serveHttp({ mode, ...more, ...overrides });
@@ -219,7 +221,16 @@ describe.each([
     return description.components['responses']?.[name] as unknown as Described;
   };
 
-  const ajv = () => new Ajv2020({ strict: true, strictRequired: false, strictTypes: false });
+  const ajv = new Ajv2020({ strict: true, strictRequired: false, strictTypes: false });
+  const validators = new Map<string, ValidateFunction>();
+
+  /** Compiled once: that is what takes its time. */
+  const validatorOf = (schema: Json): ValidateFunction => {
+    const key = JSON.stringify(schema);
+    const validator = validators.get(key) ?? ajv.compile(inDocument(schema));
+    validators.set(key, validator);
+    return validator;
+  };
 
   /** A schema that stands alone, with those of the document that it may refer to. */
   const inDocument = (schema: Json): Json => {
@@ -234,8 +245,16 @@ describe.each([
     return found;
   };
 
+  /** What neither needs something of its own nor uses anything up is tried on one server. */
+  const serverFor = (attempt: Attempt) => {
+    const isPlain = attempt.server === undefined && attempt.before === undefined;
+    if (!isPlain || JSON.stringify(attempt).includes(ticket)) return serve(attempt.server);
+    shared ??= serve();
+    return shared;
+  };
+
   const make = async (method: string, path: string, attempt: Attempt): Promise<Response> => {
-    const { url } = await serve(attempt.server);
+    const { url } = await serverFor(attempt);
     const body =
       attempt.body === undefined || typeof attempt.body === 'string'
         ? attempt.body
@@ -261,11 +280,9 @@ describe.each([
     if (described.content === undefined) return body === '' ? missing : [...missing, `a body of ${type}`];
     const schema = described.content[type]?.schema;
     if (schema === undefined) return [...missing, `the type ${type}`];
-    const validator = ajv();
     const value: unknown = type.endsWith('json') ? JSON.parse(body) : body;
-    return validator.validate(inDocument(schema), value)
-      ? missing
-      : [...missing, validator.errorsText(validator.errors)];
+    const validator = validatorOf(schema);
+    return validator(value) ? missing : [...missing, ajv.errorsText(validator.errors)];
   };
 
   test('is valid OpenAPI', async () => {
@@ -340,7 +357,7 @@ describe.each([
   test('takes bodies that the server takes, and none that it has no field for', () => {
     const body = description.paths['/publish']?.['post']?.requestBody;
     const schema = body?.content['application/json']?.schema ?? {};
-    const isTaken = (value: unknown) => ajv().validate(inDocument(schema), value);
+    const isTaken = (value: unknown) => validatorOf(schema)(value);
     expect([EVENT, [EVENT, EVENT], { channel: 'c', data: null }].map(isTaken)).toEqual([true, true, true]);
     expect(
       [{}, [], { ...EVENT, other: 1 }, [EVENT, EVENT, EVENT, EVENT], { ...EVENT, key: 'a b' }].map(isTaken),
