@@ -4,6 +4,7 @@ import { createSystemLogic } from './actors/system.ts';
 import { createBroker } from './broker/broker.ts';
 import { systemClock } from './clock.ts';
 import type { LoadedConfig } from './config/loaded.ts';
+import { createHooks } from './decider/hooks.ts';
 import { createDemo } from './demo/demo.ts';
 import { Sessions } from './protocol/native/sessions.ts';
 import { Registry } from './routing/registry.ts';
@@ -61,6 +62,15 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
   const inspection = createInspection({ stately: config.inspect.stately, logger, metrics });
   const registry = new Registry({ clock, inspect: inspection.inspect });
   const broker = createBroker(loaded, { clock, onNote: (message) => logger.warn({}, message) });
+  const decider = createHooks({
+    config: config.hooks,
+    clock,
+    logger,
+    limit,
+    metrics,
+    newId: randomUUID,
+    random: Math.random,
+  });
   const feeds = createFeeds({
     config,
     registry,
@@ -111,7 +121,7 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
         metrics,
         logger,
         limit,
-        decider: {},
+        decider,
         sessions: new Sessions(),
         page: demo.page,
         isReady: () => isReady() && (company?.areOthersReady() ?? true),
@@ -132,6 +142,7 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
       feeds.stop();
       stopGauges();
       await http?.close();
+      await decider.close?.();
       await Promise.all([broker.close(), inspection.close(), metrics.close()]);
     },
   });
