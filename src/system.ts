@@ -5,7 +5,9 @@ import type { AuthenticateByApplication } from './auth/native-access.ts';
 import { createBroker } from './broker/broker.ts';
 import { systemClock } from './clock.ts';
 import type { LoadedConfig } from './config/loaded.ts';
+import { combined } from './decider/combined.ts';
 import type { Decider } from './decider/decider.ts';
+import { createHooks } from './decider/hooks.ts';
 import { createDemo } from './demo/demo.ts';
 import { createInstances } from './instances/create-instances.ts';
 import type { Instances } from './instances/instances.ts';
@@ -94,6 +96,16 @@ export function createSystem(
   const inspection = createInspection({ stately: config.inspect.stately, logger, metrics });
   const registry = new Registry({ clock, inspect: inspection.inspect });
   const broker = createBroker(loaded, { clock, onNote: (message) => logger.warn({}, message) });
+  const hooks = createHooks({
+    config: config.hooks,
+    clock,
+    logger,
+    limit,
+    metrics,
+    newId: randomUUID,
+    random: Math.random,
+  });
+  const decider = program === undefined ? hooks : combined(program.decider, hooks);
   const feeds = createFeeds({
     config,
     registry,
@@ -173,7 +185,7 @@ export function createSystem(
         metrics,
         logger,
         limit,
-        decider: program?.decider ?? {},
+        decider,
         authenticate: program?.authenticate,
         publishing,
         sessions,
@@ -203,6 +215,7 @@ export function createSystem(
       stopGauges();
       leaveHost();
       await Promise.all([http?.close(), instances.close()]);
+      await decider.close?.();
       await Promise.all([broker.close(), inspection.close(), metrics.close()]);
     },
   });

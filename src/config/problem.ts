@@ -5,7 +5,8 @@ export const PROBLEMS = {
   file_syntax: 'The config file is not JSON.',
   unknown_key: 'The config file has a key that does not exist.',
   bad_value: 'A value is not of the type, or not in the range, that its key takes.',
-  secret_missing: 'There is no jwtSecret, and this is not development mode.',
+  secret_missing:
+    'There is no jwtSecret, and this is not development mode; or no hooks.secret beside a hook.',
   secret_short: 'A secret has less than 32 bytes.',
   key_mismatch: 'A public key cannot be read, or jwtAlgorithms do not fit the key.',
   conflict: 'Two values contradict each other.',

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { Findings } from './findings.ts';
+import { hookRules } from './hook-rules.ts';
 import { redisTlsRules } from './redis-tls-rules.ts';
 import type { Rule, Situation } from './rule.ts';
 import { secretRules } from './secret-rules.ts';
@@ -106,4 +107,10 @@ const relationRules: readonly Rule[] = [
   },
 ];
 
-export const rules: readonly Rule[] = [...secretRules, ...relationRules, ...redisTlsRules, ...workerRules];
+export const rules: readonly Rule[] = [
+  ...secretRules,
+  ...relationRules,
+  ...redisTlsRules,
+  ...hookRules,
+  ...workerRules,
+];

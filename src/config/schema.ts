@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { accessKeys } from './schema/access.ts';
 import { eventKeys } from './schema/events.ts';
+import { hookKeys } from './schema/hooks.ts';
 import { nativeKeys } from './schema/native.ts';
 import { redisKeys } from './schema/redis.ts';
 import { serverKeys } from './schema/server.ts';
@@ -15,6 +16,7 @@ export const sections = {
   Events: eventKeys,
   Sockets: socketKeys,
   'Native protocol': nativeKeys,
+  Hooks: hookKeys,
   'Logs and metrics': telemetryKeys,
 };
 
@@ -29,6 +31,7 @@ export const configSchema = z.strictObject({
   ...eventKeys,
   ...socketKeys,
   ...nativeKeys,
+  ...hookKeys,
   ...telemetryKeys,
 });
 

@@ -135,6 +135,31 @@ export const METRICS = {
     unit: 'facts',
     meaning: 'Facts about actors that inspection could not keep up with.',
   },
+  'signalbox.hook_requests': {
+    type: 'counter',
+    unit: 'requests',
+    meaning:
+      'Requests to hooks that have ended: allowed, refused, failed (another status), malformed (no JSON, or too large), timeout, unreachable, open (the breaker is, none was sent), full (too many wait, none was sent), given_up (nobody waits for it any more).',
+    labels: ['hook', 'outcome'],
+  },
+  'signalbox.hook_request_ms': {
+    type: 'counter',
+    unit: 'ms',
+    meaning: 'How long they took, the wait for their turn included; divided by their number it is the mean.',
+    labels: ['hook'],
+  },
+  'signalbox.hook_breaker_changes': {
+    type: 'counter',
+    unit: 'times',
+    meaning: "A hook's breaker became open, halfOpen (it is tried with one request) or closed.",
+    labels: ['hook', 'state'],
+  },
+  'signalbox.hook_notices_dropped': {
+    type: 'counter',
+    unit: 'requests',
+    meaning: 'What a hook was to be told and never was: too much waited, or it took too long.',
+    labels: ['hook'],
+  },
   'signalbox.workers_lost': {
     type: 'counter',
     unit: 'workers',

@@ -6,6 +6,7 @@ import { valueAt } from '../../src/config/print.ts';
 import { about, folder, loaded, problems, secret } from './loading.ts';
 
 const other = 'another-secret-of-more-than-thirty-two-bytes';
+const hook = 'https://app.example/signalbox';
 const apiKey = 'an-api-key-of-24-characters';
 
 /** Typed from the specification, not from the schema: a variable that is renamed there fails here. */
@@ -72,6 +73,16 @@ const variables: readonly (readonly [name: string, key: string, text: string, va
   ['SIGNALBOX_ASK_TIMEOUT_MS', 'askTimeoutMs', '22', 22],
   ['SIGNALBOX_PUBLISH_KEY_TTL_SECONDS', 'publish.keyTtlSeconds', '23', 23],
   ['SIGNALBOX_PUBLISH_MAX_BATCH', 'publish.maxBatch', '24', 24],
+  ['SIGNALBOX_HOOKS_DISCONNECT', 'hooks.disconnect', hook, hook],
+  ['SIGNALBOX_HOOKS_UNSUBSCRIBE', 'hooks.unsubscribe', hook, hook],
+  ['SIGNALBOX_HOOKS_CONNECT', 'hooks.connect', hook, hook],
+  ['SIGNALBOX_HOOKS_SUBSCRIBE', 'hooks.subscribe', hook, hook],
+  ['SIGNALBOX_HOOKS_ASK', 'hooks.ask', hook, hook],
+  ['SIGNALBOX_HOOKS_TELL', 'hooks.tell', hook, hook],
+  ['SIGNALBOX_HOOKS_SNAPSHOT', 'hooks.snapshot', hook, hook],
+  ['SIGNALBOX_HOOKS_SECRET', 'hooks.secret', apiKey, apiKey],
+  ['SIGNALBOX_HOOKS_PREVIOUS_SECRET', 'hooks.previousSecret', apiKey, apiKey],
+  ['SIGNALBOX_HOOKS_TIMEOUT_MS', 'hooks.timeoutMs', '28', 28],
   ['SIGNALBOX_LIMITS_FRAMES_PER_SECOND', 'limits.framesPerSecond', '25', 25],
   ['SIGNALBOX_LIMITS_ASKS_IN_FLIGHT', 'limits.asksInFlight', '26', 26],
   ['SIGNALBOX_COMPRESSION_ENABLED', 'compression.enabled', 'true', true],
@@ -104,7 +115,9 @@ const files = ['ca', 'cert', 'key'].map((name) => `redis.${name} SIGNALBOX_REDIS
 
 describe('environment', () => {
   test.each(variables)('%s sets %s', (name, key, text, value) => {
-    const { config, origins } = loaded({ env: { JWT_SECRET: secret, [name]: text } });
+    // Any hook needs it.
+    const SIGNALBOX_HOOKS_SECRET = other;
+    const { config, origins } = loaded({ env: { JWT_SECRET: secret, SIGNALBOX_HOOKS_SECRET, [name]: text } });
     expect(valueAt(config, key)).toEqual(value);
     expect(origins.get(key)).toBe(name);
   });
@@ -206,6 +219,8 @@ describe('a secret in a file', () => {
     ['REDIS_PASSWORD', 'redis.password', ' p ', ' p '],
     ['REDIS_URL', 'redis.url', 'redis://h\n', 'redis://h'],
     ['SIGNALBOX_API_KEYS', 'apiKeys', `${apiKey}\n`, [apiKey]],
+    ['SIGNALBOX_HOOKS_SECRET', 'hooks.secret', `${other}\n`, other],
+    ['SIGNALBOX_HOOKS_PREVIOUS_SECRET', 'hooks.previousSecret', other, other],
   ])('%s_FILE sets %s', (name, key, content, value) => {
     const env = { ...(name === 'JWT_SECRET' ? {} : { JWT_SECRET: secret }), [`${name}_FILE`]: 'secret' };
     const { config, origins } = loaded({ cwd: withFile(content), env });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createNativeWorld, runModel } from './run.ts';
+import { createDecidedWorld, createNativeWorld, runModel } from './run.ts';
 
 /** Other seeds at each run, and as many as MODEL_SEEDS says. */
 const SEEDS = Number(process.env['MODEL_SEEDS'] ?? 20_000);
@@ -16,5 +16,11 @@ describe('delivery under random interleavings, for long', () => {
     process.stderr.write(`native seeds from ${first}
 `);
     expect(await runModel(first, SEEDS, createNativeWorld)).toBeGreaterThan(0);
+  }, 3_600_000);
+
+  test('keeps them beside an application that is slow, refuses and fails, for every seed', async () => {
+    const first = 10_000 + Math.floor(Math.random() * 2 ** 31);
+    process.stderr.write(`decided seeds from ${first}\n`);
+    expect(await runModel(first, SEEDS, createDecidedWorld)).toBeGreaterThan(0);
   }, 3_600_000);
 });

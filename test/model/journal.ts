@@ -111,6 +111,12 @@ export class Observer {
     this.received += 1;
   }
 
+  /** The state at `id` stands for everything up to it. */
+  onSnapshot(id: StreamId): void {
+    if (compareIds(id, this.position) < 0) throw new Error(`I1: a snapshot of ${id} after ${this.position}`);
+    this.position = id;
+  }
+
   /** Whether `checkComplete` would pass by now. */
   isComplete(end: StreamId): boolean {
     if (this.#isOwedGap || this.epoch !== this.#journal.epoch) return false;

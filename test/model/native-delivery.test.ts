@@ -1,10 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
-import { createNativeWorld, runModel } from './run.ts';
+import { createDecidedWorld, createNativeWorld, runModel } from './run.ts';
 
 describe('native delivery under random interleavings', () => {
   test('keeps I1 to I6 for each subscription, and says what was recovered, for every seed', async () => {
     expect(await runModel(1, Number(process.env['MODEL_SEEDS'] ?? 500), createNativeWorld)).toBeGreaterThan(
       0,
     );
+  }, 600_000);
+
+  test('also where an application decides, slowly, and makes snapshots', async () => {
+    const seeds = Number(process.env['MODEL_SEEDS'] ?? 250);
+    expect(await runModel(1, seeds, createDecidedWorld)).toBeGreaterThan(0);
   }, 600_000);
 });

@@ -10,6 +10,7 @@ import { principal } from '../support/native-auth.ts';
 import type { HeapClock } from '../support/heap-clock.ts';
 import { settled } from '../support/heap-clock.ts';
 import { Random } from '../support/random.ts';
+import { Application } from './application.ts';
 import { Journal, Observer } from './journal.ts';
 
 const OWN = 'user:5';
@@ -46,6 +47,8 @@ interface Client {
   readonly connection: NativeConnection;
   readonly asked: Map<string, Asked>;
   readonly heeding: Map<string, Heeding>;
+  /** What was asked for under which ref. */
+  readonly refs: Map<number, string>;
   received: number;
   isWelcomed: boolean;
 }
@@ -64,13 +67,20 @@ export class NativeWorld {
   #trimmedAtMs = 0;
   /** A promise that was not true. */
   #broken: string | undefined;
+  /** Left out: the token decides. */
+  readonly #application: Application | undefined;
   #refs = 1;
 
-  constructor(seed: number) {
+  constructor(seed: number, { hasApplication = false } = {}) {
     this.random = new Random(seed);
+    this.#application = hasApplication ? new Application(this.random, () => this.core.clock) : undefined;
     this.core = createNativeCore({
       history: HISTORY,
-      rules: { maxSubscriptions: 4, framesPerSecond: 1_000_000 },
+      rules: {
+        maxSubscriptions: 4,
+        framesPerSecond: 1_000_000,
+        decider: this.#application?.decider ?? {},
+      },
       log: (log, clock) => this.#slow(log, clock),
       deps: {
         random: this.random.next,
@@ -112,6 +122,7 @@ export class NativeWorld {
   /** Everything heals; then everybody must have everything, and every event be accounted for. */
   async finish(): Promise<void> {
     this.setAway(false);
+    if (this.#application !== undefined) this.#application.isHealed = true;
     for (const { connection } of this.#clients) {
       connection.transport.isReading = true;
       connection.transport.isAnswering = true;
@@ -136,6 +147,8 @@ export class NativeWorld {
     this.#reap();
     const { subscriptions, budget } = this.core.actors.routing;
     if (subscriptions.size > 0) throw new Error('subscriptions were left behind');
+    if (this.#application !== undefined && this.#application.size > 0)
+      throw new Error('the application was not told who went');
     if (budget.total !== 0) throw new Error(`budget: ${budget.total}`);
     if (this.core.bugs.length > 0) throw this.core.bugs[0];
   }
@@ -175,6 +188,7 @@ export class NativeWorld {
       }),
       asked: new Map(),
       heeding: new Map(),
+      refs: new Map(),
       received: 0,
       isWelcomed: false,
     };
@@ -213,6 +227,14 @@ export class NativeWorld {
     const channel = this.random.pick(NAMED);
     // What is on its way still counts; the client heeds it until it is told.
     if (client?.heeding.has(channel))
+      client.connection.say({ type: 'unsubscribe', ref: this.#refs++, channel });
+  }
+
+  /** Takes back what may not be decided yet. */
+  cancel(): void {
+    const client = this.#any();
+    const channel = this.random.pick(NAMED);
+    if (client?.asked.has(channel))
       client.connection.say({ type: 'unsubscribe', ref: this.#refs++, channel });
   }
 
@@ -280,9 +302,11 @@ export class NativeWorld {
 
   #subscribe(client: Client, channel: string, from: Place | undefined): void {
     client.asked.set(channel, { from, atMs: this.core.clock.now() });
+    const ref = this.#refs++;
+    client.refs.set(ref, channel);
     client.connection.say({
       type: 'subscribe',
-      ref: this.#refs++,
+      ref,
       channel,
       ...(from !== undefined && { lastId: from.position, epoch: from.epoch }),
     });
@@ -317,7 +341,7 @@ export class NativeWorld {
   }
 
   #onFrame(client: Client, frame: Heard): void {
-    if (!client.isWelcomed && frame.type !== 'welcome' && frame.type !== 'ping') {
+    if (!client.isWelcomed && !BEFORE_WELCOME.has(frame.type)) {
       throw new Error(`${frame.type} came before welcome`);
     }
     switch (frame.type) {
@@ -329,7 +353,10 @@ export class NativeWorld {
         return this.#onJoined(client, frame);
       case 'unsubscribed':
         client.heeding.delete(frame.channel);
+        client.asked.delete(frame.channel);
         return;
+      case 'snapshot':
+        return this.#onSnapshot(client, frame);
       case 'event':
         return this.#onEvent(client, frame.channel, frame.id, frame.data as unknown as { order: number });
       case 'gap':
@@ -339,6 +366,10 @@ export class NativeWorld {
       case 'error':
         // It was asked to end a second time before the client heard that it had ended.
         if (frame.code === 'not_subscribed') return;
+        if (this.#application !== undefined && client.refs.has(frame.ref as number)) {
+          client.asked.delete(client.refs.get(frame.ref as number) as string);
+          return;
+        }
         throw new Error(`an unexpected ${JSON.stringify(frame)}`);
       default:
         throw new Error(`an unexpected ${JSON.stringify(frame)}`);
@@ -382,6 +413,13 @@ export class NativeWorld {
     heeding.observer.onFrame(Buffer.from(JSON.stringify({ id: to, gap: { after, to, reason } })));
   }
 
+  #onSnapshot(client: Client, { channel, id }: Extract<Heard, { type: 'snapshot' }>): void {
+    const heeding = client.heeding.get(channel);
+    if (heeding === undefined) throw new Error(`a snapshot of ${channel}, which is not subscribed`);
+    if (this.#application === undefined) throw new Error(`a snapshot of ${channel}, which has none`);
+    heeding.observer.onSnapshot(id);
+  }
+
   #onPing(client: Client, id: StreamId | undefined): void {
     if (id === undefined) return;
     for (const { observer } of client.heeding.values()) {
@@ -420,7 +458,8 @@ export class NativeWorld {
 
   #reap(): void {
     if (this.core.bugs.length > 0) throw this.core.bugs[0];
-    if (this.#broken !== undefined) throw new Error(this.#broken);
+    const broken = this.#broken ?? this.#application?.fault;
+    if (broken !== undefined) throw new Error(broken);
     for (const client of this.#clients.filter(({ connection }) => connection.transport.isClosed)) {
       this.#gone.push(client);
       const places = new Map<string, Place>();
@@ -487,6 +526,9 @@ export class NativeWorld {
   }
 }
 
+/** What answers no subscription that goes on. */
+const BEFORE_WELCOME = new Set(['welcome', 'ping', 'error', 'unsubscribed']);
+
 const ACTIONS = [
   'publish',
   'publish',
@@ -498,6 +540,7 @@ const ACTIONS = [
   'subscribe',
   'comeFromElsewhere',
   'unsubscribe',
+  'cancel',
   'drop',
   'stall',
   'read',

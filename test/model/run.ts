@@ -26,6 +26,9 @@ type CreateWorld = (seed: number) => World | NativeWorld;
 /** The native protocol, several subscriptions a socket. */
 export const createNativeWorld: CreateWorld = (seed) => new NativeWorld(seed);
 
+/** The same beside an application that is slow, refuses and fails. */
+export const createDecidedWorld: CreateWorld = (seed) => new NativeWorld(seed, { hasApplication: true });
+
 async function runSeed(world: World | NativeWorld, seed: number): Promise<void> {
   try {
     await world.start();
