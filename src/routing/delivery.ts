@@ -75,6 +75,8 @@ export interface GreetedJoin {
  * place and in one turn; its machine is told afterwards.
  */
 export class Delivery {
+  /** The form in which its peer gets events. */
+  readonly frames: Frames;
   /** Whether its peer takes compressed frames. */
   readonly isCompressed: boolean;
   readonly #deps: DeliveryDeps;
@@ -89,6 +91,7 @@ export class Delivery {
   #wasBehind = false;
 
   constructor(deps: DeliveryDeps, transport: Transport, owner: DeliveryOwner) {
+    this.frames = deps.frames;
     this.isCompressed = transport.isCompressed;
     this.#deps = deps;
     this.#outlet = new Outlet(deps, transport, () => owner.end('failed'));
@@ -465,7 +468,7 @@ export class Delivery {
         return;
       }
       const isUnwanted = subscription.terms?.unwanted?.delete(entry.id) === true;
-      const channel = subscription.channels[0] as string;
+      const channel = part.channelOf?.(entry) ?? (subscription.channels[0] as string);
       if (!isUnwanted) this.#replay(frames.ofEntry(entry, channel, this.isCompressed), bytesOf(entry));
       part.sent(entry);
     }

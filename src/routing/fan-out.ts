@@ -43,7 +43,8 @@ export interface FanOutDeps {
   readonly subscriptions: Subscriptions;
   readonly codec: EventCodec;
   readonly onGap: SocketProtocol['onGap'];
-  readonly frames: Frames;
+  /** Of all forms that events leave in. */
+  readonly formats: readonly Frames[];
   readonly metrics: Metrics;
   readonly now: () => number;
   readonly onMalformed: (malformed: Malformed) => void;
@@ -60,9 +61,6 @@ export class FanOut {
   epoch = '';
   readonly #slabs = new Slabs();
   #dirty: Delivery[] = [];
-  /** Of the event that is being routed, once somebody wants it. */
-  #frame: Buffer | undefined;
-  #compressed: Buffer | undefined;
   #waiting: { readonly id: StreamId; readonly resolve: () => void }[] = [];
 
   constructor(deps: FanOutDeps, position: StreamId) {
@@ -98,6 +96,7 @@ export class FanOut {
     this.#lagMs = Math.max(0, arrival.atMs - msOf(this.#position));
     this.#deps.metrics.count('signalbox.events_routed', routed);
     this.#flush();
+    for (const frames of this.#deps.formats) frames.forgetLive();
     this.#tellWaiting();
   }
 
@@ -194,8 +193,6 @@ export class FanOut {
     const event = this.#eventOf(entry, arrival);
     if (event === undefined) return false;
     this.#deps.window.add(event);
-    this.#frame = undefined;
-    this.#compressed = undefined;
     if (typeof event.channels === 'string') this.#toChannel(event, event.channels, false);
     else for (const channel of event.channels) this.#toChannel(event, channel, true);
     return true;
@@ -220,15 +217,9 @@ export class FanOut {
       if (!subscription.live || compareIds(event.id, subscription.cursor) <= 0) continue;
       if (isShared && subscription.lastShared === event.id) continue;
       if (subscription.terms?.unwanted?.delete(event.id)) continue;
-      if (this.#frame === undefined) {
-        const encoded = this.#deps.frames.ofLive(event);
-        if (isMalformed(encoded)) return;
-        this.#frame = encoded;
-      }
       const { delivery } = subscription;
-      const frame = delivery.isCompressed
-        ? (this.#compressed ??= this.#deps.frames.compressed(this.#frame))
-        : this.#frame;
+      const frame = delivery.frames.ofLive(event, delivery.isCompressed);
+      if (isMalformed(frame)) return;
       if (delivery.offer(frame) === 'ok' && isShared) subscription.lastShared = event.id;
     }
   }

@@ -16,7 +16,8 @@ export interface Framing {
 
 export interface FramesOptions {
   readonly protocol: SocketProtocol;
-  readonly window: Window;
+  /** Where frames are kept for those who will want them, too; undefined: another form of the events has its place. */
+  readonly window: Window | undefined;
   readonly framing: Framing;
   readonly onMalformed: (malformed: Malformed) => void;
 }
@@ -27,22 +28,47 @@ export class Frames {
   /** Of entries that came by a page: shared by those who share the page. */
   readonly #ofEntries = new WeakMap<Entry, Buffer | Malformed>();
   readonly #compressedOfEntries = new WeakMap<Entry, Buffer>();
+  /** The event that is being routed, in the forms that somebody who is live has wanted. */
+  #live: RoutedEvent | undefined;
+  #livePlain: Buffer | Malformed | undefined;
+  #liveCompressed: Buffer | undefined;
 
   constructor(options: FramesOptions) {
     this.#options = options;
   }
 
-  /** For those who are live: whoever is, gets it in this turn, so it is not kept. */
-  ofLive(event: RoutedEvent): Buffer | Malformed {
-    if (event.frame !== undefined) return event.frame;
+  /** For those who are live: whoever is, gets it in this turn, so it is not kept for longer. */
+  ofLive(event: RoutedEvent, isCompressed: boolean): Buffer | Malformed {
+    if (event !== this.#live) {
+      this.#live = event;
+      this.#livePlain = this.#plainOf(event);
+      this.#liveCompressed = undefined;
+    }
+    const plain = this.#livePlain as Buffer | Malformed;
+    if (!isCompressed || isMalformed(plain)) return plain;
+    this.#liveCompressed ??= this.compressed(plain);
+    return this.#liveCompressed;
+  }
+
+  /** The batch is routed. */
+  forgetLive(): void {
+    this.#live = undefined;
+    this.#livePlain = undefined;
+    this.#liveCompressed = undefined;
+  }
+
+  #plainOf(event: RoutedEvent): Buffer | Malformed {
+    const { window } = this.#options;
+    if (event.frame !== undefined && (window !== undefined || isMalformed(event.frame))) return event.frame;
     const frame = this.#encodeEvent(event);
-    if (isMalformed(frame)) this.#options.window.keepFrame(event, frame);
+    if (isMalformed(frame)) window?.keepFrame(event, frame);
     return frame;
   }
 
   /** For a replay: others who were away will want it too. */
   ofEvent(event: RoutedEvent, isCompressed: boolean): Buffer | Malformed {
     const { window } = this.#options;
+    if (window === undefined) return this.#plainOf(event);
     const known = isCompressed ? event.compressed : event.frame;
     if (known !== undefined) return known;
     const frame = event.frame ?? this.#encodeEvent(event);

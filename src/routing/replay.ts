@@ -7,6 +7,8 @@ export interface ReplayPart {
   /** Announced before the entries. */
   readonly gap?: Gap;
   readonly entries: readonly Entry[];
+  /** Whose an entry is, where they are of several channels. */
+  channelOf?(entry: Entry): string;
   /** To be called for each entry that was sent: an interrupted part is read again from there. */
   sent(entry: Entry): void;
   /** To be called once all of them were. */

@@ -32,6 +32,8 @@ export interface RoutingDeps {
   readonly budget?: BufferBudget;
   readonly protocol: SocketProtocol;
   readonly framing: Framing;
+  /** Others, beside it. */
+  readonly formats?: readonly Format[];
   readonly metrics: Metrics;
   readonly channels: ChannelFacts;
   readonly now: () => number;
@@ -59,6 +61,14 @@ type FanOutErrorHandler = ConstructorParameters<typeof FanOut>[0]['onError'];
 
 const NONE = Promise.resolve(undefined);
 
+type Deliver = (transport: Transport, owner: DeliveryOwner) => Delivery;
+
+/** A form that events leave in. */
+export interface Format {
+  readonly protocol: SocketProtocol;
+  readonly framing: Framing;
+}
+
 /** The fast lane of one feed, put together. */
 export interface Routing {
   readonly window: Window;
@@ -66,14 +76,21 @@ export interface Routing {
   readonly budget: BufferBudget;
   readonly fanOut: FanOut;
   /** The delivery of a new socket. */
-  deliver(transport: Transport, owner: DeliveryOwner): Delivery;
+  readonly deliver: Deliver;
+  /** Of sockets that hear the same in another form, their protocols' codecs reading what this one's keeps. */
+  readonly deliverIn: readonly Deliver[];
 }
 
 export function createRouting(deps: RoutingDeps): Routing {
   const { log, limits, protocol, metrics, channels } = deps;
   const window = new Window(limits.window, ZERO_ID);
   const budget = deps.budget ?? new BufferBudget(limits);
-  const frames = new Frames({ protocol, window, framing: deps.framing, onMalformed: deps.onMalformed });
+  const { onMalformed } = deps;
+  const frames = new Frames({ protocol, window, framing: deps.framing, onMalformed });
+  const others = (deps.formats ?? []).map((format) => ({
+    protocol: format.protocol,
+    frames: new Frames({ ...format, window: undefined, onMalformed }),
+  }));
   const subscriptions = new Subscriptions({
     onJoined: (channel) => channels.joined(channel),
     onLeft: (channel) => channels.left(channel),
@@ -88,32 +105,26 @@ export function createRouting(deps: RoutingDeps): Routing {
     {
       window,
       subscriptions,
-      frames,
+      formats: [frames, ...others.map((other) => other.frames)],
       metrics,
       codec: protocol.codec,
       onGap: protocol.onGap,
       now: deps.now,
-      onMalformed: deps.onMalformed,
+      onMalformed,
       onError: deps.onError,
     },
     ZERO_ID,
   );
-  const deliveryDeps: DeliveryDeps = {
+  const shared: Omit<DeliveryDeps, 'frames' | 'protocol' | 'snapshotOf'> = {
     window,
     subscriptions,
     budget,
-    frames,
-    protocol,
     log,
     metrics,
     replay: replay(),
     position: () => fanOut.position,
     routed: (id) => fanOut.routed(id),
     epoch: () => fanOut.epoch,
-    snapshotOf:
-      log.snapshot === undefined
-        ? undefined
-        : createSnapshots((channel) => log.snapshot?.(channel) ?? NONE, frames),
     flushLater: (delivery) => fanOut.flushLater(delivery),
     later: deps.later,
     onReplayFailed: deps.onReplayFailed,
@@ -123,8 +134,18 @@ export function createRouting(deps: RoutingDeps): Routing {
     subscriptions,
     budget,
     fanOut,
-    deliver: (transport, owner) => new Delivery(deliveryDeps, transport, owner),
+    deliver: deliverWith({ protocol, frames }),
+    deliverIn: others.map(deliverWith),
   };
+
+  function deliverWith(format: Pick<DeliveryDeps, 'protocol' | 'frames'>): Deliver {
+    const snapshotOf =
+      log.snapshot === undefined
+        ? undefined
+        : createSnapshots((channel) => log.snapshot?.(channel) ?? NONE, format.frames);
+    const deliveryDeps = { ...shared, ...format, snapshotOf };
+    return (transport, owner) => new Delivery(deliveryDeps, transport, owner);
+  }
 
   function replay() {
     if (deps.isLossy) return createLossyReplay(() => window.floor);
