@@ -42,7 +42,7 @@ export const readArguments = <T extends Options>(argv: readonly string[], option
     }) as Arguments<T>;
   } catch (error) {
     // Node's sentence goes on about how to pass such an argument all the same.
-    throw misuse((error instanceof Error ? error.message : String(error)).split(/\. |\n/)[0] ?? '');
+    throw misuse((error as Error).message.split(/\. |\n/)[0] ?? '');
   }
 };
 

@@ -150,8 +150,7 @@ const NOT_REACHED: ReadonlySet<unknown> = new Set([
 ]);
 
 const unreachable = (url: URL, error: unknown): string => {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
-  const { code, message } = cause as { code?: unknown; message?: unknown };
+  const { code, message } = ((error as Error).cause ?? error) as { code?: unknown; message?: unknown };
   if (NOT_REACHED.has(code)) {
     return `There is no server at ${url.origin} (${String(code)}); expected one there: start it, or say --url`;
   }

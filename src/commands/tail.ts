@@ -123,7 +123,9 @@ async function follow(context: CommandContext, followed: Followed): Promise<void
     }
     if (frame.type === 'gap') {
       const { channel, after, id, reason } = frame;
-      stderr.write(`gap in ${channel}: what came after ${after}, up to ${id}, is lost (${reason})\n`);
+      stderr.write(
+        `gap in ${channel}: what came after ${after} is lost; it goes on after ${id} (${reason})\n`,
+      );
     }
     return true;
   }
@@ -160,6 +162,8 @@ function delayAfter(end: End, { url, renews, wasEverWelcome, failures }: Situati
 
 function words({ code, reason, fault }: End): string {
   if (fault !== undefined) return fault;
+  // No code came: nobody said goodbye.
+  if (code === 1006) return 'it was cut';
   const known = CLOSES[code as CloseCode];
   return `${`${code} ${reason}`.trim()}${known === undefined ? '' : `: ${known.sentence}`}`;
 }
