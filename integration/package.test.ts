@@ -63,6 +63,12 @@ describe('the package', () => {
     expect(stdout).toBe(`${installed.manifest.version}\n`);
   });
 
+  test.each(['token', 'publish', 'tail'])('its command %s is there', async (name) => {
+    const main = join(installed.path, 'dist/src/main.js');
+    const { stdout } = await run(process.execPath, [main, name, '--help'], { env });
+    expect(stdout).toContain(`Usage: signalbox ${name} `);
+  });
+
   test('its command serves the page in development mode, and ends with 0', async () => {
     const main = join(installed.path, 'dist/src/main.js');
     const child = spawn(process.execPath, [main], { cwd: installed.folder, env: { ...env, PORT: '0' } });

@@ -19,6 +19,8 @@ export interface ConversationDeps {
   readonly positions: Map<string, Position>;
   /** All channels are subscribed; the server's own for this user are among these. */
   onJoined(channels: readonly string[]): void;
+  /** A subscription is asked for again a little later; why, in words. */
+  onWait(why: string): void;
   /** A frame that is not about the connection itself, in one line. False: no more for now. */
   onFrame(frame: ServerFrame, line: string): boolean;
 }
@@ -155,6 +157,9 @@ export class Conversation {
           positions.set(channel, { ...positions.get(channel), id: frame.id as StreamId });
         }
         break;
+      case 'unsubscribed':
+        this.#refuse(`${frame.channel}: the server has ended the subscription`);
+        break;
       case 'reconnect':
         this.#after = frame.after;
         break;
@@ -182,16 +187,21 @@ export class Conversation {
   }
 
   #refused({ ref, code, message, retryAfter }: ErrorFrame): void {
-    if (ref === this.#next && ERRORS[code].retry === 'backoff') {
-      this.#retry = setTimeout(() => this.#joinNext(), retryAfter ?? DEFAULT_RETRY_MS);
-      return;
-    }
     if (ref === undefined) {
       this.#after = retryAfter;
       return;
     }
     const what = ref === this.#next ? this.#deps.channels[this.#next] : ref;
-    this.#refusal = `${what}: ${code}: ${message}`;
+    const words = `${what}: ${code}: ${message}`;
+    // What it has too many of, it will have too many of for ever: nothing is given back.
+    if (ref !== this.#next || ERRORS[code].retry !== 'backoff' || code === 'too_many')
+      return this.#refuse(words);
+    this.#deps.onWait(words);
+    this.#retry = setTimeout(() => this.#joinNext(), retryAfter ?? DEFAULT_RETRY_MS);
+  }
+
+  #refuse(words: string): void {
+    this.#refusal = words;
     this.#socket.close(1000);
   }
 

@@ -67,7 +67,8 @@ export const tail: Subcommand = {
       return signToken(configuration(), claims, context.now());
     };
     const credential = (): string => bearer('--token', token ?? signed());
-    return follow(context, { url, channels, positions, credential, renews: token === undefined });
+    const unasked = user === undefined && token === undefined ? userChannel(USER) : undefined;
+    return follow(context, { url, channels, positions, credential, unasked, renews: token === undefined });
 
     function checkedChannel(name: string): string {
       if (isReservedChannel(name)) {
@@ -83,6 +84,8 @@ export const tail: Subcommand = {
 interface Followed extends Pick<ConversationDeps, 'url' | 'channels' | 'positions'> {
   /** For each connection another one. */
   credential(): string;
+  /** The own channel of a user that nobody has named: nobody publishes there, and nobody wants to hear of it. */
+  readonly unasked: string | undefined;
   /** Whether the next one is as good as new. */
   readonly renews: boolean;
 }
@@ -90,7 +93,8 @@ interface Followed extends Pick<ConversationDeps, 'url' | 'channels' | 'position
 /** Connects, prints, and connects again until it is asked to end or told not to come back. */
 async function follow(context: CommandContext, followed: Followed): Promise<void> {
   const { stdout, stderr } = context;
-  const { url, renews } = followed;
+  const { url, unasked, renews } = followed;
+  const tell = (words: string): void => void stderr.write(`${words}\n`);
   const ending = context.untilEnded();
   let wasEverWelcome = false;
   let failures = 0;
@@ -98,7 +102,9 @@ async function follow(context: CommandContext, followed: Followed): Promise<void
     const conversation = new Conversation({
       ...followed,
       credential: followed.credential(),
-      onJoined: (channels) => void stderr.write(`following ${channels.join(', ')} at ${url.href}\n`),
+      onJoined: (joined) =>
+        tell(`following ${joined.filter((name) => name !== unasked).join(', ')} at ${url.href}`),
+      onWait: (why) => tell(`waiting for ${why}`),
       onFrame: (frame, line) => print(frame, line),
     });
     const resume = (): void => conversation.resume();
@@ -112,7 +118,7 @@ async function follow(context: CommandContext, followed: Followed): Promise<void
     failures = end.wasWelcome ? 0 : failures + 1;
     wasEverWelcome ||= end.wasWelcome;
     const delayMs = delayAfter(end, { url, renews, wasEverWelcome, failures });
-    stderr.write(`connection lost (${words(end)}); again in ${(delayMs / 1000).toFixed(1)} s\n`);
+    tell(`connection lost (${words(end)}); again in ${(delayMs / 1000).toFixed(1)} s`);
     await pause(delayMs, undefined, { signal: ending }).catch(() => {});
   }
 
@@ -121,11 +127,9 @@ async function follow(context: CommandContext, followed: Followed): Promise<void
     if (frame.type === 'event' || frame.type === 'snapshot' || frame.type === 'tell') {
       return stdout.write(`${line}\n`);
     }
-    if (frame.type === 'gap') {
+    if (frame.type === 'gap' && frame.channel !== unasked) {
       const { channel, after, id, reason } = frame;
-      stderr.write(
-        `gap in ${channel}: what came after ${after} is lost; it goes on after ${id} (${reason})\n`,
-      );
+      tell(`gap in ${channel}: what came after ${after} is lost; it goes on after ${id} (${reason})`);
     }
     return true;
   }

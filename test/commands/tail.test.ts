@@ -37,7 +37,7 @@ describe('signalbox tail', () => {
   test('prints each event as a line, however its data was written, and ends with 0 when it is asked to', async () => {
     const { url } = await startServer();
     const running = tail(url, 'chat', 'sport');
-    await until(running, `following user:signalbox-tail, chat, sport at ${url}\n`);
+    await until(running, `following chat, sport at ${url}\n`);
     const id = await publish(url, 'chat', '[1,\n 12345678901234567890]', '--topic', 'said');
     await publish(url, 'other', '2');
     await publish(url, 'sport', '"three"');
@@ -102,6 +102,20 @@ describe('signalbox tail', () => {
     ]);
   });
 
+  test('comes back with a new token when its own has ended, and ends with one that it was given: 1', async () => {
+    const { url } = await startServer();
+    // What it signs for an hour then ends in two or three seconds.
+    const now = () => Date.now() - 3_597_000;
+    const own = start('tail', ['chat', '--url', url], { env: configured, now });
+    const minted = await ran('token', ['--user', '5', '--channel', 'chat', '--expires', '2s'], {
+      env: configured,
+    });
+    const given = await ran('tail', ['chat', '--url', url, '--token', minted.stdout.trimEnd()]);
+    expect(given).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('refused the token: 4401') });
+    await until(own, 'connection lost (4401 unauthorized');
+    await until(own, ` s\nfollowing chat at ${url}\n`);
+  });
+
   test('comes back to a server that was away, and tells what is lost with its data', async () => {
     const first = await startServer();
     const running = tail(first.url, 'chat');
@@ -127,6 +141,38 @@ describe('signalbox tail', () => {
     expect(running.stdout.readableLength).toBeLessThan(2_000);
     await until(running, '"n":19', 'printed');
     expect(lines(running)).toMatchObject(Array.from({ length: 20 }, (_, n) => ({ data: { n } })));
+  });
+
+  test('asks for more channels than may be asked for at once, and waits', async () => {
+    const { url } = await startServer();
+    const channels = Array.from({ length: 120 }, (_, n) => `c${n}`);
+    const running = tail(url, ...channels);
+    await until(running, `c118, c119 at ${url}`);
+    expect(running.told()).toMatch(/^waiting for c\d+: rate_limited: /);
+  });
+
+  test('ends where it asks for more than one client may have: 1', async () => {
+    const { url } = await startServer({ ...configured, SIGNALBOX_MAX_SUBSCRIPTIONS_PER_SOCKET: '2' });
+    const { exitCode, stderr } = await ran('tail', ['a', 'b', 'c', '--url', url], { env: configured });
+    expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/The server refused [bc]: too_many: /)]);
+  });
+
+  test('takes a server that falls silent for one that is gone', async () => {
+    const silent = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(silent, 'listening');
+    silent.on('connection', (socket) => {
+      socket.once('message', (hello: Buffer) => {
+        const { ref } = JSON.parse(hello.toString()) as { ref: unknown };
+        socket.send(JSON.stringify({ type: 'welcome', ref, pingInterval: 20, subscriptions: [] }));
+      });
+    });
+    const { port } = silent.address() as { port: number };
+    const running = tail(`http://127.0.0.1:${port}/`, 'chat');
+    await until(running, 'connection lost (nothing was heard for 30 ms)');
+    running.end();
+    expect(await running.exitCode).toBe(0);
+    for (const client of silent.clients) client.terminate();
+    await new Promise((resolve) => silent.close(resolve));
   });
 
   test('says where there is no server, and where one is another: 1', async () => {
