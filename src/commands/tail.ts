@@ -94,7 +94,7 @@ interface Followed extends Pick<ConversationDeps, 'url' | 'channels' | 'position
 async function follow(context: CommandContext, followed: Followed): Promise<void> {
   const { stdout, stderr } = context;
   const { url, unasked, renews } = followed;
-  const tell = (words: string): void => void stderr.write(`${words}\n`);
+  const tell = (line: string): void => void stderr.write(`${line}\n`);
   const ending = context.untilEnded();
   let wasEverWelcome = false;
   let failures = 0;
