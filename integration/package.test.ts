@@ -1,21 +1,19 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  compile,
+  type InstalledPackage,
+  installPackage,
+  namedInTypes,
+  problemsOf,
+  runProgram,
+  USER_ENV as env,
+} from './support/package.ts';
 
 const run = promisify(execFile);
-const { PATH = '', HOME = '' } = process.env;
-const env = { PATH, HOME };
-
-interface Manifest {
-  readonly version: string;
-  readonly dependencies: Readonly<Record<string, string>>;
-}
-
-const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
 
 /** Starts a server and answers where it is, once it says so. */
 async function started(child: ChildProcess): Promise<string> {
@@ -32,31 +30,16 @@ async function started(child: ChildProcess): Promise<string> {
 }
 
 describe('the package', () => {
-  let folder: string;
-  let installed: string;
-  let paths: readonly string[];
+  let installed: InstalledPackage;
 
-  // As an installation without development dependencies: what is packed, and links to what it depends on.
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'signalbox-package-'));
-    const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
-    const { stdout } = await run('npm', pack, { env, maxBuffer: 2 ** 24 });
-    const [packed] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
-    paths = packed.files.map(({ path }) => path);
-    installed = join(folder, 'node_modules/signalbox');
-    mkdirSync(join(installed, 'node_modules'), { recursive: true });
-    await run('tar', ['-xzf', join(folder, packed.filename), '-C', installed, '--strip-components=1']);
-    for (const name of Object.keys(manifest.dependencies)) {
-      const link = join(installed, 'node_modules', name);
-      mkdirSync(dirname(link), { recursive: true });
-      symlinkSync(resolve('node_modules', name), link);
-    }
+    installed = await installPackage();
   }, 60_000);
 
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => installed.remove());
 
   test('holds what is needed to run, and nothing else', () => {
-    expect(paths).toEqual(
+    expect(installed.files).toEqual(
       expect.arrayContaining([
         'LICENSE',
         'README.md',
@@ -71,19 +54,24 @@ describe('the package', () => {
     );
     const needed =
       /^(?:LICENSE|README\.md|config\.schema\.json|package\.json|dist\/.*\.(?:js|d\.ts)|public\/(?:front\/)?[\w.-]+)$/;
-    expect(paths.filter((path) => !needed.test(path))).toEqual([]);
+    expect(installed.files.filter((path) => !needed.test(path))).toEqual([]);
   });
 
   test('its command says its version', async () => {
-    const { stdout } = await run(process.execPath, [join(installed, 'dist/src/main.js'), '--version'], {
-      env,
-    });
-    expect(stdout).toBe(`${manifest.version}\n`);
+    const main = join(installed.path, 'dist/src/main.js');
+    const { stdout } = await run(process.execPath, [main, '--version'], { env });
+    expect(stdout).toBe(`${installed.manifest.version}\n`);
+  });
+
+  test.each(['token', 'publish', 'tail'])('its command %s is there', async (name) => {
+    const main = join(installed.path, 'dist/src/main.js');
+    const { stdout } = await run(process.execPath, [main, name, '--help'], { env });
+    expect(stdout).toContain(`Usage: signalbox ${name} `);
   });
 
   test('its command serves the page in development mode, and ends with 0', async () => {
-    const main = join(installed, 'dist/src/main.js');
-    const child = spawn(process.execPath, [main], { cwd: folder, env: { ...env, PORT: '0' } });
+    const main = join(installed.path, 'dist/src/main.js');
+    const child = spawn(process.execPath, [main], { cwd: installed.folder, env: { ...env, PORT: '0' } });
     const page = await fetch(await started(child));
     expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('Signalbox')]);
     child.kill('SIGTERM');
@@ -91,37 +79,76 @@ describe('the package', () => {
   });
 
   test('starts a server where it is imported', async () => {
-    writeFileSync(
-      join(folder, 'app.mjs'),
-      `import { start } from 'signalbox';
-       const server = await start({ env: { PORT: '0', LOG_LEVEL: 'error', SIGNALBOX_DRAIN_MS: '0' } });
-       const { status } = await fetch('http://127.0.0.1:' + server.port + '/health');
-       await server.stop();
-       console.log(status, await server.ended);`,
+    const printed = await runProgram(
+      installed,
+      'app.mjs',
+      `import { createSignalbox } from 'signalbox';
+       const signalbox = createSignalbox({ env: {}, config: { port: 0, logLevel: 'error', drainMs: 0 } });
+       const { port } = await signalbox.start();
+       const { status } = await fetch('http://127.0.0.1:' + port + '/health');
+       await signalbox.stop();
+       console.log(status, await signalbox.ended);`,
     );
-    const { stdout } = await run(process.execPath, ['app.mjs'], { cwd: folder, env });
-    expect(stdout).toBe('200 0\n');
+    expect(printed).toBe('200 0\n');
   });
 
-  test('has types that a strict program compiles with, and no library of theirs', async () => {
-    writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
-    writeFileSync(
-      join(folder, 'app.ts'),
-      `import { type Server, SignalboxError, start } from 'signalbox';
-       const server: Server = await start({ env: { PORT: '0' }, file: 'config.json' });
-       const port: number = server.port;
-       const code: 'config' | 'listen' = new SignalboxError('config', String(port)).code;
-       export { code };`,
+  test('can be required', async () => {
+    const printed = await runProgram(
+      installed,
+      'app.cjs',
+      `const { createSignalbox, SignalboxError } = require('signalbox');
+       const { title } = require('signalbox/config.schema.json');
+       try {
+         createSignalbox({ env: { PORT: 'x' } });
+       } catch (error) {
+         console.log(error instanceof SignalboxError, error.code, typeof title);
+       }`,
     );
-    const tsc = resolve('node_modules/typescript/bin/tsc');
-    const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--types', ''];
-    const compiled = run(process.execPath, [tsc, ...options, '--listFiles', 'app.ts'], { cwd: folder, env });
-    const { stdout } = await compiled.catch((error: { stdout: string }) => {
-      throw new Error(error.stdout);
-    });
-    expect(stdout).toContain('signalbox/dist/src/index.d.ts');
-    expect(stdout).not.toMatch(/fp-ts|xstate|ioredis|@types\/ws/);
+    expect(printed).toBe('true config string\n');
   });
+
+  test.each(['app.ts', 'app.cts'] as const)('has types that a strict %s compiles with', async (name) => {
+    const source = `import { createPublisher, createSignalbox, type Signalbox, SignalboxError } from 'signalbox';
+       interface Chat {
+         channels: { lobby: { line: string } };
+         asks: { time: { data: void; answer: number } };
+       }
+       export async function run(): Promise<string> {
+         const signalbox: Signalbox<Chat> = createSignalbox<Chat>({
+           config: { port: 0, history: { maxLength: 10 } },
+           authenticate: ({ cookies }) => (cookies['user'] === undefined ? null : { user: cookies['user'] }),
+           onAsk: { time: (_, { socket }) => socket.id.length },
+         });
+         const { port } = await signalbox.start();
+         signalbox.onSocket((socket) => void socket.publish('lobby', 'line', 'hello'));
+         // @ts-expect-error: a line is a text
+         await createPublisher<Chat>().publish('lobby', 'line', 5);
+         return new SignalboxError('config', String(port)).code;
+       }`;
+    const { ok, output } = await compile(installed, name, source, { resolution: 'nodenext', types: 'node' });
+    expect([ok, output]).toEqual([true, expect.stringContaining('signalbox/dist/src/index.d.ts')]);
+    expect(output).not.toMatch(/fp-ts|xstate|ioredis|@types\/ws/);
+  });
+
+  test('has types that a bundler finds', async () => {
+    const source = `import { createSignalbox } from 'signalbox';
+       export const port: Promise<number> = createSignalbox().start().then((address) => address.port);`;
+    const options = { resolution: 'bundler', types: 'node' } as const;
+    expect(await compile(installed, 'app.ts', source, options)).toMatchObject({ ok: true });
+  });
+
+  test('has public types that name nothing of what it is made with', () => {
+    const named = namedInTypes(installed);
+    expect(named.filter((name) => /^(?:fp-ts|xstate|ws|ioredis)(?:\/|$)/.test(name))).toEqual([]);
+    const dependencies = Object.keys(installed.manifest.dependencies ?? {});
+    const isThere = (name: string) =>
+      name.startsWith('node:') || dependencies.some((its) => name === its || name.startsWith(`${its}/`));
+    expect(named.filter((name) => !isThere(name))).toEqual([]);
+  });
+
+  test('publint and are-the-types-wrong find nothing', async () => {
+    expect(await problemsOf(installed)).toBe('');
+  }, 60_000);
 
   test('npm start builds what is stale and starts it', async () => {
     // A group of its own: npm starts a shell, and that the server.

@@ -1,7 +1,11 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { startCluster } from './support/cluster.ts';
 import { eventually } from './support/eventually.ts';
+import { type InstalledPackage, namedInTypes } from './support/package.ts';
 import { redisUrl, startRedis, uniquePrefix } from './support/redis.ts';
 import { startSentinel } from './support/sentinel.ts';
 
@@ -142,5 +146,40 @@ describe('a cluster of three masters', () => {
     const sizes = await Promise.all(cluster.nodes('master').map((node) => node.dbsize()));
     expect(sizes).toHaveLength(3);
     expect(Math.min(...sizes)).toBeGreaterThan(0);
+  });
+});
+
+describe('the types of a package', () => {
+  const packageWith = (exports: InstalledPackage['manifest']['exports']): InstalledPackage => {
+    const path = mkdtempSync(join(tmpdir(), 'signalbox-types-'));
+    ending.push(() => rmSync(path, { recursive: true }));
+    const declarations = {
+      'index.d.ts': "export * from './inner/a.ts';\n",
+      'inner/a.d.ts': "/// <reference types='ws' />\nimport type { E } from 'fp-ts/lib/Either.js';\n",
+      'tabs.d.ts': 'export type A = import(\'xstate\').ActorRef;\nexport { b } from "./inner/b.js";\n',
+      'inner/b.d.ts': "import type {\n  Server,\n} from 'node:http';\nimport '../index.js';\n",
+      'private.d.ts': "import 'ioredis';\n",
+    };
+    mkdirSync(join(path, 'inner'));
+    for (const [name, text] of Object.entries(declarations)) writeFileSync(join(path, name), text);
+    const manifest = { name: 'p', version: '1.0.0', exports };
+    return { manifest, folder: path, path, tarball: '', files: [], remove() {} };
+  };
+  const typesAt = (types: string) => ({ types, default: './index.js' });
+
+  test('are followed from every entry, whatever way they import', () => {
+    const entries = {
+      '.': typesAt('./index.d.ts'),
+      './tabs': typesAt('./tabs.d.ts'),
+      './p.json': './p.json',
+    };
+    expect(namedInTypes(packageWith(entries))).toEqual(['fp-ts/lib/Either.js', 'node:http', 'ws', 'xstate']);
+  });
+
+  test('are refused where an entry has none, has them not first, or does not pack them', () => {
+    const isLast = { '.': { default: './index.js', types: './index.d.ts' } };
+    expect(() => namedInTypes(packageWith({ '.': './index.js' }))).toThrow('do not begin with types');
+    expect(() => namedInTypes(packageWith(isLast))).toThrow('do not begin with types');
+    expect(() => namedInTypes(packageWith({ '.': typesAt('./x.d.ts') }))).toThrow('are not packed');
   });
 });

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from 'node:fs';
+import { isCommandName, runCommand } from './commands/commands.ts';
+import { untilEnded } from './commands/ending.ts';
 import { decide } from './config/command.ts';
 import type { LoadedConfig } from './config/loaded.ts';
 import { workerCount } from './config/workers.ts';
@@ -48,15 +50,20 @@ const serve = async (loaded: LoadedConfig): Promise<void> => {
   });
 };
 
-const command = decide({
-  argv: process.argv.slice(2),
-  env: process.env,
-  cwd: process.cwd(),
-  version: packageVersion(),
-});
-if (command.kind === 'serve') await serve(command.loaded);
-else {
-  process.stderr.write(command.stderr);
-  process.stdout.write(command.stdout);
-  process.exitCode = command.exitCode;
+const { env } = process;
+const cwd = process.cwd();
+const [name, ...argv] = process.argv.slice(2);
+if (isCommandName(name)) {
+  const { stdin, stdout, stderr } = process;
+  const ending = () => untilEnded(process);
+  const context = { argv, env, cwd, stdin, stdout, stderr, now: Date.now, untilEnded: ending };
+  process.exitCode = await runCommand(name, context);
+} else {
+  const command = decide({ argv: process.argv.slice(2), env, cwd, version: packageVersion() });
+  if (command.kind === 'serve') await serve(command.loaded);
+  else {
+    process.stderr.write(command.stderr);
+    process.stdout.write(command.stdout);
+    process.exitCode = command.exitCode;
+  }
 }

@@ -1,59 +1,76 @@
-import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-
-const run = promisify(execFile);
-const { PATH = '', HOME = '' } = process.env;
-const env = { PATH, HOME };
+import {
+  compile,
+  type InstalledPackage,
+  installPackage,
+  namedInTypes,
+  problemsOf,
+  runProgram,
+} from '../support/package.ts';
 
 describe('the package of the client', () => {
-  let folder: string;
-  let paths: readonly string[];
+  let installed: InstalledPackage;
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'signalbox-client-'));
-    const pack = ['pack', '--json', '--ignore-scripts', '-w', 'client', '--pack-destination', folder];
-    const { stdout } = await run('npm', pack, { env });
-    const [packed] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
-    paths = packed.files.map(({ path }) => path);
-    const installed = join(folder, 'node_modules/@signalbox/client');
-    mkdirSync(installed, { recursive: true });
-    await run('tar', ['-xzf', join(folder, packed.filename), '-C', installed, '--strip-components=1']);
-    writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
+    installed = await installPackage('client');
   }, 60_000);
 
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => installed.remove());
 
   test('holds what is needed, and nothing else', () => {
     const needed = /^(?:LICENSE|README\.md|package\.json|dist\/[\w/-]+\.(?:js|d\.ts))$/;
-    expect(paths.filter((path) => !needed.test(path))).toEqual([]);
-    expect(paths).toEqual(
+    expect(installed.files.filter((path) => !needed.test(path))).toEqual([]);
+    expect(installed.files).toEqual(
       expect.arrayContaining(['LICENSE', 'README.md', 'dist/index.d.ts', 'dist/tabs.js']),
     );
   });
 
   test('is imported by Node', async () => {
-    writeFileSync(
-      join(folder, 'app.mjs'),
+    const printed = await runProgram(
+      installed,
+      'app.mjs',
       `import * as client from '@signalbox/client';
        import * as tabs from '@signalbox/client/tabs';
        console.log(Object.keys(client).sort().join(), Object.keys(tabs).join());`,
     );
-    const { stdout } = await run(process.execPath, ['app.mjs'], { cwd: folder, env });
-    expect(stdout).toBe('SignalboxError,connect connect\n');
+    expect(printed).toBe('SignalboxError,connect connect\n');
   });
 
-  test.each(['es2022', 'es2022,dom'])(
-    'has types that a strict program compiles with, with lib %s',
-    async (lib) => {
+  test('can be required', async () => {
+    const printed = await runProgram(
+      installed,
+      'app.cjs',
+      `const client = require('@signalbox/client');
+       const tabs = require('@signalbox/client/tabs');
+       console.log(typeof client.connect, typeof tabs.connect);`,
+    );
+    expect(printed).toBe('function function\n');
+  });
+
+  test('says that a WebSocket must be given where there is no global one', async () => {
+    const printed = await runProgram(
+      installed,
+      'none.mjs',
+      `import { connect } from '@signalbox/client';
+       delete globalThis.WebSocket;
+       try { connect('ws://127.0.0.1/'); } catch (error) { console.log(error.message); }`,
+    );
+    expect(printed).toBe('there is no global WebSocket: give one in the options\n');
+  });
+
+  test.each([
+    ['es2022', 'nodenext', 'app.ts'],
+    ['es2022', 'nodenext', 'app.cts'],
+    ['es2022,dom', 'nodenext', 'app.ts'],
+    ['es2022', 'bundler', 'app.ts'],
+    ['es2022,dom', 'bundler', 'app.ts'],
+  ] as const)(
+    'has types that a strict program compiles with: lib %s, %s, %s',
+    async (lib, resolution, name) => {
       const isBrowser = lib.endsWith('dom');
-      writeFileSync(
-        join(folder, 'app.ts'),
-        `import { connect, type Readable, SignalboxError, type State } from '@signalbox/client';
+      const source = `import { connect, type Readable, SignalboxError, type State } from '@signalbox/client';
        import { connect as connectTabs } from '@signalbox/client/tabs';
+       export async function use() {
        const connection = connect('wss://server/', { token: async () => 'token' });
        const list: Readable<readonly string[]> = connection
          .subscribe('a', { query: { team: 7 } })
@@ -70,17 +87,18 @@ describe('the package of the client', () => {
               await connection.publish('a', 'b', 1, { signal: new AbortController().signal });`
            : ''
        }
-       export { answer, list, states };`,
-      );
-      const tsc = resolve('node_modules/typescript/bin/tsc');
-      const options = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--module', 'nodenext'];
-      const compiled = run(
-        process.execPath,
-        [tsc, ...options, '--target', 'es2022', '--lib', lib, '--types', '', 'app.ts'],
-        { cwd: folder, env },
-      );
-      const { stdout } = await compiled.catch((error: { stdout: string }) => error);
-      expect(stdout).toBe('');
+       return { answer, list, states };
+      }`;
+      const { ok, output } = await compile(installed, name, source, { resolution, lib });
+      expect([ok, output]).toEqual([true, expect.stringContaining('client/dist/index.d.ts')]);
     },
   );
+
+  test('has public types that name nothing, not even Node', () => {
+    expect(namedInTypes(installed)).toEqual([]);
+  });
+
+  test('publint and are-the-types-wrong find nothing', async () => {
+    expect(await problemsOf(installed)).toBe('');
+  }, 60_000);
 });

@@ -2,8 +2,15 @@ import { parseArgs } from 'node:util';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 
 export const help = `Usage: signalbox [start] [options]
+       signalbox token | publish | tail ...
 
 Events from Redis or the embedded broker in, WebSocket out.
+
+Commands, each of which explains itself with --help:
+  start      run the server; what is done when no command is named
+  token      sign a token of the native protocol
+  publish    publish an event
+  tail       print the events of channels as they come
 
 Options:
   --config PATH    read this config file (default: SIGNALBOX_CONFIG, or config.json if there is one)
@@ -54,7 +61,8 @@ const attempt = (argv: readonly string[]): Either<string, ReturnType<typeof pars
 const interpret = ({ values, positionals }: ReturnType<typeof parse>): Either<string, CommandLine> => {
   // `start` is how the Superset sidecar was started.
   const extra = positionals[0] === 'start' ? positionals[1] : positionals[0];
-  if (extra !== undefined) return left(`Unknown argument '${extra}'`);
+  if (extra !== undefined)
+    return left(`Unknown argument '${extra}'; expected start, token, publish or tail, first of all`);
   if (values.config?.trim() === '') return left("Option '--config' names no file");
   const actions = ['help', 'version', 'check', 'print-config'] as const;
   return right({ action: actions.find((action) => values[action] === true) ?? 'serve', file: values.config });

@@ -90,10 +90,13 @@ export const errorsMarkdown = (): string =>
         ],
         [
           `${EXIT.failed}`,
-          'Could not listen, was ended by a fault of its own, or was told a second time to end.',
+          'Could not listen, was ended by a fault of its own, or was told a second time to end. A command: the server was not there, or refused.',
         ],
         [`${EXIT.usage}`, 'The command line was not understood.'],
-        [`${EXIT.config}`, 'The configuration has problems. All were printed, and no port was opened.'],
+        [
+          `${EXIT.config}`,
+          'The configuration has problems. All were printed, and no port was opened. A command: what it needs is not configured.',
+        ],
       ],
     )}\n`,
     '## Problems of a configuration\n',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RawJson } from '../protocol/native/client-frame.ts';
 import { isChannel, isPrincipalId, topicFault } from '../protocol/native/names.ts';
-import type { Target } from '../protocol/native/sessions.ts';
+import type { Target } from '../protocol/native/target.ts';
 
 /** What instances say to each other. Whoever is told is said in `target`, by whom in `from`. */
 export type ControlMessage =

@@ -1,4 +1,4 @@
-import type { Target } from '../protocol/native/sessions.ts';
+import type { Target } from '../protocol/native/target.ts';
 import type { Contract } from './contract.ts';
 import type { Socket } from './socket.ts';
 

@@ -1,5 +1,5 @@
 import { channelFault, isChannel, isPrincipalId, topicFault } from '../protocol/native/names.ts';
-import type { Target } from '../protocol/native/sessions.ts';
+import type { Target } from '../protocol/native/target.ts';
 import { SignalboxError } from './error.ts';
 
 /** What a close frame has room for. */

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { ConfigProblem } from '../config/problem.ts';
-import { Sessions, type Target } from '../protocol/native/sessions.ts';
+import { Sessions } from '../protocol/native/sessions.ts';
+import type { Target } from '../protocol/native/target.ts';
 import { createSystem, type Program } from '../system.ts';
 import { createApplicationAuth } from './application-auth.ts';
 import { createCallbackDecider } from './callback-decider.ts';

@@ -1,7 +1,7 @@
 import type { Publication } from '../broker/ports.ts';
 import type { RawJson } from '../protocol/native/client-frame.ts';
 import { DEFAULT_TOPIC } from '../protocol/native/names.ts';
-import type { Target } from '../protocol/native/sessions.ts';
+import type { Target } from '../protocol/native/target.ts';
 import { checkChannel, checkTarget, checkTopic, checkWord } from './check.ts';
 import type { ChannelOf, Contract, DataOf, ToldData, ToldTopic, TopicOf } from './contract.ts';
 import { SignalboxError } from './error.ts';

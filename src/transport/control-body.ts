@@ -7,7 +7,7 @@ import {
   TOPIC_FORM,
   topicFault,
 } from '../protocol/native/names.ts';
-import type { Target } from '../protocol/native/sessions.ts';
+import type { Target } from '../protocol/native/target.ts';
 import { anyJson, nameBy } from './http-json.ts';
 
 const principalId = z

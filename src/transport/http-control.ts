@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import type { RawJson } from '../protocol/native/client-frame.ts';
 import { memberText } from '../protocol/json-text.ts';
-import type { Target } from '../protocol/native/sessions.ts';
+import type { Target } from '../protocol/native/target.ts';
 import type { NativeAccess } from '../auth/native-access.ts';
 import { disconnectBody, targetOf, tellBody } from './control-body.ts';
 import { createApiKeyCheck } from './http-api-key.ts';

@@ -77,6 +77,8 @@ const forbidden: readonly Planted[] = [
   { what: 'the system in the primary', file: 'src/workers/a.ts', source: uses('../system.ts') },
   { what: 'the transport in the primary', file: 'src/workers/b.ts', source: uses('../transport/http.ts') },
   { what: "the workers' entry in one of its parts", file: 'src/workers/c.ts', source: uses('../worker.ts') },
+  { what: 'the transport in a command', file: 'src/commands/a.ts', source: uses('../transport/frames.ts') },
+  { what: 'the system in a command', file: 'src/commands/b.ts', source: uses('../system.ts') },
   { what: 'the server in the client', file: 'client/src/a.ts', source: uses('../../src/clock.ts') },
   {
     what: 'a type of the server in the client',
@@ -126,6 +128,7 @@ const allowed: readonly Planted[] = [
     source: usesType('../src/event/stream-id.ts'),
   },
   { what: 'ws in the transport', file: 'src/transport/websocket/z.ts', source: uses('ws') },
+  { what: 'ws in a command', file: 'src/commands/z.ts', source: uses('ws') },
   { what: 'ioredis in the broker', file: 'src/broker/redis/z.ts', source: uses('ioredis') },
   { what: 'node:cluster in the workers', file: 'src/workers/z.ts', source: uses('node:cluster') },
   { what: 'the client in the client', file: 'client/src/tabs/z.ts', source: uses('../host.ts') },

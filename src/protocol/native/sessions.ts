@@ -1,13 +1,5 @@
 import type { NativeSession } from './session.ts';
-
-/** Whose sockets are meant. */
-export type Target =
-  | { readonly user: string }
-  | { readonly session: string }
-  | { readonly socket: string }
-  /** Those that have it now. */
-  | { readonly channel: string }
-  | { readonly everyone: true };
+import type { Target } from './target.ts';
 
 /** The native sockets of this process, by who they are. */
 export class Sessions {
