@@ -18,7 +18,13 @@ const signed = async (argv: readonly string[], env: Readonly<Record<string, stri
 /** Who a server says that a token is of. */
 const verified = (printed: string, { audience = 'signalbox', algorithm = 'HS256' as const } = {}) => {
   const keys = verificationKeys({ jwtSecret: secret, previousJwtSecret: '' });
-  const answer = verifyNativeToken(printed.trimEnd(), { keys, algorithms: [algorithm], audience, now });
+  const answer = verifyNativeToken(printed.trimEnd(), {
+    keys,
+    algorithms: [algorithm],
+    audience,
+    now,
+    maxTokenLifeMs: 2_592_000_000,
+  });
   return isRight(answer) ? answer.right : answer.left;
 };
 

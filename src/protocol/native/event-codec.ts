@@ -1,6 +1,6 @@
 import type { Entry } from '../../event/entry.ts';
 import { parseStreamId } from '../../event/stream-id.ts';
-import { type EventCodec, isMalformed, MALFORMED, withHeadroom } from '../event-codec.ts';
+import { type EventCodec, isMalformed, type Malformed, MALFORMED, withHeadroom } from '../event-codec.ts';
 import { readJsonValue } from '../json-text.ts';
 import { DEFAULT_TOPIC, isChannel, topicFault } from './names.ts';
 
@@ -38,19 +38,14 @@ export function createNativeEvents(options: { readonly onRepaired?: () => void }
     },
 
     encode(id, channels, payload, headroom) {
-      const channel = channelOf(payload);
-      if (channel === undefined) return MALFORMED.noChannel;
-      if (channel !== channels) return MALFORMED.channelMismatch;
-      const dataAt = 2 + channel.length + (payload[1] as number);
-      const topic = payload.toString('latin1', 2 + channel.length, dataAt);
-      if (topicFault(topic) !== undefined) return MALFORMED.badEnvelope;
-      const json = readJsonValue(payload.subarray(dataAt));
-      if (isMalformed(json)) return json;
-      if (json.repaired) options.onRepaired?.();
+      const parts = nativePartsOf(channels, payload);
+      if (isMalformed(parts)) return parts;
+      const { channel, topic, data, repaired } = parts;
+      if (repaired) options.onRepaired?.();
       const timeMs = id.slice(0, id.indexOf('-'));
       // Neither names nor ids hold anything that JSON would escape.
       const front = `{"type":"event","channel":"${channel}","topic":"${topic}","id":"${id}","time":${timeMs},"data":`;
-      return withHeadroom(headroom, Buffer.from(front, 'latin1'), json.bytes, CLOSING_BRACE);
+      return withHeadroom(headroom, Buffer.from(front, 'latin1'), data, CLOSING_BRACE);
     },
 
     previousOf(entry) {
@@ -58,6 +53,32 @@ export function createNativeEvents(options: { readonly onRepaired?: () => void }
       return previous === undefined ? undefined : parseStreamId(previous.toString('latin1'));
     },
   };
+}
+
+/** What a frame is made of. */
+export interface NativeParts {
+  readonly channel: string;
+  readonly topic: string;
+  /** JSON, as it was published. */
+  readonly data: Buffer;
+  /** Its bytes were not UTF-8, and were made so. */
+  readonly repaired: boolean;
+}
+
+/** Reads what is kept of an entry, of which `channels` is what was found before. */
+export function nativePartsOf(
+  channels: string | readonly string[],
+  payload: Buffer,
+): NativeParts | Malformed {
+  const channel = channelOf(payload);
+  if (channel === undefined) return MALFORMED.noChannel;
+  if (channel !== channels) return MALFORMED.channelMismatch;
+  const dataAt = 2 + channel.length + (payload[1] as number);
+  const topic = payload.toString('latin1', 2 + channel.length, dataAt);
+  if (topicFault(topic) !== undefined) return MALFORMED.badEnvelope;
+  const json = readJsonValue(payload.subarray(dataAt));
+  if (isMalformed(json)) return json;
+  return { channel, topic, data: json.bytes, repaired: json.repaired };
 }
 
 /** One that is too long is cut to a length that no name has. */
