@@ -311,6 +311,8 @@ export class Delivery {
     subscription.lastShared = undefined;
     if (gap === undefined) return;
     subscription.replay = undefined;
+    // What has not been sent yet is the state of what was lost; another one is due after the gap.
+    if (subscription.terms !== undefined) subscription.terms.snapshot = undefined;
     subscription.gap = { ...gap, after: subscription.gap?.after ?? gap.after };
     if (this.#deps.protocol.onGap === 'close') this.#announce(subscription, gap);
   }

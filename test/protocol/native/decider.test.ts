@@ -348,6 +348,31 @@ describe('a native session whose application answers', () => {
       }
     });
 
+    test('of data that was lost before they could be sent are not sent', async () => {
+      const desk = new Desk<Wish, Answer | Refusal | undefined>();
+      const core = createNativeCore({ rules: { decider: { snapshot: desk.ask } } });
+      await core.start();
+      await core.publish('user:5');
+      const client = core.connect();
+      client.say({ type: 'hello', ref: 0 });
+      await settled();
+      expect(desk.questions.map(({ about }) => about.channel)).toEqual(['user:5', 'session:s-1']);
+      // It has to wait for the other channel: both are in one welcome.
+      desk.at(0).answer(data('before'));
+      await settled();
+      core.clock.increment(10);
+      core.broker.loseData();
+      await core.clock.advance(10_000);
+      for (let asked = 1; asked < desk.questions.length; asked++) {
+        desk.at(asked).answer(data('after'));
+        await settled();
+      }
+      const frames = await client.hear();
+      expect(types(frames)[0]).toBe('welcome');
+      const given = frames.filter(({ type }) => type === 'snapshot');
+      expect(given.map((frame) => (frame as { data?: unknown }).data)).toEqual(['after', 'after']);
+    });
+
     test('that cannot be had now are asked for again', async () => {
       const { client, clock, desk, subscribe } = await snapshots();
       subscribe();
