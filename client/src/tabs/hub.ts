@@ -4,7 +4,7 @@ import { SignalboxError } from '../error.ts';
 import type { Joined, WelcomeFrame } from '../frames.ts';
 import { type Clock, systemClock } from '../host.ts';
 import { compareIds } from '../position.ts';
-import type { Channel, ChannelEvent } from '../subscription.ts';
+import type { Channel, ChannelEvent, Snapshot } from '../subscription.ts';
 import type { Message } from './post.ts';
 
 /** One connection of a tab to this one. */
@@ -340,8 +340,11 @@ export class Hub implements Taps {
       if (shared.phase === 'joined') this.#send(shared.members, gap);
       this.#goBack(shared);
     });
-    channel.on('snapshot', (snapshot) => {
-      this.#send(shared.phase === 'afresh' ? shared.fresh : shared.members, snapshot);
+    channel.on('snapshot', (snapshot: Snapshot) => {
+      const isAfresh = shared.phase === 'afresh';
+      this.#send(isAfresh ? shared.fresh : shared.members, snapshot);
+      // One that was kept is older than where the others are: what follows it is for all, and leaves nothing out.
+      if (isAfresh && compareIds(snapshot.id, shared.lastId) <= 0) shared.phase = 'joined';
       this.#goBack(shared);
     });
     channel.onState((state) => {

@@ -39,6 +39,8 @@ export interface ServerOptions {
   readonly expiresInMs?: number;
   /** What a channel's snapshot is, of its events up to the position. */
   readonly snapshot?: (events: readonly Logged[]) => unknown;
+  /** Whether a snapshot is one that was kept some events ago, and not made when it is asked for. */
+  readonly isSnapshotKept?: boolean;
   /** What a frame is refused with, before anything else is looked at. */
   readonly refuse?: (frame: ClientFrame) => ErrorCode | undefined;
 }
@@ -203,7 +205,7 @@ export class TestServer implements Acceptor {
 
   #subscribe(session: Session, { ref, channel, lastId, epoch }: Subscribe): void {
     if (session.channels.has(channel)) return this.#refuse(session, 'already_subscribed', ref);
-    const joined = this.#join(session, channel, lastId, epoch);
+    const joined = this.#join(session, channel, lastId ?? this.#snapshotId(channel), epoch);
     this.#send(session.end, { type: 'subscribed', ref, ...joined });
     if (lastId === undefined) this.#snapshot(session, channel, joined.id);
     this.#pump(session, channel);
@@ -220,6 +222,13 @@ export class TestServer implements Acceptor {
     const isTrimmed = compareIds(this.#floors.get(channel) ?? ZERO_ID, cursor) > 0;
     const recovered = lastId === undefined || (isOfNow && !isTrimmed);
     return { channel, id: cursor, epoch: this.epoch, recovered };
+  }
+
+  /** Where a kept snapshot is: at any event of the channel, though it may be trimmed by now. */
+  #snapshotId(channel: string): StreamId | undefined {
+    if (!this.#options.isSnapshotKept) return undefined;
+    const ids = this.log.filter((event) => event.channel === channel && event.epoch === this.epoch);
+    return ids[this.random.below(ids.length)]?.id;
   }
 
   #snapshot({ end }: Session, channel: string, id: StreamId): void {
