@@ -27,6 +27,6 @@ globalThis.listen = ({ client, credential = 'token', token, channel, from, ...op
 globalThis.report = () => {
   const { connection, subscription, store, heard, gaps, states } = globalThis.app;
   const { state, error } = connection;
-  const { position } = subscription;
-  return { state, error: error?.code, position, heard, list: store.getSnapshot(), gaps, states };
+  const { position, state: ofChannel } = subscription;
+  return { state, ofChannel, error: error?.code, position, heard, list: store.getSnapshot(), gaps, states };
 };

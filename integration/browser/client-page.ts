@@ -20,7 +20,10 @@ export const NATIVE_SETTINGS: Readonly<Record<string, string>> = {
 
 /** What a page reports of its client. */
 export interface Report {
+  /** Of the connection. */
   readonly state: string;
+  /** Of the subscription. */
+  readonly ofChannel: string;
   readonly error?: string;
   readonly position?: { readonly lastId: string; readonly epoch: string };
   readonly heard: readonly unknown[];
@@ -59,12 +62,12 @@ export const pagesOf = (script: string): Readonly<Record<string, SitePage>> => (
   '/page.js': { type: 'text/javascript', text: script },
 });
 
-/** Opens the page in a tab of its own, connects, and waits until it is live. */
+/** Opens the page in a tab of its own, connects, and waits until it has joined its channel. */
 export async function openListening(context: BrowserContext, site: Site, options: Listening): Promise<Page> {
   const page = await context.newPage();
   await page.goto(`${site.url}/page`);
   await listen(page, options);
-  await eventually('live', async () => (await report(page)).state === 'live');
+  await eventually('joined', async () => (await report(page)).ofChannel === 'live');
   return page;
 }
 
