@@ -199,8 +199,8 @@ export class Client implements Connection {
   }
 
   /** Subscribes a channel once more: from an earlier position, or without one for a snapshot. */
-  again(channel: Channel, lastId?: string): void {
-    channel.again(lastId);
+  again(channel: Channel, lastId?: string, epoch?: string): void {
+    channel.again(lastId, epoch);
     if (this.#welcomedAtMs === undefined) return;
     if (this.#channels.get(channel.channel) === channel) {
       this.#unsubscribe(channel);
