@@ -78,6 +78,8 @@ describe('the client in a browser', () => {
     const publishing = publishSteadily(server.url, channel, EVENTS);
     for (let cut = 1; cut <= CUTS; cut++) {
       await hears(page, (cut * EVENTS) / (CUTS + 1));
+      // Back, but perhaps in the middle of what it missed: only then is there something to be cut.
+      await eventually('back', async () => (await report(page)).state !== 'stale');
       site.cut();
       await eventually('stale', async () => timesStale(await report(page)) === cut);
       site.mend();
