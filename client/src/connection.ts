@@ -244,9 +244,11 @@ export class Client implements Connection {
 
   #hello(): void {
     this.#heardAtMs = this.#clock.now();
-    const own = [this.user, this.session].flatMap(({ channel, position }) =>
-      position === undefined ? [] : [{ channel, ...position }],
-    );
+    const own = [this.user, this.session].flatMap((each) => {
+      // Not its position: it may want to join afresh.
+      const { lastId, epoch = '' } = each.wanted();
+      return lastId === undefined ? [] : [{ channel: each.channel, lastId, epoch }];
+    });
     const positions = Object.fromEntries(own.map(({ channel, lastId }) => [channel, lastId]));
     // There is one epoch for all positions: where they differ, the older one, which the server answers with a gap.
     const epoch = own.find((position) => position.epoch !== this.#lastEpoch)?.epoch ?? own[0]?.epoch;

@@ -164,8 +164,8 @@ export class TestServer implements Acceptor {
         session.isWelcome = true;
         const { user, pingInterval = 20_000, expiresInMs } = this.#options;
         const own = user === undefined ? undefined : userChannel(user);
-        const joined =
-          own === undefined ? [] : [this.#join(session, own, frame.positions?.get(own), frame.epoch)];
+        const lastId = own === undefined ? undefined : frame.positions?.get(own);
+        const joined = own === undefined ? [] : [this.#join(session, own, lastId, frame.epoch)];
         this.#send(end, {
           type: 'welcome',
           ref: frame.ref,
@@ -175,7 +175,10 @@ export class TestServer implements Acceptor {
           ...(expiresInMs !== undefined && { expiresAt: this.clock.now() + expiresInMs }),
           subscriptions: joined,
         });
-        if (own !== undefined) this.#pump(session, own);
+        if (own !== undefined) {
+          if (lastId === undefined) this.#snapshot(session, own, joined[0]?.id ?? ZERO_ID);
+          this.#pump(session, own);
+        }
         if (pingInterval > 0) this.#ping(session, pingInterval);
         return;
       }
