@@ -344,8 +344,8 @@ export class Hub implements Taps {
       const isAfresh = shared.phase === 'afresh';
       this.#send(isAfresh ? shared.fresh : shared.members, snapshot);
       // One that was kept is older than where the others are: what follows it is for all, and leaves nothing out.
-      const { lastId, epoch } = shared.others;
-      const isOlder = channel.position?.epoch === epoch && compareIds(snapshot.id, lastId) <= 0;
+      const { others } = shared;
+      const isOlder = channel.position?.epoch === others.epoch && compareIds(snapshot.id, others.lastId) <= 0;
       if (isAfresh && isOlder) shared.phase = 'joined';
       this.#goBack(shared);
     });
