@@ -199,8 +199,8 @@ export class Client implements Connection {
   }
 
   /** Subscribes a channel once more: from an earlier position, or without one for a snapshot. */
-  again(channel: Channel, lastId?: string): void {
-    channel.again(lastId);
+  again(channel: Channel, lastId?: string, epoch?: string): void {
+    channel.again(lastId, epoch);
     if (this.#welcomedAtMs === undefined) return;
     if (this.#channels.get(channel.channel) === channel) {
       this.#unsubscribe(channel);
@@ -244,9 +244,11 @@ export class Client implements Connection {
 
   #hello(): void {
     this.#heardAtMs = this.#clock.now();
-    const own = [this.user, this.session].flatMap(({ channel, position }) =>
-      position === undefined ? [] : [{ channel, ...position }],
-    );
+    const own = [this.user, this.session].flatMap((each) => {
+      // Not its position: it may want to join afresh.
+      const { lastId, epoch = '' } = each.wanted();
+      return lastId === undefined ? [] : [{ channel: each.channel, lastId, epoch }];
+    });
     const positions = Object.fromEntries(own.map(({ channel, lastId }) => [channel, lastId]));
     // There is one epoch for all positions: where they differ, the older one, which the server answers with a gap.
     const epoch = own.find((position) => position.epoch !== this.#lastEpoch)?.epoch ?? own[0]?.epoch;

@@ -18,5 +18,10 @@ export function connect(url: string, options: TabsOptions = {}): Connection {
   const locks = options.locks ?? host.navigator?.locks;
   const BroadcastChannel = options.BroadcastChannel ?? host.BroadcastChannel;
   if (locks === undefined || BroadcastChannel === undefined) return connectAlone(url, options);
-  return new Tab(url, options, locks, BroadcastChannel).connection;
+  try {
+    return new Tab(url, options, locks, BroadcastChannel).connection;
+  } catch {
+    // A page that may keep nothing may have no BroadcastChannel either.
+    return connectAlone(url, options);
+  }
 }

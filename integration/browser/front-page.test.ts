@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { type ServedHttp, serveHttp } from '../../test/support/http-surface.ts';
-import { launch } from './browser.ts';
+import { launchChromium } from './chromium.ts';
 
 const ARTIFACTS = fileURLToPath(new URL('../../artifacts/', import.meta.url));
 const CONTRAST = readFileSync(new URL('./contrast.js', import.meta.url), 'utf8');
@@ -15,7 +15,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   mkdirSync(ARTIFACTS, { recursive: true });
-  [served, browser] = await Promise.all([serveHttp(), launch()]);
+  [served, browser] = await Promise.all([serveHttp(), launchChromium()]);
 });
 afterEach(async () => {
   await Promise.all(browser.contexts().map((context) => context.close()));

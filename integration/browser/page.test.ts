@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
-import { launch } from './browser.ts';
+import { launchChromium } from './chromium.ts';
 import { build, type RunningServer, startServer } from './server.ts';
 
 const ARTIFACTS = fileURLToPath(new URL('../../artifacts/', import.meta.url));
@@ -20,7 +20,7 @@ beforeAll(async () => {
   mkdirSync(ARTIFACTS, { recursive: true });
   build();
   port = await freePort();
-  [server, browser] = await Promise.all([startServer(port), launch()]);
+  [server, browser] = await Promise.all([startServer(port), launchChromium()]);
 });
 
 afterEach(async () => {

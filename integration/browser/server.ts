@@ -22,12 +22,18 @@ export function build(): void {
   if (status !== 0) throw new Error(`The build failed: ${stderr}`);
 }
 
-/** Starts the built server as a newcomer does: in an empty folder, with nothing configured but its port. */
-export async function startServer(port: number): Promise<RunningServer> {
+/**
+ * Starts the built server in an empty folder: as a newcomer does, with nothing configured but its port, unless its
+ * environment says more.
+ */
+export async function startServer(
+  port: number,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<RunningServer> {
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-page-'));
   const server = spawn(process.execPath, [join(ROOT, 'dist/src/main.js')], {
     cwd: folder,
-    env: { PATH: process.env['PATH'], PORT: String(port), SIGNALBOX_DRAIN_MS: '0' },
+    env: { PATH: process.env['PATH'], PORT: String(port), SIGNALBOX_DRAIN_MS: '0', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let log = '';

@@ -2,11 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import { Hub } from '../../client/src/tabs/hub.ts';
 import type { Message } from '../../client/src/tabs/post.ts';
 import { A_MOMENT_MS } from './support/setup.ts';
-import { TestServer } from './support/server.ts';
+import { type ServerOptions, TestServer } from './support/server.ts';
 
 /** A hub, and what each socket of a tab has been told. */
-function setup() {
-  const server = new TestServer({ user: 'u' });
+function setup(options: ServerOptions = {}) {
+  const server = new TestServer({ user: 'u', ...options });
   const told = new Map<string, Record<string, unknown>[]>();
   const hub = new Hub('ws://server/', server.options, (message: Message) => {
     if (message.kind !== 'down') return;
@@ -56,6 +56,27 @@ describe('the hub', () => {
     expect(told.get('old')?.[3]).toMatchObject({ after: '9-0', id, epoch: 'e1', reason: 'epoch' });
     hub.close();
   });
+
+  test.each([1, 2, 3, 4, 5])(
+    'tells a tab of a new epoch that began while another was given a snapshot (seed %i)',
+    async (seed) => {
+      const { server, hub, told, say, open } = setup({ seed, snapshot: () => 'all' });
+      open('first');
+      await server.clock.advance(A_MOMENT_MS);
+      say('first', { type: 'subscribe', ref: 1, channel: 'a' });
+      await server.clock.advance(A_MOMENT_MS);
+      server.append('a', 1);
+      await server.clock.advance(A_MOMENT_MS);
+      open('second');
+      say('second', { type: 'subscribe', ref: 1, channel: 'a' });
+      server.loseData();
+      await server.clock.advance(A_MOMENT_MS);
+      expect(told.get('first')).toContainEqual(
+        expect.objectContaining({ type: 'gap', channel: 'a', epoch: 'e2', reason: 'epoch' }),
+      );
+      hub.close();
+    },
+  );
 
   test('forgets a tab that answers no ping, and leaves its channels', async () => {
     const { server, hub, say, open } = setup();

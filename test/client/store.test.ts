@@ -16,27 +16,31 @@ const step = fc.oneof(
 );
 
 describe('a store', () => {
-  test('ends up with everything, from a snapshot and events, whatever happens to its connections', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.nat(), fc.array(step, { maxLength: 40, size: 'max' }), async (seed, steps) => {
-        const server = new TestServer({ seed, snapshot });
-        for (let at = 0; at < 3; at++) server.append('a', `before ${at}`);
-        const connection = connect('ws://server/', server.options);
-        const store = connection.subscribe('a').store<readonly unknown[]>(append, []);
-        for (const [at, next] of steps.entries()) {
-          if (next === 'publish') server.append('a', at);
-          else if (next === 'cut') server.wire.cut(true);
-          else if (next === 'trim') server.trim('a');
-          else await server.clock.advance(next);
-        }
-        await server.clock.advance(200_000);
-        expect(store.getSnapshot()).toEqual(server.log.map(({ data }) => JSON.parse(data)));
-        expect(store.gap.getSnapshot()).toBeUndefined();
-        connection.close();
-      }),
-      { numRuns: 300 },
-    );
-  });
+  test.each(['a', 'user:u'])(
+    'of %s ends up with everything, from a snapshot and events, whatever happens to its connections',
+    async (name) => {
+      await fc.assert(
+        fc.asyncProperty(fc.nat(), fc.array(step, { maxLength: 40, size: 'max' }), async (seed, steps) => {
+          const server = new TestServer({ seed, snapshot, user: 'u' });
+          for (let at = 0; at < 3; at++) server.append(name, `before ${at}`);
+          const connection = connect('ws://server/', server.options);
+          const subscription = name === 'a' ? connection.subscribe(name) : connection.user;
+          const store = subscription.store<readonly unknown[]>(append, []);
+          for (const [at, next] of steps.entries()) {
+            if (next === 'publish') server.append(name, at);
+            else if (next === 'cut') server.wire.cut(true);
+            else if (next === 'trim') server.trim(name);
+            else await server.clock.advance(next);
+          }
+          await server.clock.advance(200_000);
+          expect(store.getSnapshot()).toEqual(server.log.map(({ data }) => JSON.parse(data)));
+          expect(store.gap.getSnapshot()).toBeUndefined();
+          connection.close();
+        }),
+        { numRuns: 300 },
+      );
+    },
+  );
 
   test('tells what it skipped when it joined afresh for a snapshot that nobody makes', async () => {
     await fc.assert(

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Connection, Gap } from '../../client/src/index.ts';
+import type { BroadcastChannelConstructor } from '../../client/src/host.ts';
 import { compareIds } from '../../client/src/position.ts';
 import { connect } from '../../client/src/tabs.ts';
 import { Browser } from './support/browser.ts';
@@ -122,13 +123,16 @@ describe('tabs', () => {
     );
   });
 
-  test('fill their stores from snapshots, each from one of its own', async () => {
+  test.each([
+    ['of now', false],
+    ['kept some events ago', true],
+  ])('fill their stores from snapshots %s, each from one of its own', async (_, isSnapshotKept) => {
     await fc.assert(
       fc.asyncProperty(
         fc.nat(),
         fc.array(fc.oneof({ weight: 12, arbitrary: step }, trim), { maxLength: 40, size: 'max' }),
         async (seed, steps) => {
-          const server = new TestServer({ seed, snapshot });
+          const server = new TestServer({ seed, snapshot, isSnapshotKept });
           const { tabs } = await run(server, steps, true);
           for (const { ears } of tabs) {
             for (const [name, { list }] of ears) {
@@ -197,5 +201,25 @@ describe('tabs', () => {
     if (saved === undefined) delete browser.navigator;
     else Object.defineProperty(browser, 'navigator', saved);
     expect(server.wire.ends).toHaveLength(2);
+  });
+
+  test('have a connection each where the browser refuses locks, or a BroadcastChannel', async () => {
+    const server = new TestServer();
+    const browser = new Browser(server);
+    const refuse = () => new Error('a page may keep nothing here');
+    const BroadcastChannel = function refused() {
+      throw refuse();
+    } as unknown as BroadcastChannelConstructor;
+    const tabs = [
+      browser.open({ locks: { request: () => Promise.reject(refuse()) } }),
+      browser.open({ locks: { request: () => Promise.reject(refuse()) } }),
+      browser.open({ BroadcastChannel }),
+    ].map(({ connection }) => connection);
+    await server.clock.advance(1000);
+    expect(tabs.map(({ state }) => state)).toEqual(['live', 'live', 'live']);
+    expect(server.wire.ends).toHaveLength(3);
+    for (const connection of tabs) connection.close();
+    await server.clock.advance(1000);
+    expect(server.wire.ends).toHaveLength(0);
   });
 });

@@ -3,8 +3,8 @@ import { RECONNECTS } from '../codes.ts';
 import { SignalboxError } from '../error.ts';
 import type { Joined, WelcomeFrame } from '../frames.ts';
 import { type Clock, systemClock } from '../host.ts';
-import { compareIds } from '../position.ts';
-import type { Channel, ChannelEvent } from '../subscription.ts';
+import { compareIds, type Position } from '../position.ts';
+import type { Channel, ChannelEvent, Snapshot } from '../subscription.ts';
 import type { Message } from './post.ts';
 
 /** One connection of a tab to this one. */
@@ -65,7 +65,7 @@ interface Shared {
    */
   phase: 'joining' | 'afresh' | 'joined';
   /** Where all others are meanwhile. */
-  lastId: string;
+  others: Position;
   /** Who joined without a position, as long as nothing came: a snapshot still may. */
   readonly fresh: Set<Session>;
   /** How often it was joined. */
@@ -328,7 +328,7 @@ export class Hub implements Taps {
       waiting: [],
       joining: [asked],
       phase: 'joining',
-      lastId: '',
+      others: { lastId: '', epoch: '' },
       round: 0,
     };
     this.#shared.set(name, shared);
@@ -340,8 +340,13 @@ export class Hub implements Taps {
       if (shared.phase === 'joined') this.#send(shared.members, gap);
       this.#goBack(shared);
     });
-    channel.on('snapshot', (snapshot) => {
-      this.#send(shared.phase === 'afresh' ? shared.fresh : shared.members, snapshot);
+    channel.on('snapshot', (snapshot: Snapshot) => {
+      const isAfresh = shared.phase === 'afresh';
+      this.#send(isAfresh ? shared.fresh : shared.members, snapshot);
+      // One that was kept is older than where the others are: what follows it is for all, and leaves nothing out.
+      const { others } = shared;
+      const isOlder = channel.position?.epoch === others.epoch && compareIds(snapshot.id, others.lastId) <= 0;
+      if (isAfresh && isOlder) shared.phase = 'joined';
       this.#goBack(shared);
     });
     channel.onState((state) => {
@@ -369,7 +374,7 @@ export class Hub implements Taps {
     if (resumed.length === 0) {
       shared.joining = waiting;
       shared.phase = 'afresh';
-      shared.lastId = position.lastId;
+      shared.others = position;
       this.#server.again(channel);
       return;
     }
@@ -411,7 +416,9 @@ export class Hub implements Taps {
     shared.fresh.clear();
     if (shared.phase === 'afresh') {
       shared.phase = 'joining';
-      this.#server.again(shared.channel, shared.lastId);
+      // Of another epoch by now, perhaps: then the server tells what they lost.
+      const { lastId, epoch } = shared.others;
+      this.#server.again(shared.channel, lastId, epoch);
     } else this.#serve(shared);
   }
 

@@ -14,6 +14,7 @@ export type Message =
 export class Post {
   readonly #channel: BroadcastChannelLike;
   readonly #hear: (message: Message) => void;
+  #isAlone = false;
   #isClosed = false;
 
   constructor(name: string, BroadcastChannel: BroadcastChannelConstructor, hear: (message: Message) => void) {
@@ -24,9 +25,15 @@ export class Post {
 
   say(message: Message): void {
     if (this.#isClosed) return;
-    this.#channel.postMessage(message);
+    if (!this.#isAlone) this.#channel.postMessage(message);
     // Later, as for the others: nobody hears from within what he says.
     host.queueMicrotask(() => this.#deliver(message));
+  }
+
+  /** From now on nobody else is spoken to or heard. */
+  leaveOthers(): void {
+    this.#isAlone = true;
+    this.#channel.close();
   }
 
   close(): void {

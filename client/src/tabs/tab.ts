@@ -49,8 +49,12 @@ export class Tab {
         this.#release = resolve;
       });
     };
-    // It is rejected when it is aborted, which is no failure.
-    locks.request(`signalbox:${name}`, { signal: abort.signal as never }, lead).catch(() => {});
+    locks.request(`signalbox:${name}`, { signal: abort.signal as never }, lead).catch(() => {
+      // Aborted, which is no failure; or refused, as where a page may keep nothing: then this tab is on its own.
+      if (this.connection.state === 'closed') return;
+      post.leaveOthers();
+      void lead();
+    });
   }
 
   #hear(message: Message): void {

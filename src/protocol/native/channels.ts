@@ -21,6 +21,7 @@ export interface ChannelsDeps {
 
 /** A channel that the client has asked for, from before it is decided until it is left. */
 interface Slot {
+  readonly ref: Ref;
   readonly wish: Wish;
   readonly controller: AbortController;
   /** Undefined: it is not decided yet. */
@@ -85,7 +86,7 @@ export class Channels {
     if (isForbidden) return this.#refuse(ref, { code: 'forbidden' });
     if (this.#slots.has(channel)) return this.#refuse(ref, { code: 'already_subscribed' });
     if (this.#slots.size + this.#own.size >= max) return this.#refuse(ref, { code: 'too_many' });
-    const slot: Slot = { wish: { channel, query }, controller: new AbortController() };
+    const slot: Slot = { ref, wish: { channel, query }, controller: new AbortController() };
     this.#slots.set(channel, slot);
     if (subscribe === undefined) return this.#join(slot, frame);
     void subscribe.call(decider, peer(), slot.wish, slot.controller.signal).then((refusal) => {
@@ -171,7 +172,8 @@ export class Channels {
     const { channel } = slot.wish;
     if (this.#slots.get(channel) !== slot) return;
     this.#leave(slot);
-    this.#deps.say({ type: 'unsubscribed', channel });
+    if (slot.subscription === undefined) this.#refuse(slot.ref, { code: 'forbidden' });
+    else this.#deps.say({ type: 'unsubscribed', channel });
   }
 
   #leave({ wish, controller, subscription, isKnown }: Slot): void {

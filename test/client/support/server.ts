@@ -39,6 +39,8 @@ export interface ServerOptions {
   readonly expiresInMs?: number;
   /** What a channel's snapshot is, of its events up to the position. */
   readonly snapshot?: (events: readonly Logged[]) => unknown;
+  /** Whether a snapshot is one that was kept some events ago, and not made when it is asked for. */
+  readonly isSnapshotKept?: boolean;
   /** What a frame is refused with, before anything else is looked at. */
   readonly refuse?: (frame: ClientFrame) => ErrorCode | undefined;
 }
@@ -162,8 +164,8 @@ export class TestServer implements Acceptor {
         session.isWelcome = true;
         const { user, pingInterval = 20_000, expiresInMs } = this.#options;
         const own = user === undefined ? undefined : userChannel(user);
-        const joined =
-          own === undefined ? [] : [this.#join(session, own, frame.positions?.get(own), frame.epoch)];
+        const lastId = own === undefined ? undefined : frame.positions?.get(own);
+        const joined = own === undefined ? [] : [this.#join(session, own, lastId, frame.epoch)];
         this.#send(end, {
           type: 'welcome',
           ref: frame.ref,
@@ -173,7 +175,10 @@ export class TestServer implements Acceptor {
           ...(expiresInMs !== undefined && { expiresAt: this.clock.now() + expiresInMs }),
           subscriptions: joined,
         });
-        if (own !== undefined) this.#pump(session, own);
+        if (own !== undefined) {
+          if (lastId === undefined) this.#snapshot(session, own, joined[0]?.id ?? ZERO_ID);
+          this.#pump(session, own);
+        }
         if (pingInterval > 0) this.#ping(session, pingInterval);
         return;
       }
@@ -203,7 +208,7 @@ export class TestServer implements Acceptor {
 
   #subscribe(session: Session, { ref, channel, lastId, epoch }: Subscribe): void {
     if (session.channels.has(channel)) return this.#refuse(session, 'already_subscribed', ref);
-    const joined = this.#join(session, channel, lastId, epoch);
+    const joined = this.#join(session, channel, lastId ?? this.#snapshotId(channel), epoch);
     this.#send(session.end, { type: 'subscribed', ref, ...joined });
     if (lastId === undefined) this.#snapshot(session, channel, joined.id);
     this.#pump(session, channel);
@@ -220,6 +225,13 @@ export class TestServer implements Acceptor {
     const isTrimmed = compareIds(this.#floors.get(channel) ?? ZERO_ID, cursor) > 0;
     const recovered = lastId === undefined || (isOfNow && !isTrimmed);
     return { channel, id: cursor, epoch: this.epoch, recovered };
+  }
+
+  /** Where a kept snapshot is: at any event of the channel, though it may be trimmed by now. */
+  #snapshotId(channel: string): StreamId | undefined {
+    if (!this.#options.isSnapshotKept) return undefined;
+    const ids = this.log.filter((event) => event.channel === channel && event.epoch === this.epoch);
+    return ids[this.random.below(ids.length)]?.id;
   }
 
   #snapshot({ end }: Session, channel: string, id: StreamId): void {

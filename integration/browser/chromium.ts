@@ -1,7 +1,7 @@
 import { type Browser, chromium } from 'playwright-core';
 
-/** Starts the browser that is installed, without a window. */
-export function launch(): Promise<Browser> {
+/** Starts the Chromium that is installed; `CHROMIUM_PATH` names another. */
+export function launchChromium(): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
     args: [

@@ -1,0 +1,4 @@
+import { defineConfig } from 'vite';
+import { notificationsApplication } from '../notifications/vite-plugin.js';
+
+export default defineConfig({ plugins: [notificationsApplication()] });
