@@ -1,0 +1,42 @@
+import { describe, expect, test } from '@jest/globals';
+import { NOW_MS, NOW_S, principal, refusalOf, ticketOf, tokenWith } from '../support/native-auth.ts';
+import { nativeAccess } from '../support/native-http.ts';
+
+const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` }, target: '/' });
+const byTicket = (ticket: string) => ({ headers: {}, target: `/?ticket=${ticket}` });
+/** All tokens that were issued until now, a minute ago. */
+const access = nativeAccess(({ issuedAtMs }) => issuedAtMs <= NOW_MS - 60_000);
+const old = { iat: NOW_S - 61 };
+
+describe('access by a revoked token', () => {
+  test('is refused, also by a ticket that was minted of it later, and not by a later token', () => {
+    expect(refusalOf(access.authenticate(bearer(tokenWith(old))))).toBe('401 bad token: revoked');
+    const minted = ticketOf({ ...principal, issuedAtMs: old.iat * 1000 });
+    expect(refusalOf(access.authenticate(byTicket(minted)))).toBe('401 bad token: revoked');
+    expect(refusalOf(access.authenticate(byTicket(ticketOf())))).toBe('let in');
+    expect(refusalOf(access.authenticate(bearer(tokenWith())))).toBe('let in');
+  });
+
+  test('is refused of a token that does not say when it was issued', () => {
+    const token = tokenWith({ iat: undefined });
+    expect(refusalOf(access.authenticate(bearer(token)))).toBe('401 bad token: revoked');
+  });
+
+  test('is no way to go on', () => {
+    expect(refusalOf(access.refresh(tokenWith(old), principal))).toBe('401 bad token: revoked');
+    expect(refusalOf(access.refresh(tokenWith(), principal))).toBe('let in');
+  });
+
+  test('is seen also where it was authenticated before', () => {
+    expect(access.isRevoked(principal)).toBe(false);
+    expect(access.isRevoked({ ...principal, issuedAtMs: 0 })).toBe(true);
+  });
+});
+
+test('while nobody knows what was revoked, nobody is let in, and no token is called a bad one', () => {
+  const unsure = nativeAccess(() => undefined);
+  expect(refusalOf(unsure.authenticate(bearer(tokenWith())))).toBe('503 unavailable: revocations_unknown');
+  expect(refusalOf(unsure.refresh(tokenWith(), principal))).toBe('503 unavailable: revocations_unknown');
+  expect(refusalOf(unsure.authenticate(bearer(tokenWith({ exp: 1 }))))).toBe('401 bad token: expired');
+  expect(unsure.isRevoked(principal)).toBe(true);
+});
