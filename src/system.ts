@@ -82,6 +82,7 @@ export function createSystem(loaded: LoadedConfig, logger: Logger, company?: Com
         limit,
         metrics,
         onCrash: (error) => actor?.send({ type: 'actor.crashed', error }),
+        onEpochChanged: () => instances.brokerChanged(),
       }),
   });
   const sessions = new Sessions();

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { eventually } from '../support/eventually.ts';
 import { type SignalboxProcess, startProcess } from '../support/process.ts';
 import { redisUrl, startRedis, uniquePrefix } from '../support/redis.ts';
@@ -22,7 +23,7 @@ interface Instance extends SignalboxProcess {
 /** Starts instances that meet in their Redis alone; what is called again joins the same installation. */
 function installation(url = redisUrl(), env: Readonly<Record<string, string>> = {}) {
   const prefix = uniquePrefix();
-  return async (count: number): Promise<readonly Instance[]> =>
+  const start = async (count: number): Promise<readonly Instance[]> =>
     Promise.all(
       Array.from({ length: count }, async () => {
         const started = await startProcess({
@@ -50,6 +51,7 @@ function installation(url = redisUrl(), env: Readonly<Record<string, string>> = 
         };
       }),
     );
+  return Object.assign(start, { prefix });
 }
 
 const nameIn = (output: string): string | undefined =>
@@ -138,10 +140,14 @@ describe('several instances', () => {
     const left = onOthers.filter((client) => !closed.includes(client));
     expect((await heardBy(left, two)).length).toBe(3);
 
-    await eventually('it is not waited for any more', async () => {
-      const { body } = await one.post('/disconnect', { channel: 'nobody-has-it' });
-      return (body['unconfirmed'] as unknown[]).length === 0;
-    });
+    await eventually(
+      'it is not waited for any more',
+      async () => {
+        const { body } = await one.post('/disconnect', { channel: 'nobody-has-it' });
+        return (body['unconfirmed'] as unknown[]).length === 0;
+      },
+      20_000,
+    );
     expect(await disconnect('c')).toEqual({ closed: 3, unconfirmed: [] });
   });
 
@@ -186,18 +192,34 @@ describe('several instances', () => {
     const clients = [await one.open(), await two.open(), await two.open({ sub: '6', sid: 'x' })];
     two.child.kill('SIGSTOP');
     await redis.restart({ keepData: true });
-    const accepted = await eventually('it is accepted', async () => {
+    await eventually('it is accepted', async () => {
       const { status } = await one.post('/tell', { everyone: true, topic: 'meanwhile' });
       return status === 202;
     });
-    expect(accepted).toBe(true);
-    const disconnected = one.post('/disconnect', { session: 'x' });
-    expect((await disconnected).body).toMatchObject({ closed: 0 });
+    expect((await one.post('/disconnect', { session: 'x' })).body).toMatchObject({ closed: 0 });
     two.child.kill('SIGCONT');
     expect(await clients[2]?.closes()).toEqual({ code: 4410, reason: 'ended' });
     const heard = await heardBy(clients.slice(0, 2), two);
     expect(heard[1]).toEqual(heard[0]);
     expect(heard[0]).toContain('meanwhile');
+  });
+
+  test('a Redis that lost its data is told again whose tokens are revoked', async () => {
+    const redis = await startRedis();
+    const operator = new Redis({ ...redis.options });
+    ended.push(
+      () => redis.stop(),
+      () => operator.disconnect(),
+    );
+    const start = installation(redis.url);
+    const [one] = (await start(1)) as [Instance];
+    const token = tokenWith();
+    expect((await one.post('/disconnect', { user: '5' })).status).toBe(200);
+    const before = await operator.zcard(`${start.prefix}$revoked`);
+    await operator.flushall();
+    await eventually('it is told', async () => (await operator.zcard(`${start.prefix}$revoked`)) === before);
+    const [fresh] = (await start(1)) as [Instance];
+    expect(await refusalOf(fresh.port, { token })).toEqual(UNAUTHORIZED);
   });
 
   test('the workers of one server are instances too', async () => {

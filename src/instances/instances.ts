@@ -76,6 +76,11 @@ export class Instances {
     await this.#presence.close();
   }
 
+  /** The broker is not what it was: it lost data, or is another one. */
+  brokerChanged(): void {
+    this.#presence.reload();
+  }
+
   /** Whether it is known whose tokens are revoked; once it is, it stays so. */
   isReady(): boolean {
     return this.#isReady;

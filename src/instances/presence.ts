@@ -54,6 +54,12 @@ export class Presence {
     clock.clearTimeout(timer);
   }
 
+  /** Has it all read again, now. */
+  reload(): void {
+    this.#isLoaded = false;
+    this.#wake();
+  }
+
   async #run(): Promise<void> {
     const { random, onPresent, onAbsent } = this.#deps;
     let isPresent = false;
@@ -92,10 +98,7 @@ export class Presence {
 
   #listen(): Promise<{ close(): void }> {
     const { control, hear } = this.#deps;
-    return control.listen(hear, () => {
-      this.#isLoaded = false;
-      this.#wake();
-    });
+    return control.listen(hear, () => this.reload());
   }
 
   #pause(ms: number): Promise<void> {

@@ -261,7 +261,7 @@ describe('instances', () => {
 
     test('what was missed while it did not listen is read again, and ends the sockets that it is about', async () => {
       let resume: (() => void) | undefined;
-      const { start, create, broker } = await installation();
+      const { create, broker } = await installation();
       const { control, revocations } = broker;
       const deaf = create('deaf', {
         broker: {
@@ -288,11 +288,16 @@ describe('instances', () => {
       await settled();
       expect(deaf.instances.isRevoked(principal)).toBe(true);
       expect(closesOf(...clients)).toEqual([{ code: 4410, reason: 'ended' }, undefined]);
+    });
 
-      // Whoever knew it tells a broker that lost its data.
+    test('a broker that lost its data is told again, for those that start later', async () => {
+      const { start, broker } = await installation();
+      const one = await start('one');
+      await one.instances.end({ user: '5' });
       broker.loseData();
-      resume?.();
+      one.instances.brokerChanged();
       await settled();
+      expect(await broker.control.instances()).toEqual(['one']);
       const fresh = await start('fresh');
       expect(fresh.instances.isRevoked(principal)).toBe(true);
     });
