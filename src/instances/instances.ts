@@ -76,11 +76,6 @@ export class Instances {
     await this.#presence.close();
   }
 
-  /** The broker is not what it was: it lost data, or is another one. */
-  brokerChanged(): void {
-    this.#presence.reload();
-  }
-
   /** Whether it is known whose tokens are revoked; once it is, it stays so. */
   isReady(): boolean {
     return this.#isReady;
@@ -89,6 +84,11 @@ export class Instances {
   /** Whether the token of a principal was revoked after it was issued; undefined: that is not known yet. */
   isRevoked(principal: Pick<NativePrincipal, 'user' | 'session' | 'issuedAtMs'>): boolean | undefined {
     return this.#isReady ? this.#revoked.has(principal) : undefined;
+  }
+
+  /** The broker is not what it was: it lost data, or is another one. */
+  brokerChanged(): void {
+    this.#presence.reload();
   }
 
   /**

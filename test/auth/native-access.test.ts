@@ -5,7 +5,7 @@ import { nativeAccess } from '../support/native-http.ts';
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` }, target: '/' });
 const byTicket = (ticket: string) => ({ headers: {}, target: `/?ticket=${ticket}` });
 /** All tokens that were issued until now, a minute ago. */
-const access = nativeAccess(({ issuedAtMs }) => issuedAtMs <= NOW_MS - 60_000);
+const access = nativeAccess([], ({ issuedAtMs }) => issuedAtMs <= NOW_MS - 60_000);
 const old = { iat: NOW_S - 61 };
 
 describe('access by a revoked token', () => {
@@ -34,7 +34,7 @@ describe('access by a revoked token', () => {
 });
 
 test('while nobody knows what was revoked, nobody is let in, and no token is called a bad one', () => {
-  const unsure = nativeAccess(() => undefined);
+  const unsure = nativeAccess([], () => undefined);
   expect(refusalOf(unsure.authenticate(bearer(tokenWith())))).toBe('503 unavailable: revocations_unknown');
   expect(refusalOf(unsure.refresh(tokenWith(), principal))).toBe('503 unavailable: revocations_unknown');
   expect(refusalOf(unsure.authenticate(bearer(tokenWith({ exp: 1 }))))).toBe('401 bad token: expired');

@@ -10,7 +10,10 @@ import { NOW_MS } from './native-auth.ts';
 import { SECRET } from './tokens.ts';
 
 /** Who may come in, by the tokens of `native-auth.ts`; tickets are used up in here. */
-export function nativeAccess(isRevoked: NativeAccessDeps['isRevoked'] = () => false): NativeAccess {
+export function nativeAccess(
+  allowedOrigins: readonly string[] = [],
+  isRevoked: NativeAccessDeps['isRevoked'] = () => false,
+): NativeAccess {
   const used = new Set<string>();
   let tickets = 0;
   return createNativeAccess({
@@ -25,7 +28,7 @@ export function nativeAccess(isRevoked: NativeAccessDeps['isRevoked'] = () => fa
       jwtSecret: SECRET,
       previousJwtSecret: '',
       jwtAlgorithms: ['HS256'],
-      allowedOrigins: [],
+      allowedOrigins,
     },
     now: () => NOW_MS,
     newId: () => `ticket-${tickets++}`,

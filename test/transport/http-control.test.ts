@@ -1,12 +1,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { pino } from 'pino';
 import type { Target } from '../../src/protocol/native/sessions.ts';
-import type { Control } from '../../src/transport/http-control.ts';
-import { createHttp, type Http, type HttpDeps } from '../../src/transport/http.ts';
+import type { Http, HttpDeps } from '../../src/transport/http.ts';
+import { API_KEY, serveHttp } from '../support/http-surface.ts';
 import { tokenWith } from '../support/native-auth.ts';
-import { nativeHttp } from '../support/native-http.ts';
 
-const API_KEY = 'a-key-of-more-than-24-characters';
 const running: Http[] = [];
 
 afterEach(async () => {
@@ -15,15 +12,9 @@ afterEach(async () => {
 
 type Done = readonly [target: Target, word?: string | undefined, data?: string | undefined];
 
-async function serve(overrides: Partial<HttpDeps> & { readonly control?: Control } = {}) {
+async function serve(overrides: Partial<HttpDeps> = {}) {
   const done: Done[] = [];
-  const http = await createHttp({
-    logger: pino({ level: 'silent' }),
-    mode: 'production',
-    isReady: () => true,
-    publish: async () => [],
-    isUnknown: () => false,
-    native: nativeHttp(),
+  const { http, url } = await serveHttp({
     control: {
       tell: async (...tell) => void done.push(tell),
       async end(...end) {
@@ -31,18 +22,13 @@ async function serve(overrides: Partial<HttpDeps> & { readonly control?: Control
         return { closed: 2, unconfirmed: ['other:1'] };
       },
     },
-    apiKeys: [API_KEY],
-    maxBodyBytes: 200_000,
-    maxBatch: 3,
-    trustProxy: false,
     ...overrides,
   });
   running.push(http);
-  const { port } = await http.listen({ host: '127.0.0.1', port: 0 });
   /** A header that is empty is left out. */
   const post = async (path: string, body: unknown, headers: Record<string, string> = {}) => {
     const all = { 'content-type': 'application/json', authorization: `Bearer ${API_KEY}`, ...headers };
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+    const response = await fetch(url + path, {
       method: 'POST',
       body: typeof body === 'string' ? body : JSON.stringify(body),
       headers: Object.entries(all).filter(([, value]) => value !== ''),

@@ -3,8 +3,8 @@ import { pino } from 'pino';
 import { streamId } from '../../src/event/stream-id.ts';
 import { createHttp, type Http, type HttpDeps } from '../../src/transport/http.ts';
 import type { HttpPublication } from '../../src/transport/http-publish.ts';
-import { ticketOf, tokenWith } from '../support/native-auth.ts';
-import { nativeAccess, nativeHttp, noControl } from '../support/native-http.ts';
+import { tokenWith } from '../support/native-auth.ts';
+import { nativeHttp, noControl } from '../support/native-http.ts';
 
 const API_KEY = 'a-key-of-more-than-24-characters';
 const running: Http[] = [];
@@ -137,21 +137,6 @@ test('POST /message goes to the channel of its user, with an API key only', asyn
   expect(published).toMatchObject([{ channel: 'user:bob%40example.com', topic: 'message' }]);
   expect((await post('/message', message, tokenWith({ publish: ['*'] }))).status).toBe(403);
   expect((await post('/message', { username: '', content: 1 })).status).toBe(422);
-});
-
-test.each([
-  ['revoked', true, 401],
-  ['one of which nobody knows yet whether it was', undefined, 503],
-])('a token that is %s does nothing', async (_what, isRevoked, status) => {
-  const { post, ask, published } = await serve({
-    native: { ...nativeHttp(), access: nativeAccess(() => isRevoked) },
-  });
-  const headers = { authorization: `Bearer ${tokenWith()}` };
-  expect(await post('/publish', { channel: 'chat', data: 1 }, tokenWith())).toMatchObject({ status });
-  expect(await post('/ticket', {}, tokenWith())).toMatchObject({ status });
-  expect(await ask('/history?channel=sport', { headers })).toMatchObject({ status });
-  expect(await ask(`/history?channel=sport&ticket=${ticketOf()}`)).toMatchObject({ status });
-  expect(published).toEqual([]);
 });
 
 describe('POST /ticket', () => {

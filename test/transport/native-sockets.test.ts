@@ -30,7 +30,7 @@ async function serve(isRevoked: () => boolean, connect: (sessions: Sessions) => 
     server,
     actors: core.actors,
     loaded: loaded({ env: { JWT_SECRET: secret } }),
-    access: nativeAccess(isRevoked),
+    access: nativeAccess([], isRevoked),
     publish: async () => ({ refused: 'unavailable' }),
     decider: {
       async connect() {

@@ -1,7 +1,7 @@
 import type { Answer, Decider, Peer, Refusal, Verdict } from '../../decider/decider.ts';
 import { isRefusal } from '../../decider/decider.ts';
 import type { Ask, Tell } from './client-frame.ts';
-import { type ErrorCode, ERRORS, type Ref } from './error-codes.ts';
+import { ERRORS, type Ref } from './error-codes.ts';
 import type { ServerFrame } from './server-frame.ts';
 
 export interface AsksDeps {
@@ -85,7 +85,7 @@ export class Asks {
     this.#refuse(ref, { code: 'no_handler', message: `Nobody here answers ${topic}.` });
   }
 
-  #refuse(ref: Ref | undefined, { code, message = ERRORS[code as ErrorCode].sentence }: Refusal): void {
+  #refuse(ref: Ref | undefined, { code, message = ERRORS[code].sentence }: Refusal): void {
     this.#deps.say({ type: 'error', ...(ref !== undefined && { ref }), code, message });
   }
 }
