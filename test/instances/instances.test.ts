@@ -175,6 +175,35 @@ describe('instances', () => {
       }
     });
 
+    test('an instance that has much to read is there meanwhile, and not ready', async () => {
+      const { create, broker, clock } = await installation();
+      let give: (all: []) => void = () => {};
+      const slow = create('slow', {
+        broker: {
+          control: broker.control,
+          revocations: {
+            all: () =>
+              new Promise((resolve) => {
+                give = resolve;
+              }),
+            add: () => Promise.resolve(),
+            close: () => Promise.resolve(),
+          },
+        },
+      });
+      slow.instances.start();
+      await settled();
+      await clock.advance(5 * HEARTBEAT_TTL_MS);
+      expect(await broker.control.instances()).toEqual(['slow']);
+      expect(slow.instances.isReady()).toBe(false);
+      give([]);
+      await settled();
+      expect(slow.instances.isReady()).toBe(true);
+      await slow.instances.close();
+      await clock.advance(HEARTBEAT_TTL_MS);
+      expect(await broker.control.instances()).toEqual([]);
+    });
+
     test('rejects when the broker is away, and nothing was ended', async () => {
       const { start, broker } = await installation();
       const one = await start('one');
