@@ -23,34 +23,36 @@ interface Instance extends SignalboxProcess {
 /** Starts instances that meet in their Redis alone; what is called again joins the same installation. */
 function installation(url = redisUrl(), env: Readonly<Record<string, string>> = {}) {
   const prefix = uniquePrefix();
-  const start = async (count: number): Promise<readonly Instance[]> =>
-    Promise.all(
-      Array.from({ length: count }, async () => {
-        const started = await startProcess({
-          REDIS_URL: url,
-          SIGNALBOX_SUPERSET_PROTOCOL: 'off',
-          SIGNALBOX_NATIVE_PREFIX: prefix,
-          SIGNALBOX_API_KEYS: API_KEY,
-          SIGNALBOX_DRAIN_MS: '0',
-          ...env,
+  const startOne = async (): Promise<Instance> => {
+    const started = await startProcess({
+      REDIS_URL: url,
+      SIGNALBOX_SUPERSET_PROTOCOL: 'off',
+      SIGNALBOX_NATIVE_PREFIX: prefix,
+      SIGNALBOX_API_KEYS: API_KEY,
+      SIGNALBOX_DRAIN_MS: '0',
+      ...env,
+    });
+    ended.push(() => started.end('SIGKILL'));
+    const name = await eventually('it hears the others', () => nameIn(started.output()));
+    return {
+      ...started,
+      name,
+      open: (claims) => NativeClient.open(started.port, { token: tokenWith(claims) }),
+      post: async (path, body, token = API_KEY) => {
+        const response = await fetch(`http://127.0.0.1:${started.port}${path}`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+          body: JSON.stringify(body),
         });
-        ended.push(() => started.end('SIGKILL'));
-        const name = await eventually('it hears the others', () => nameIn(started.output()));
-        return {
-          ...started,
-          name,
-          open: (claims) => NativeClient.open(started.port, { token: tokenWith(claims) }),
-          post: async (path, body, token = API_KEY) => {
-            const response = await fetch(`http://127.0.0.1:${started.port}${path}`, {
-              method: 'POST',
-              headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-              body: JSON.stringify(body),
-            });
-            return { status: response.status, body: (await response.json()) as Frame };
-          },
-        };
-      }),
-    );
+        return { status: response.status, body: (await response.json()) as Frame };
+      },
+    };
+  };
+  const start = async (count: number): Promise<readonly Instance[]> => {
+    const started: Instance[] = [];
+    for (let at = 0; at < count; at += 1) started.push(await startOne());
+    return started;
+  };
   return Object.assign(start, { prefix });
 }
 
