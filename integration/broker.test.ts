@@ -1,5 +1,11 @@
 import { createRedisBroker } from '../src/broker/redis/redis-broker.ts';
-import { describeControl, describeEventLog, describeOnce, native } from '../test/broker/contract.ts';
+import {
+  describeControl,
+  describeEventLog,
+  describeOnce,
+  describeRevocations,
+  native,
+} from '../test/broker/contract.ts';
 import { describeNativeLog } from '../test/broker/native-contract.ts';
 import { brokerUnderTest, nativeLogUnderTest, pairOf } from './broker/broker-under-test.ts';
 import { redisUrl, uniquePrefix } from './support/redis.ts';
@@ -15,4 +21,7 @@ describeEventLog('redis', async () => brokerUnderTest(options()));
 describeEventLog('redis, native', async () => nativeLogUnderTest(options()), native({ forgets: true }));
 describeNativeLog('redis', async () => nativeLogUnderTest(options()));
 describeControl('redis', async () => pairOf(options(), createRedisBroker, (broker) => broker.control));
+describeRevocations('redis', async () =>
+  pairOf(options(), createRedisBroker, (broker) => broker.revocations),
+);
 describeOnce('redis', async () => pairOf(options(), createRedisBroker, (broker) => broker.once));

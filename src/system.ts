@@ -128,6 +128,7 @@ export function createSystem(
         limit,
         metrics,
         onCrash: (error) => actor?.send({ type: 'actor.crashed', error }),
+        onEpochChanged: () => instances.brokerChanged(),
       }),
   });
   const sessions = program?.sessions ?? new Sessions();

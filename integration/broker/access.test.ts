@@ -62,7 +62,7 @@ describe('redis broker with limited access', () => {
 
   test('everything works with the rights that the table names', async () => {
     const notes = jest.fn();
-    const { log, control, once } = as('all', notes);
+    const { log, control, once, revocations } = as('all', notes);
     const firehose = await log.openFirehose(never());
     expect((await firehose.head()).epoch).toMatch(/^[0-9a-f]{16}:[0-9a-f]{16}$/);
     const id = await log.append('a', Buffer.from('1'));
@@ -79,6 +79,9 @@ describe('redis broker with limited access', () => {
     await control.heartbeat('me', 10_000);
     expect(await control.instances()).toEqual(['me']);
     expect(await once.claim('a', 1000)).toBe(true);
+    const revocation = { of: 'user', id: '5', atMs: Date.now() } as const;
+    await revocations.add([revocation], 60_000);
+    expect(await revocations.all()).toEqual([revocation]);
     expect(notes).not.toHaveBeenCalled();
   });
 

@@ -3,7 +3,13 @@ import { Redis } from 'ioredis';
 import type { RedisBrokerOptions } from '../../src/broker/redis/redis-broker.ts';
 import { createRedisBroker } from '../../src/broker/redis/redis-broker.ts';
 import { ZERO_ID } from '../../src/event/stream-id.ts';
-import { describeControl, describeEventLog, describeOnce, native } from '../../test/broker/contract.ts';
+import {
+  describeControl,
+  describeEventLog,
+  describeOnce,
+  describeRevocations,
+  native,
+} from '../../test/broker/contract.ts';
 import { describeNativeLog } from '../../test/broker/native-contract.ts';
 import { type ClusterGroup, startCluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
@@ -78,6 +84,9 @@ describeEventLog(
 describeNativeLog('redis cluster', async () => nativeLogUnderTest(options(uniquePrefix())));
 describeControl('redis cluster', async () =>
   pairOf(options(uniquePrefix()), createRedisBroker, (broker) => broker.control),
+);
+describeRevocations('redis cluster', async () =>
+  pairOf(options(uniquePrefix()), createRedisBroker, (broker) => broker.revocations),
 );
 describeOnce('redis cluster', async () =>
   pairOf(options(uniquePrefix()), createRedisBroker, (broker) => broker.once),

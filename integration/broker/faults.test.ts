@@ -101,7 +101,13 @@ describe('redis broker', () => {
         connectTo({ address: { url: redis.url } }),
       ];
       const heard: unknown[] = [];
-      await one.control.listen((message) => heard.push(message));
+      let resumed = 0;
+      await one.control.listen(
+        (message) => heard.push(message),
+        () => {
+          resumed += 1;
+        },
+      );
       await two.control.send(1);
       await eventually('the first is heard', async () => heard.length === 1);
       await redis.restart({ keepData: true });
@@ -112,6 +118,7 @@ describe('redis broker', () => {
         ),
       );
       await eventually('the second is heard', async () => heard.length === 2);
+      expect(resumed).toBe(1);
       await redis.restart({ keepData: false });
       await eventually('the third is sent', () =>
         two.control.send(3).then(
@@ -121,6 +128,7 @@ describe('redis broker', () => {
       );
       await eventually('the third is heard', async () => heard.length === 3);
       expect(heard).toEqual([1, 2, 3]);
+      expect(resumed).toBe(2);
     });
   });
 

@@ -46,12 +46,20 @@ export async function startProcess(env: Readonly<Record<string, string>>): Promi
       resolve(code);
     });
   });
-  const port = await eventually('the port is bound', () => {
-    if (child.exitCode !== null) throw new Error(`it ended: ${output}`);
-    const started = /Server started on port (\d+)/.exec(output)?.[1];
-    return started === undefined ? undefined : Number(started);
+  const ready = async (): Promise<number> => {
+    const bound = await eventually('the port is bound', () => {
+      if (child.exitCode !== null) throw new Error(`it ended: ${output}`);
+      const started = /Server started on port (\d+)/.exec(output)?.[1];
+      return started === undefined ? undefined : Number(started);
+    });
+    await eventually('ready', async () => (await fetch(`http://127.0.0.1:${bound}/ready`)).status === 200);
+    return bound;
+  };
+  const port = await ready().catch((error: unknown) => {
+    // Nobody else knows of it.
+    child.kill('SIGKILL');
+    throw error;
   });
-  await eventually('ready', async () => (await fetch(`http://127.0.0.1:${port}/ready`)).status === 200);
   return {
     port,
     child,

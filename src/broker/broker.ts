@@ -11,8 +11,9 @@ export function createBroker(
   { config, brokerChoice }: Pick<LoadedConfig, 'config' | 'brokerChoice'>,
   deps: { readonly clock: Clock; readonly onNote: (message: string) => void },
 ): Broker {
+  const { keyTtlSeconds } = config.publish;
   if (brokerChoice.name === 'memory')
-    return createMemoryBroker({ clock: deps.clock, history: config.history });
+    return createMemoryBroker({ clock: deps.clock, history: config.history, keyTtlSeconds });
   const { redis } = config;
   return createRedisBroker({
     address: {
@@ -33,6 +34,7 @@ export function createBroker(
     streamPrefix: config.redisStreamPrefix,
     nativePrefix: config.native.prefix,
     history: config.history,
+    keyTtlSeconds,
     onNote: deps.onNote,
   });
 }

@@ -114,6 +114,11 @@ export class Instances {
     return this.#isReady ? this.#revoked.has(principal) : undefined;
   }
 
+  /** The broker is not what it was: it lost data, or is another one. */
+  brokerChanged(): void {
+    this.#presence.reload();
+  }
+
   /**
    * Tells sockets something, on whatever instance they are. Resolves once the broker has it: that is not kept for who
    * is not there. Rejects when it is not known to have it.

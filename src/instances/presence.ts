@@ -54,6 +54,12 @@ export class Presence {
     clock.clearTimeout(timer);
   }
 
+  /** Has it all read again, now. */
+  reload(): void {
+    this.#isLoaded = false;
+    this.#wake();
+  }
+
   async #run(): Promise<void> {
     const { random, onPresent, onAbsent } = this.#deps;
     let isPresent = false;
@@ -82,20 +88,36 @@ export class Presence {
     await control.heartbeat(id, HEARTBEAT_TTL_MS);
     if (this.#isLoaded) return;
     this.#isLoaded = true;
+    const rest = this.#beatMeanwhile();
     try {
       await load();
     } catch (error) {
       this.#isLoaded = false;
       throw error;
+    } finally {
+      rest();
     }
+  }
+
+  /** However long there is to read, it must not look as if it was gone. */
+  #beatMeanwhile(): () => void {
+    const { id, control, clock } = this.#deps;
+    let timer: unknown;
+    const wait = (): void => {
+      timer = clock.setTimeout(() => {
+        if (this.#isClosed) return;
+        // Whether that works is told by the next one that is waited for.
+        control.heartbeat(id, HEARTBEAT_TTL_MS).catch(() => {});
+        wait();
+      }, HEARTBEAT_MS);
+    };
+    wait();
+    return () => clock.clearTimeout(timer);
   }
 
   #listen(): Promise<{ close(): void }> {
     const { control, hear } = this.#deps;
-    return control.listen(hear, () => {
-      this.#isLoaded = false;
-      this.#wake();
-    });
+    return control.listen(hear, () => this.reload());
   }
 
   #pause(ms: number): Promise<void> {

@@ -7,59 +7,62 @@ export interface RevokedTokensOptions {
   readonly maxTokenLifeMs: number;
 }
 
+/** Up to when tokens are refused, by id, about in the order of these times: what is forgotten first comes first. */
+type Times = Map<string, number>;
+
 /** Whose tokens are refused, as far as this process knows: looked up wherever a token is taken. */
 export class RevokedTokens {
   readonly #options: RevokedTokensOptions;
-  /** By user and by session, about in the order of their times: what is forgotten first comes first. */
-  readonly #revocations = new Map<string, Revocation>();
+  // Numbers and not revocations: whoever signs its users out has hundreds of thousands of them.
+  readonly #times: Readonly<Record<Revocation['of'], Times>> = { user: new Map(), session: new Map() };
 
   constructor(options: RevokedTokensOptions) {
     this.#options = options;
   }
 
   get size(): number {
-    return this.#revocations.size;
+    return this.#times.user.size + this.#times.session.size;
   }
 
   /** The later one of two counts, whichever comes first. */
-  add(revocation: Revocation): void {
-    const key = keyOf(revocation.of, revocation.id);
-    const known = this.#revocations.get(key);
-    if (known !== undefined && known.atMs >= revocation.atMs) return;
-    this.#revocations.delete(key);
-    this.#revocations.set(key, revocation);
-    this.#forget();
+  add({ of, id, atMs }: Revocation): void {
+    const times = this.#times[of];
+    if (isAtOrBefore(times, id, atMs)) return;
+    times.delete(id);
+    times.set(id, atMs);
+    this.#forget(times);
   }
 
   has({ user, session, issuedAtMs }: Pick<NativePrincipal, 'user' | 'session' | 'issuedAtMs'>): boolean {
     return (
-      this.#isAfter('user', user, issuedAtMs) ||
-      (session !== undefined && this.#isAfter('session', session, issuedAtMs))
+      isAtOrBefore(this.#times.user, user, issuedAtMs) ||
+      (session !== undefined && isAtOrBefore(this.#times.session, session, issuedAtMs))
     );
   }
 
   /** Whether it, or a later one of the same, was added. */
   includes({ of, id, atMs }: Revocation): boolean {
-    return this.#isAfter(of, id, atMs);
+    return isAtOrBefore(this.#times[of], id, atMs);
   }
 
   all(): readonly Revocation[] {
-    this.#forget();
-    return [...this.#revocations.values()];
+    return (['user', 'session'] as const).flatMap((of) => {
+      this.#forget(this.#times[of]);
+      return Array.from(this.#times[of], ([id, atMs]) => ({ of, id, atMs }));
+    });
   }
 
-  #isAfter(of: Revocation['of'], id: string, issuedAtMs: number): boolean {
-    const revocation = this.#revocations.get(keyOf(of, id));
-    return revocation !== undefined && issuedAtMs <= revocation.atMs;
-  }
-
-  #forget(): void {
+  #forget(times: Times): void {
     const oldestMs = this.#options.now() - this.#options.maxTokenLifeMs;
-    for (const [key, { atMs }] of this.#revocations) {
+    for (const [id, atMs] of times) {
       if (atMs > oldestMs) return;
-      this.#revocations.delete(key);
+      times.delete(id);
     }
   }
 }
 
-const keyOf = (of: Revocation['of'], id: string): string => `${of}:${id}`;
+/** Whether a time is covered by what was added of this id. */
+function isAtOrBefore(times: Times, id: string, timeMs: number): boolean {
+  const atMs = times.get(id);
+  return atMs !== undefined && timeMs <= atMs;
+}

@@ -8,10 +8,12 @@ export interface ReportDeps {
   readonly limit: LogLimit;
   readonly metrics: Metrics;
   readonly onCrash: (error: unknown) => void;
+  /** What was kept in the broker beside events may be gone as well. */
+  readonly onEpochChanged?: () => void;
 }
 
 /** Says in the log, and in the figures, what the actors report. */
-export function createReport({ logger, limit, metrics, onCrash }: ReportDeps): Report {
+export function createReport({ logger, limit, metrics, onCrash, onEpochChanged }: ReportDeps): Report {
   return {
     malformed({ malformed }) {
       metrics.count('signalbox.events_malformed', 1, { reason: malformed });
@@ -46,6 +48,7 @@ export function createReport({ logger, limit, metrics, onCrash }: ReportDeps): R
     },
     epochChanged({ lastId }, position) {
       logger.warn({ lastId, position }, 'The broker lost data or was replaced: reading goes on from here');
+      onEpochChanged?.();
     },
     crashed(error) {
       metrics.count('signalbox.actor_errors', 1, { machine: 'reader_or_router' });

@@ -55,6 +55,9 @@ describe('a native token', () => {
     ['without an end', { exp: undefined }, 'expiration'],
     ['of yesterday', { exp: NOW_S - 1 }, 'expired'],
     ['that ends now', { exp: NOW_S }, 'expired'],
+    ['that lasts for 31 days', { exp: NOW_S + 31 * 86_400 }, 'lifetime'],
+    ['that lasts for 31 days, of which a month is over', { iat: NOW_S - 30 * 86_400 }, 'lifetime'],
+    ['that lasts for 31 days from no known time', { iat: undefined, exp: NOW_S + 31 * 86_400 }, 'lifetime'],
     ['of tomorrow', { nbf: NOW_S + 1 }, 'not_yet_valid'],
     ['issued in an hour', { iat: NOW_S + 3600 }, 'not_yet_valid'],
   ])('%s is refused', (_what, changes, reason) => {
@@ -63,6 +66,12 @@ describe('a native token', () => {
 
   test('issued by a clock that is a little ahead is taken', () => {
     expect(refusalWith({ iat: NOW_S + 30 })).toBe('let in');
+  });
+
+  test('may last for as long as a token may, to a fraction of a second', () => {
+    const iat = NOW_S - 10.123;
+    expect(refusalWith({ iat, exp: iat + 30 * 86_400 })).toBe('let in');
+    expect(refusalWith({ iat: undefined, exp: NOW_S + 30 * 86_400 })).toBe('let in');
   });
 
   test('is neither a ticket nor a cookie of Superset’s', () => {

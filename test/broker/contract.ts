@@ -11,7 +11,7 @@ import {
   streamId,
   ZERO_ID,
 } from '../../src/event/stream-id.ts';
-import type { Control, EventLog, Once } from '../../src/broker/ports.ts';
+import type { Control, EventLog, Once, Revocation, Revocations } from '../../src/broker/ports.ts';
 
 /**
  * What every broker owes, whatever it is made of. `make` gives an empty one; brokers made by one call of
@@ -552,6 +552,70 @@ export function describeControl(name: string, make: () => Promise<Pair<Control>>
         () => pair.one.instances(),
         (instances) => instances.length === 1,
       );
+      await pair.one.heartbeat('a', 0);
+      expect(await pair.two.instances()).toEqual([]);
+    });
+  });
+}
+
+export function describeRevocations(name: string, make: () => Promise<Pair<Revocations>>): void {
+  describe(`revocations contract: ${name}`, () => {
+    let pair: Pair<Revocations>;
+    beforeEach(async () => {
+      pair = await make();
+    });
+    afterEach(() => pair.close());
+
+    const HOUR_MS = 3_600_000;
+    const user = (id: string, atMs: number): Revocation => ({ of: 'user', id, atMs });
+    const byName = (all: readonly Revocation[]) =>
+      all.toSorted((a, b) => (`${a.of} ${a.id}` < `${b.of} ${b.id}` ? -1 : 1));
+
+    test('what one instance adds all have, and none is there at first', async () => {
+      expect(await pair.one.all()).toEqual([]);
+      const now = Date.now();
+      const added: Revocation[] = [user('5', now), { of: 'session', id: '5', atMs: now - 1 }];
+      await pair.one.add(added, HOUR_MS);
+      for (const port of [pair.one, pair.two]) expect(byName(await port.all())).toEqual(byName(added));
+    });
+
+    test('of two for one user the later one is kept, in whatever order they come', async () => {
+      const now = Date.now();
+      await pair.one.add([user('a', now - 10), user('b', now)], HOUR_MS);
+      await pair.two.add([user('a', now), user('b', now - 10)], HOUR_MS);
+      expect(byName(await pair.one.all())).toEqual([user('a', now), user('b', now)]);
+    });
+
+    test('ids are apart, whatever they are', async () => {
+      const now = Date.now();
+      const added = [...ODD_NAMES.filter((id) => !id.includes('\n')), 'user:5', 'session'].map((id) =>
+        user(id, now),
+      );
+      await pair.one.add(added, HOUR_MS);
+      expect(byName(await pair.two.all())).toEqual(byName(added));
+    });
+
+    test('one that no token is left for is forgotten', async () => {
+      const now = Date.now();
+      await pair.one.add([user('old', now - 100), user('new', now + HOUR_MS)], 200);
+      expect((await pair.two.all()).map(({ id }) => id)).toContain('new');
+      await until(
+        async () => {
+          await pair.one.add([user('new', now + HOUR_MS)], 200);
+          return pair.two.all();
+        },
+        (all) => all.length === 1,
+      );
+      expect(await pair.two.all()).toEqual([user('new', now + HOUR_MS)]);
+    });
+
+    test('many are all given', async () => {
+      const now = Date.now();
+      const added = Array.from({ length: 5_000 }, (_, at) => user(`${at}`, now - at));
+      await pair.one.add(added, HOUR_MS);
+      const all = await pair.two.all();
+      expect(all).toHaveLength(added.length);
+      expect(byName(all)).toEqual(byName(added));
     });
   });
 }

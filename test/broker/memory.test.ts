@@ -3,7 +3,7 @@ import { createMemoryBroker, type MemoryBrokerOptions } from '../../src/broker/m
 import { systemClock } from '../../src/clock.ts';
 import { payloadOf } from '../../src/event/entry.ts';
 import { compareIds, type StreamId, ZERO_ID } from '../../src/event/stream-id.ts';
-import { describeControl, describeEventLog, describeOnce, native } from './contract.ts';
+import { describeControl, describeEventLog, describeOnce, describeRevocations, native } from './contract.ts';
 import { describeNativeLog } from './native-contract.ts';
 
 const HISTORY = { maxLength: 1000, maxAgeSeconds: 86_400, firehoseMaxLength: 10_000 };
@@ -32,6 +32,11 @@ describeNativeLog('memory', nativeUnderTest);
 describeControl('memory', async () => {
   const broker = createMemoryBroker({ clock: systemClock, history: HISTORY });
   return { one: broker.control, two: broker.control, close: () => broker.close() };
+});
+
+describeRevocations('memory', async () => {
+  const broker = createMemoryBroker({ clock: systemClock, history: HISTORY });
+  return { one: broker.revocations, two: broker.revocations, close: () => broker.close() };
 });
 
 describeOnce('memory', async () => {

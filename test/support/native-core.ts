@@ -21,6 +21,7 @@ export type Heard = ServerFrame & { readonly ref?: number; readonly channel?: st
 export interface NativeConnection {
   readonly transport: SimulatedTransport;
   readonly socket: OpenSocket;
+  readonly session: NativeSession;
   readonly frames: Heard[];
   say(frame: unknown): void;
   sayBytes(bytes: Buffer): void;
@@ -155,6 +156,7 @@ export function createNativeCore(options: NativeCoreOptions = {}): NativeCore {
       return {
         transport: connection,
         socket,
+        session,
         frames,
         say: (frame) => sayBytes(Buffer.from(JSON.stringify(frame))),
         sayBytes: (bytes) => session?.receive(bytes, true),

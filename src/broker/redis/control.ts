@@ -14,6 +14,8 @@ import { entriesRead } from './reply.ts';
 /** Messages kept for instances that are reconnecting. */
 const MAX_LENGTH = 10_000;
 const BLOCK_MS = 5000;
+/** 0 would be for ever. */
+const RESUMING_BLOCK_MS = 1;
 const COUNT = 100;
 const BACKOFF = { baseMs: 100, capMs: 5000, random: Math.random };
 
@@ -92,11 +94,13 @@ export class RedisControl implements Control {
           const lastId = await this.#run(connection, (client) => lastIdOf(client, this.#parts.keys.control));
           // The data was lost: a position beyond the end would be deaf. Everything that is there now is new.
           if (compareIds(lastId, position) < 0) position = '0-0' as StreamId;
+          // Whether it may be read is not known before it has been.
+          position = await this.#deliver(connection, position, RESUMING_BLOCK_MS, { handler, signal });
           this.#parts.onNote('the control stream is read again');
           queueMicrotask(onResumed);
         }
-        position = await this.#deliver(connection, position, handler, signal);
         failures = 0;
+        position = await this.#deliver(connection, position, BLOCK_MS, { handler, signal });
       } catch (error) {
         if (signal.aborted) return;
         if (failures === 0)
@@ -113,11 +117,11 @@ export class RedisControl implements Control {
   async #deliver(
     connection: Connection<Redis>,
     position: StreamId,
-    handler: (message: unknown) => void,
-    signal: AbortSignal,
+    blockMs: number,
+    { handler, signal }: Pick<Listening, 'handler' | 'signal'>,
   ): Promise<StreamId> {
-    const args = ['COUNT', `${COUNT}`, 'BLOCK', `${BLOCK_MS}`, 'STREAMS', this.#parts.keys.control, position];
-    const reply = await connection.run(BLOCK_MS + 1000, (client) => client.callBuffer('XREAD', args));
+    const args = ['COUNT', `${COUNT}`, 'BLOCK', `${blockMs}`, 'STREAMS', this.#parts.keys.control, position];
+    const reply = await connection.run(blockMs + 1000, (client) => client.callBuffer('XREAD', args));
     const entries = entriesRead(reply);
     for (const { fields } of entries) {
       const message = parse(fields[1]);
