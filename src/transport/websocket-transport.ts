@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { BufferBudget } from '../routing/buffer-budget.ts';
 import type { Transport, TransportListener } from '../routing/transport.ts';
+import { ConnectionWriter } from './connection-writer.ts';
 
 /** Data frames that a client of a protocol without any may send before it is closed. */
 export interface InboundAllowance {
@@ -36,23 +37,14 @@ export class WebSocketTransport implements Transport {
   readonly isCompressed: boolean;
   readonly #socket: WebSocket;
   readonly #connection: Duplex;
-  readonly #budget: BufferBudget;
-  readonly #listener: WebSocketTransportOptions['listener'];
+  readonly #writer: ConnectionWriter;
   readonly #id: Buffer;
-  /** Events of each write that is not flushed, in order; of the first one apart, since there is rarely another. */
-  #firstUnflushed: number | undefined;
-  #laterUnflushed: number[] | undefined;
-  #unflushedEvents = 0;
-  /** What the budget was last told. */
-  #accounted = 0;
-  #isAwaiting = false;
 
   constructor(options: WebSocketTransportOptions) {
     this.isCompressed = options.socket.extensions !== '';
     this.#socket = options.socket;
     this.#connection = options.connection;
-    this.#budget = options.budget;
-    this.#listener = options.listener;
+    this.#writer = new ConnectionWriter(options);
     this.#id = Buffer.from(options.id);
     this.#connection.on('data', this.#heard);
     this.#socket.on('error', ignore);
@@ -61,28 +53,20 @@ export class WebSocketTransport implements Transport {
   }
 
   get bufferedBytes(): number {
-    return this.#connection.writableLength;
+    return this.#writer.bufferedBytes;
   }
 
   get unflushedEvents(): number {
-    return this.#unflushedEvents;
+    return this.#writer.unflushedEvents;
   }
 
   write(frames: readonly Buffer[], events: number): void {
     if (this.#socket.readyState !== this.#socket.OPEN) throw new Error('the connection is not open');
-    if (this.#firstUnflushed === undefined) this.#firstUnflushed = events;
-    else (this.#laterUnflushed ??= []).push(events);
-    this.#unflushedEvents += events;
-    const last = frames.length - 1;
-    if (last > 0) this.#connection.cork();
-    for (let at = 0; at < last; at += 1) this.#connection.write(frames[at]);
-    this.#connection.write(frames[last], this.#flushed);
-    if (last > 0) this.#connection.uncork();
-    this.#account();
+    this.#writer.write(frames, events);
   }
 
   ping(frame?: Buffer): void {
-    this.#isAwaiting = true;
+    this.#writer.awaitAnswer();
     if (this.bufferedBytes > 0) return;
     if (frame === undefined) this.#socket.ping(this.#id);
     // Not as `write` does: that the kernel took it would count as an answer.
@@ -102,36 +86,12 @@ export class WebSocketTransport implements Transport {
     else this.#socket.resume();
   }
 
-  readonly #flushed = (error?: Error | null): void => {
-    const events = this.#firstUnflushed ?? 0;
-    this.#firstUnflushed = this.#laterUnflushed?.shift();
-    this.#account();
-    // Node says nothing of an error when the connection is destroyed under a write.
-    if ((error !== undefined && error !== null) || this.#connection.destroyed) return;
-    this.#unflushedEvents -= events;
-    this.#heard();
-    this.#listener.flushed();
-  };
-
-  readonly #heard = (): void => {
-    if (!this.#isAwaiting) return;
-    this.#isAwaiting = false;
-    this.#listener.answered();
-  };
+  readonly #heard = (): void => this.#writer.heard();
 
   readonly #closed = (): void => {
     this.#connection.off('data', this.#heard);
-    this.#budget.add(-this.#accounted);
-    this.#accounted = 0;
-    this.#listener.closed();
+    this.#writer.closed();
   };
-
-  #account(): void {
-    if (this.#socket.readyState === this.#socket.CLOSED) return;
-    const buffered = this.bufferedBytes;
-    this.#budget.add(buffered - this.#accounted);
-    this.#accounted = buffered;
-  }
 
   #limitInbound({ inbound, now, listener }: WebSocketTransportOptions): void {
     if (typeof inbound === 'function') {
