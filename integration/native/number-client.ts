@@ -31,6 +31,7 @@ export class NumberClient {
   closed: { readonly code: number; readonly atMs: number } | undefined;
   /** Called for each event. */
   onEvent: ((client: NumberClient) => void) | undefined;
+  onSubscribed: (() => void) | undefined;
   readonly socket: WebSocket;
   readonly #options: NumberClientOptions;
 
@@ -77,6 +78,7 @@ export class NumberClient {
         this.recovered = frame.recovered;
         this.epoch = frame.epoch;
         this.lastId = frame.id;
+        this.onSubscribed?.();
         return;
       case 'ping':
         // What it has it has without being told so, and `lastId` stays that of an event.
