@@ -155,7 +155,7 @@ class Person {
       token: () => tokenWith({ sub: user }),
       WebSocket: WebSocket as unknown as WebSocketConstructor,
       backoffMs: 50,
-      maxBackoffMs: 500,
+      maxBackoffMs: 1_000,
       connectTimeoutMs: 3_000,
     });
     this.connection.onState((state) => {
