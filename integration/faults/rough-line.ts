@@ -157,11 +157,11 @@ export async function startRoughLines(options: RoughLinesOptions): Promise<Rough
     },
     mend() {
       isMended = true;
-      for (const line of [...open]) if (line.isHalf) line.destroy();
+      for (const line of open) if (line.isHalf) line.destroy();
     },
     stop() {
       server.close();
-      for (const { destroy } of [...open]) destroy();
+      for (const { destroy } of open) destroy();
     },
   };
 }
