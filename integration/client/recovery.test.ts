@@ -26,8 +26,8 @@ const FLOW_MS = 50;
 const PER_FLOW = 5;
 const OWN_MS = 200;
 /** Short, so that a dead line is found out several times in a run. */
-const PING_MS = 800;
-const TIMEOUT_MS = SECONDS * 1_000 + 60_000;
+const PING_MS = 1_000;
+const TIMEOUT_MS = SECONDS * 1_000 + 120_000;
 
 interface Outcome {
   readonly faults: readonly unknown[];
@@ -97,7 +97,8 @@ describe('clients whose lines are slow, stalled and ended at random, under load'
       CHANNELS.every((channel, at) => (heard.get(channel)?.at(-1) ?? -1) >= (last[at] as number)) &&
       (heard.get('own')?.length ?? 0) >= said;
     await eventually('everything', () => people.every(hasAll), 40_000).catch(() => {});
-    await eventually('live again', () => people.every(({ connection }) => connection.state === 'live'));
+    const isLive = ({ connection }: Person): boolean => connection.state === 'live';
+    await eventually('live again', () => people.every(isLive), 30_000);
     const events = last.reduce((sum, n) => sum + n + 1, 0);
     const reconnects = people.reduce((sum, person) => sum + person.reconnects, 0);
     const { ended, stalls } = lines;

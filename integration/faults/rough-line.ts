@@ -24,7 +24,7 @@ export interface RoughLines {
   /** Of lines that had carried something. */
   readonly ended: Readonly<Record<Ending, number>>;
   readonly stalls: number;
-  /** From here on no line ends by itself, and those that are half open are ended. */
+  /** From here on no line ends or stalls by itself, and those that are half open are ended. */
   mend(): void;
   stop(): void;
 }
@@ -39,13 +39,20 @@ class Direction {
   #lastDueMs = 0;
   readonly #to: Socket;
   readonly #options: RoughLinesOptions;
-  readonly #onStall: () => void;
+  readonly #stall: () => boolean;
   readonly #onLast: () => void;
 
-  constructor(from: Socket, to: Socket, options: RoughLinesOptions, onStall: () => void, onLast: () => void) {
+  /** `stall`: whether the next packet is held up. */
+  constructor(
+    from: Socket,
+    to: Socket,
+    options: RoughLinesOptions,
+    stall: () => boolean,
+    onLast: () => void,
+  ) {
     this.#to = to;
     this.#options = options;
-    this.#onStall = onStall;
+    this.#stall = stall;
     this.#onLast = onLast;
     from.on('data', (packet: Buffer) => {
       this.#waiting.push({ packet, dueMs: this.#dueMs() });
@@ -55,10 +62,9 @@ class Direction {
   }
 
   #dueMs(): number {
-    const { random, delayMs, stallOneOf, stallMs } = this.#options;
-    const isStalled = random.below(stallOneOf) === 0;
-    if (isStalled) this.#onStall();
-    const delay = delayMs.least + random.next() * (delayMs.most - delayMs.least) + (isStalled ? stallMs : 0);
+    const { random, delayMs, stallMs } = this.#options;
+    const stalledMs = this.#stall() ? stallMs : 0;
+    const delay = delayMs.least + random.next() * (delayMs.most - delayMs.least) + stalledMs;
     this.#lastDueMs = Math.max(this.#lastDueMs, performance.now() + delay);
     return this.#lastDueMs;
   }
@@ -110,11 +116,13 @@ export async function startRoughLines(options: RoughLinesOptions): Promise<Rough
       clearTimeout(timer);
       open.delete(line);
     };
-    const stalled = (): void => {
-      stalls += 1;
+    const stall = (): boolean => {
+      const isStalled = !isMended && random.below(options.stallOneOf) === 0;
+      if (isStalled) stalls += 1;
+      return isStalled;
     };
-    const up = new Direction(near, far, options, stalled, destroy);
-    const down = new Direction(far, near, options, stalled, destroy);
+    const up = new Direction(near, far, options, stall, destroy);
+    const down = new Direction(far, near, options, stall, destroy);
     const end = (): void => {
       // In turn, so that each of them happens.
       const how = ENDINGS[endings % ENDINGS.length] as Ending;
