@@ -25,7 +25,7 @@ const SLICE_MS = 250;
  */
 const LEAST_OF_SLICE = 0.025;
 const MOST_OF_SLICE = 0.075;
-/** The longest pause of the library's between two attempts here. */
+/** The longest pause between two attempts of who was not told. */
 const RETRY_MS = 1_000;
 /** Timers of Node may be a millisecond early. */
 const MOST_EARLY_MS = 2;
@@ -227,10 +227,11 @@ class Member {
     if (this.#hasLeft) return;
     this.#faults.push(...client.faults);
     this.codes.push(code);
-    if (client.reconnect === undefined) return;
-    this.told = client.reconnect;
+    this.told ??= client.reconnect;
+    // Who was not told comes back all the same, and its code shows.
+    const pauseMs = client.reconnect?.after ?? Math.random() * RETRY_MS;
     this.#timer = setTimeout(() => {
       this.client = this.#come(client);
-    }, client.reconnect.after);
+    }, pauseMs);
   }
 }
