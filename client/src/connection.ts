@@ -368,7 +368,8 @@ export class Client implements Connection {
       case 'told':
         return this.#outbox.answer(frame.ref, undefined);
       case 'published':
-        return this.#outbox.answer(frame.ref, frame.id);
+        this.#outbox.answer(frame.ref, frame.id);
+        return this.#flush();
       case 'refreshed':
         return this.#expect(frame.expiresAt);
       case 'tell':
@@ -413,7 +414,11 @@ export class Client implements Connection {
     if (channel !== undefined) {
       this.#joining.delete(ref);
       this.#joinLater(channel, error);
-    } else if (this.#outbox.refuse(ref, error)) this.#flush();
+      return;
+    }
+    // What nobody waits for any more made room, too.
+    this.#outbox.refuse(ref, error);
+    this.#flush();
   }
 
   /** A subscription that was refused for now is asked for again, one that was refused for good ends. */

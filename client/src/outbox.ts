@@ -29,16 +29,21 @@ export interface OutboxOptions {
   readonly onQueued: () => void;
 }
 
+/** What the server takes of one connection at once. */
+export const MAX_PUBLISHES_IN_FLIGHT = 64;
+
 /** What was asked, told and published, and has no answer yet, in order. */
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #requests = new Map<number, Request>();
-  /** Asks that the server still has, whether anybody still waits for them or not. */
-  readonly #asks = new Set<number>();
+  /** What the server still has, whether anybody still waits for it or not. */
+  readonly #underWay = new Map<number, Kind>();
+  readonly #limits: Readonly<Record<Kind, number>>;
   #queued = 0;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
+    this.#limits = { ask: options.maxAsksInFlight, tell: Infinity, publish: MAX_PUBLISHES_IN_FLIGHT };
   }
 
   add(
@@ -82,7 +87,7 @@ export class Outbox {
     const found = this.#first();
     if (found === undefined) return undefined;
     const [ref, request] = found;
-    if (request.kind === 'ask') this.#asks.add(ref);
+    this.#underWay.set(ref, request.kind);
     request.isSent = true;
     request.firstSentMs ??= this.#options.clock.now();
     this.#queued -= 1;
@@ -91,29 +96,26 @@ export class Outbox {
 
   #first(): [number, Request] | undefined {
     if (this.#queued === 0) return undefined;
-    const isFull = this.#asks.size >= this.#options.maxAsksInFlight;
-    for (const found of this.#requests)
-      if (!found[1].isSent && !(isFull && found[1].kind === 'ask')) return found;
+    const room = { ...this.#limits };
+    for (const kind of this.#underWay.values()) room[kind] -= 1;
+    for (const found of this.#requests) if (!found[1].isSent && room[found[1].kind] > 0) return found;
     return undefined;
   }
 
   answer(ref: number, value: unknown): void {
-    this.#asks.delete(ref);
+    this.#underWay.delete(ref);
     this.#take(ref)?.resolve(value);
   }
 
-  /** False when it was none of these that was refused. */
-  refuse(ref: number, error: SignalboxError): boolean {
-    this.#asks.delete(ref);
-    const request = this.#take(ref);
-    request?.reject(error);
-    return request !== undefined;
+  refuse(ref: number, error: SignalboxError): void {
+    this.#underWay.delete(ref);
+    this.#take(ref)?.reject(error);
   }
 
   /** The connection is gone: a publish can be sent again, since its key makes it one; what else was sent cannot. */
   lost(): void {
     const { clock, publishRetryMs } = this.#options;
-    this.#asks.clear();
+    this.#underWay.clear();
     for (const [ref, request] of this.#requests) {
       if (!request.isSent) continue;
       if (request.kind === 'publish' && !this.#isTooOld(request, clock.now(), publishRetryMs)) {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import jwt from 'jsonwebtoken';
 import { WebSocket } from 'ws';
 import { eventually } from '../support/eventually.ts';
@@ -27,6 +28,8 @@ export interface ClientOptions {
   readonly protocols?: readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
   readonly path?: string;
+  /** Whether it offers permessage-deflate; it does unless this is false. */
+  readonly isCompressing?: boolean;
 }
 
 /** A client of the native protocol, as plain as can be. */
@@ -34,15 +37,26 @@ export class NativeClient {
   readonly frames: Frame[] = [];
   closed: { readonly code: number; readonly reason: string } | undefined;
   readonly #socket: WebSocket;
+  #connection: Socket | undefined;
   #ref = 0;
 
   constructor(
     port: number,
-    { token = tokenWith(), protocols = [], headers = {}, path = '/' }: ClientOptions = {},
+    {
+      token = tokenWith(),
+      protocols = [],
+      headers = {},
+      path = '/',
+      isCompressing = true,
+    }: ClientOptions = {},
   ) {
     const bearer = token === '' ? undefined : { authorization: `Bearer ${token}` };
     this.#socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, ['signalbox.v1', ...protocols], {
       headers: { ...bearer, ...headers },
+      perMessageDeflate: isCompressing && { threshold: 0 },
+    });
+    this.#socket.on('upgrade', ({ socket }) => {
+      this.#connection = socket;
     });
     this.#socket.on('error', () => {});
     this.#socket.on('message', (data: Buffer) => void this.frames.push(JSON.parse(data.toString()) as Frame));
@@ -69,6 +83,15 @@ export class NativeClient {
 
   get protocol(): string {
     return this.#socket.protocol;
+  }
+
+  get extensions(): string {
+    return this.#socket.extensions;
+  }
+
+  /** What came over the wire. */
+  get bytesRead(): number {
+    return this.#connection?.bytesRead ?? 0;
   }
 
   send(frame: object | string): void {

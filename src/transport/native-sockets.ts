@@ -62,6 +62,7 @@ export function acceptNativeSockets(deps: NativeSocketsDeps): void {
     server: deps.server,
     metrics,
     maxFrameBytes: config.maxFrameBytes,
+    isCompressing: config.compression.enabled,
     isServed: ({ headers }) => mode === 'production' || isLoopbackHost(headers.host),
     unavailable() {
       if (deps.isDraining()) return 'draining';

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import * as Either from 'fp-ts/lib/Either.js';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { WebSocket } from 'ws';
 import type { AuthError } from '../auth/auth-error.ts';
 import type { NativeAuthenticated } from '../auth/native-authenticate.ts';
 import type { NativePrincipal } from '../auth/native-principal.ts';
@@ -13,6 +13,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { connectRequest } from './connect-request.ts';
 import { refuseUpgrade } from './refusal.ts';
 import { checkTarget } from './request-target.ts';
+import { createUpgradeServers } from './upgrade-servers.ts';
 import { destroyOnError, turnAway } from './websocket.ts';
 
 export const NATIVE_PROTOCOL = 'signalbox.v1';
@@ -52,6 +53,8 @@ export interface NativeUpgradeDeps {
   open(accepted: NativeAccepted): void;
   readonly metrics: Metrics;
   readonly maxFrameBytes: number;
+  /** Whether clients that offer permessage-deflate get compressed frames. */
+  readonly isCompressing: boolean;
   readonly onRefused: (refusal: { status: number; reason: string; address: string | undefined }) => void;
 }
 
@@ -76,14 +79,12 @@ export function isNativeUpgrade({ headers }: IncomingMessage): boolean {
  * formed is completed and then refused by a close code: a browser sees nothing of an HTTP status.
  */
 export function acceptNativeUpgrades(deps: NativeUpgradeDeps): void {
-  const wss = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    maxPayload: deps.maxFrameBytes,
-    perMessageDeflate: false,
+  const serverFor = createUpgradeServers({
+    maxFrameBytes: deps.maxFrameBytes,
+    isCompressing: deps.isCompressing,
     handleProtocols: () => NATIVE_PROTOCOL,
+    refuse: (request, connection) => refuseHttp(request, connection, 'bad handshake'),
   });
-  wss.on('wsClientError', (_error, connection, request) => refuseHttp(request, connection, 'bad handshake'));
   deps.server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
     if (!isNativeUpgrade(request)) return;
     destroyOnError(connection);
@@ -92,7 +93,7 @@ export function acceptNativeUpgrades(deps: NativeUpgradeDeps): void {
       return refuseHttp(request, connection, 'bad request');
     }
     const complete = (then: (socket: WebSocket) => void): void =>
-      wss.handleUpgrade(request, connection, head, then);
+      serverFor(request).handleUpgrade(request, connection, head, then);
     const turnBack = (refusal: Refusal): void => complete((socket) => refuse(request, socket, refusal));
     const open = (principal: NativePrincipal, id: string): void =>
       complete((socket) => deps.open({ id, principal, socket, connection }));

@@ -1,15 +1,15 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import * as Either from 'fp-ts/lib/Either.js';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { WebSocket } from 'ws';
 import type { AuthError } from '../auth/auth-error.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { BufferBudget } from '../routing/buffer-budget.ts';
 import type { TransportListener } from '../routing/transport.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { COMPRESSION, isCompressionOffered } from './compression.ts';
 import { refuseUpgrade } from './refusal.ts';
 import { checkTarget } from './request-target.ts';
+import { createUpgradeServers } from './upgrade-servers.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 
 /** A client that was let in. */
@@ -63,8 +63,12 @@ const REJECTED_TIMEOUT_MS = 2_000;
 
 /** Takes upgrades off an HTTP server: what must not become a socket is refused, cheapest check first. */
 export function acceptWebSockets(deps: WebSocketsDeps): void {
-  const plain = createServer(false);
-  const compressing = deps.isCompressing ? createServer(COMPRESSION) : plain;
+  const serverFor = createUpgradeServers({
+    maxFrameBytes: deps.maxFrameBytes,
+    isCompressing: deps.isCompressing,
+    refuse: (request, connection) =>
+      refuse(connection, request, { status: 400, word: 'bad request', reason: 'bad handshake' }),
+  });
   deps.server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
     if (deps.isForeign(request)) return;
     destroyOnError(connection);
@@ -81,7 +85,7 @@ export function acceptWebSockets(deps: WebSocketsDeps): void {
     if (waitMs > 0) return refuse(connection, request, { ...TOO_SOON, retryAfterMs: waitMs });
     const total = deps.totalReached();
     if (total !== undefined) {
-      plain.handleUpgrade(request, connection, head, (socket) => rejectByLimit(socket, total));
+      serverFor(request).handleUpgrade(request, connection, head, (socket) => rejectByLimit(socket, total));
       return;
     }
     if (!deps.isAllowedOrigin(request)) return refuseWith(403, 'origin');
@@ -91,8 +95,7 @@ export function acceptWebSockets(deps: WebSocketsDeps): void {
       return refuseWith(status, word, reason);
     }
     const principal = authenticated.right;
-    const server = isCompressionOffered(request.headers) ? compressing : plain;
-    server.handleUpgrade(request, connection, head, (socket) => {
+    serverFor(request).handleUpgrade(request, connection, head, (socket) => {
       const reached = deps.channelReached(principal);
       if (reached !== undefined) return rejectByLimit(socket, reached);
       deps.open({
@@ -103,20 +106,6 @@ export function acceptWebSockets(deps: WebSocketsDeps): void {
       });
     });
   });
-
-  /** `maxPayload` is also the bound of what a compressed message may become. */
-  function createServer(perMessageDeflate: false | typeof COMPRESSION): WebSocketServer {
-    const server = new WebSocketServer({
-      noServer: true,
-      clientTracking: false,
-      maxPayload: deps.maxFrameBytes,
-      perMessageDeflate,
-    });
-    server.on('wsClientError', (_error, connection, request) => {
-      refuse(connection, request, { status: 400, word: 'bad request', reason: 'bad handshake' });
-    });
-    return server;
-  }
 
   function refuse(
     connection: Duplex,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { connect, type SignalboxError } from '../../client/src/index.ts';
+import { MAX_PUBLISHES_IN_FLIGHT } from '../../src/protocol/native/session.ts';
 import { TestServer } from './support/server.ts';
 
 const step = fc.oneof(
@@ -66,5 +67,30 @@ describe('a publish', () => {
       key: 'k',
       echo: false,
     });
+  });
+
+  test('waits while as many are under way as a socket may have', async () => {
+    let received = 0;
+    let settled = 0;
+    let most = 0;
+    const server = new TestServer({
+      refuse() {
+        received += 1;
+        most = Math.max(most, received - settled);
+        return undefined;
+      },
+    });
+    const connection = connect('ws://server/', server.options);
+    await server.clock.advance(500);
+    received = 0;
+    // A new connection may send 80 frames at once.
+    const published = Array.from({ length: 75 }, (_, n) => connection.publish('a', 'b', n));
+    for (const one of published) void one.then(() => (settled += 1));
+    await server.clock.advance(500);
+    expect(settled).toBe(published.length);
+    expect(server.log.map(({ data }) => Number(data))).toEqual(published.map((_, n) => n));
+    expect(most).toBeGreaterThan(MAX_PUBLISHES_IN_FLIGHT / 2);
+    expect(most).toBeLessThanOrEqual(MAX_PUBLISHES_IN_FLIGHT);
+    connection.close();
   });
 });

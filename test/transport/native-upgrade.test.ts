@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { deflateRawSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import * as Either from 'fp-ts/lib/Either.js';
-import { WebSocket } from 'ws';
+import { type ClientOptions, WebSocket } from 'ws';
 import { authError } from '../../src/auth/auth-error.ts';
 import type { NativeAuthenticated } from '../../src/auth/native-authenticate.ts';
 import {
@@ -40,6 +41,7 @@ async function serve(answers: Partial<NativeUpgradeDeps> = {}): Promise<void> {
     server,
     metrics,
     maxFrameBytes: 1_024,
+    isCompressing: false,
     isServed: ask('isServed', true),
     unavailable: ask('unavailable', undefined),
     isFull: ask('isFull', false),
@@ -56,8 +58,8 @@ async function serve(answers: Partial<NativeUpgradeDeps> = {}): Promise<void> {
   port = await listen(server);
 }
 
-async function connect(protocols = ['signalbox.v1'], target = '/'): Promise<WebSocket> {
-  const client = new WebSocket(`ws://127.0.0.1:${port}${target}`, protocols);
+async function connect(protocols = ['signalbox.v1'], options: ClientOptions = {}): Promise<WebSocket> {
+  const client = new WebSocket(`ws://127.0.0.1:${port}/`, protocols, options);
   client.on('error', () => {});
   clients.push(client);
   await once(client, 'open');
@@ -218,5 +220,30 @@ describe('a native upgrade', () => {
     opened[0]?.socket.on('error', () => {});
     client.send('x'.repeat(1_025));
     expect(await closeOf(client)).toBe('1009 ');
+  });
+
+  test.each([
+    ['it is off here', false, {}, ''],
+    ['the client does not offer it', true, { perMessageDeflate: false }, ''],
+    ['the client wants a smaller window', true, { perMessageDeflate: { serverMaxWindowBits: 10 } }, ''],
+    ['both want it', true, {}, 'permessage-deflate'],
+  ] as const)('is compressed or not: %s', async (_, isCompressing, options, extensions) => {
+    await serve({ isCompressing });
+    const client = await connect(['signalbox.v1'], options);
+    expect([client.extensions, client.protocol]).toEqual([extensions, 'signalbox.v1']);
+    expect(opened[0]?.socket.extensions).toBe(extensions);
+  });
+
+  test('takes no frame beyond the limit when it is inflated', async () => {
+    await serve({ isCompressing: true });
+    const client = await connect(['signalbox.v1'], { perMessageDeflate: { threshold: 0 } });
+    const heard: string[] = [];
+    opened[0]?.socket.on('error', () => {}).on('message', (data: Buffer) => heard.push(data.toString()));
+    const [most, bomb] = ['x'.repeat(1_024), 'x'.repeat(1_025)];
+    expect(deflateRawSync(bomb).length).toBeLessThan(100);
+    client.send(most);
+    client.send(bomb);
+    expect(await closeOf(client)).toBe('1009 ');
+    expect(heard).toEqual([most]);
   });
 });

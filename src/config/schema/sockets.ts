@@ -52,7 +52,7 @@ export const socketKeys = {
       enabled: key(z.boolean().default(false), {
         env: 'SIGNALBOX_COMPRESSION_ENABLED',
         description:
-          'Whether browsers that offer it (permessage-deflate) get compressed frames, each compressed once for all of them.',
+          'Whether clients that offer it (permessage-deflate) get compressed frames, each compressed once for all of them.',
       }),
       thresholdBytes: key(notNegative.default(1024), {
         env: 'SIGNALBOX_COMPRESSION_THRESHOLD_BYTES',

@@ -64,7 +64,7 @@ export interface SessionSocket {
 /** A second's frames may come at once twice over; whoever goes on although refused as often is closed. */
 const BURST = 2;
 /** Of one socket; their data is kept until the broker has answered. */
-const MAX_PUBLISHES_IN_FLIGHT = 64;
+export const MAX_PUBLISHES_IN_FLIGHT = 64;
 /** A frame that comes too soon is read for its `ref` only while that is cheap. */
 const MAX_READ_WHEN_REFUSED = 4_096;
 
