@@ -12,7 +12,7 @@ import type { Framing } from '../routing/frames.ts';
 import type { SocketProtocol } from '../routing/protocol.ts';
 import type { Registry } from '../routing/registry.ts';
 import type { BufferBudget } from '../routing/buffer-budget.ts';
-import { createRouting, type Routing, type RoutingDeps } from '../routing/routing.ts';
+import { createRouting, type Format, type Routing, type RoutingDeps } from '../routing/routing.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { Channels } from './channel.ts';
 import { createReaderLogic, type ReaderActor } from './reader.ts';
@@ -30,6 +30,8 @@ export interface ActorsDeps {
   /** `realtime`: the name of its Pub/Sub channel. */
   readonly feed: { readonly kind: 'firehose' } | { readonly kind: 'realtime'; readonly channel: string };
   readonly framing: Framing;
+  /** Other forms in which sockets may hear the same, with sockets of their own. */
+  readonly formats?: readonly StreamFormat[];
   readonly metrics: Metrics;
   readonly random: () => number;
   readonly newId: () => string;
@@ -41,6 +43,12 @@ export interface ActorsDeps {
   readonly report: Report;
   readonly onChannelOpen?: ((channel: string) => void) | undefined;
   readonly onChannelClose?: ((channel: string) => void) | undefined;
+}
+
+/** A form of the events for sockets that are streams. */
+export interface StreamFormat extends Format {
+  /** After the prefix, before the ids of their actors. */
+  readonly name: string;
 }
 
 /** What an operator should hear of. */
@@ -60,6 +68,8 @@ export interface Report {
 export interface Actors {
   readonly routing: Routing;
   readonly sockets: Sockets;
+  /** Of each other form, in the order of `formats`. */
+  readonly streams: readonly Sockets[];
   readonly channels: Channels;
   /** Lets it read, and ping its sockets. */
   start(): void;
@@ -91,6 +101,7 @@ export function createActors(deps: ActorsDeps): Actors {
     metrics,
     channels,
     framing: deps.framing,
+    ...(deps.formats !== undefined && { formats: deps.formats }),
     limits: deps.limits,
     ...(deps.budget !== undefined && { budget: deps.budget }),
     now: () => clock.now(),
@@ -99,18 +110,27 @@ export function createActors(deps: ActorsDeps): Actors {
     onError: report.routeFailed,
     onReplayFailed: report.replayFailed,
   });
-  const sockets = new Sockets({
+  const shared = {
     registry,
-    prefix,
-    protocol,
     metrics,
     random,
-    times: deps.times,
     now: () => clock.now(),
     newId: deps.newId,
-    deliver: routing.deliver,
     onError: report.socketFailed,
-  });
+  };
+  const { times } = deps;
+  const sockets = new Sockets({ ...shared, prefix, protocol, times, deliver: routing.deliver });
+  const streams = (deps.formats ?? []).map(
+    ({ name, protocol: form }, at) =>
+      new Sockets({
+        ...shared,
+        prefix: `${prefix}${name}/`,
+        protocol: form,
+        times: { ...times, pingIntervalMs: streamPingMs(times.pingIntervalMs) },
+        deliver: routing.deliverIn[at] as Routing['deliver'],
+      }),
+  );
+  const all = [sockets, ...streams];
   const { fanOut } = routing;
   const routerLogic = createRouterLogic((batch: RoutedBatch) => fanOut.route(batch));
   let router: ActorRefFrom<typeof routerLogic> | undefined;
@@ -129,9 +149,10 @@ export function createActors(deps: ActorsDeps): Actors {
   return {
     routing,
     sockets,
+    streams,
     channels,
     start() {
-      sockets.startHeartbeat(crash);
+      for (const some of all) some.startHeartbeat(crash);
       router = registry.start(routerLogic, { id: `${prefix}router`, input: undefined, onEnd: crash });
       const feed = createFeed();
       const readerLogic = createReaderLogic({
@@ -154,7 +175,7 @@ export function createActors(deps: ActorsDeps): Actors {
     },
     stop() {
       reader?.send({ type: 'reader.stop' });
-      sockets.stopHeartbeat();
+      for (const some of all) some.stopHeartbeat();
       channels.close();
     },
     isReady: () => wasLive && isReading(isLossy ? LOSSY_READING : READING),
@@ -182,6 +203,12 @@ export function createActors(deps: ActorsDeps): Actors {
     });
   }
 }
+
+/** Proxies end a response that says nothing for a minute, some for half of one. */
+const MAX_STREAM_PING_MS = 15_000;
+
+const streamPingMs = (pingIntervalMs: number): number =>
+  pingIntervalMs === 0 ? MAX_STREAM_PING_MS : Math.min(pingIntervalMs, MAX_STREAM_PING_MS);
 
 /** Live for this long, and the next failure starts with the shortest backoff again. */
 const SETTLE_MS = 5_000;

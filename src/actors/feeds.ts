@@ -1,8 +1,10 @@
 import type { Broker } from '../broker/ports.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
+import { sseFramesProtocol, sseProtocol } from '../protocol/native/sse-rules.ts';
 import { nativeProtocol } from '../protocol/native/socket-rules.ts';
 import { supersetRealtimeProtocol, supersetStreamsProtocol } from '../protocol/superset/socket-protocol.ts';
+import type { Framing } from '../routing/frames.ts';
 import { BufferBudget } from '../routing/buffer-budget.ts';
 import { type Actors, type ActorsDeps, createActors, type Report } from './actors.ts';
 import { drain } from './drain.ts';
@@ -36,6 +38,9 @@ export interface Feeds {
   stop(): void;
 }
 
+/** A stream has nothing around its blocks. */
+const sseFraming: Framing = { headroom: 0, frame: (text) => text };
+
 /** Makes the actors of each log that is read: ours, and Superset's where it is served. */
 export function createFeeds(deps: FeedsDeps): Feeds {
   // Programs know native channels only.
@@ -57,7 +62,9 @@ export function createFeeds(deps: FeedsDeps): Feeds {
             protocol === 'realtime' ? supersetRealtimeProtocol(options) : supersetStreamsProtocol(options),
           report: report('superset'),
         });
-  const native = createActors({
+  // They are encoded once it reads, and so is.
+  const epoch = (): string => native.routing.fanOut.epoch;
+  const native: Actors = createActors({
     ...settings,
     ...shared,
     budget,
@@ -65,17 +72,22 @@ export function createFeeds(deps: FeedsDeps): Feeds {
     feed: { kind: 'firehose' },
     log: broker.native,
     protocol: nativeProtocol(options),
+    formats: [
+      { name: 'sse', protocol: sseProtocol({ ...options, epoch }), framing: sseFraming },
+      { name: 'frames', protocol: sseFramesProtocol({ ...options, epoch }), framing: sseFraming },
+    ],
     report: report('native'),
     onChannelOpen,
     onChannelClose,
   });
   const all = superset === undefined ? [native] : [superset, native];
+  const everySocket = all.flatMap(({ sockets, streams }) => [sockets, ...streams]);
 
   return {
     superset,
     native,
     all,
-    socketCount: () => all.reduce((sum, { sockets }) => sum + sockets.size, 0),
+    socketCount: () => everySocket.reduce((sum, sockets) => sum + sockets.size, 0),
     isReady() {
       // A user whose rights are those that Superset's old sidecar needed may not read our keys: it is no reason to take
       // Superset's clients off this server. What was read once is missed when it is not.
@@ -86,13 +98,11 @@ export function createFeeds(deps: FeedsDeps): Feeds {
       for (const actors of all) actors.start();
     },
     async drain(drainMs) {
-      await Promise.all(all.map(({ sockets }) => drain(sockets, clock, drainMs)));
+      await Promise.all(everySocket.map((sockets) => drain(sockets, clock, drainMs)));
     },
     stop() {
-      for (const actors of all) {
-        actors.sockets.terminate();
-        actors.stop();
-      }
+      for (const sockets of everySocket) sockets.terminate();
+      for (const actors of all) actors.stop();
     },
   };
 }

@@ -6,14 +6,14 @@ const INTERVAL_MS = 1_000;
 /** Measures the levels of things once a second. Returns what ends it. */
 export function startGauges(
   metrics: Metrics,
-  feeds: readonly Pick<Actors, 'sockets' | 'channels' | 'routing'>[],
+  feeds: readonly Pick<Actors, 'sockets' | 'streams' | 'channels' | 'routing'>[],
 ): () => void {
   const sum = (of: (feed: (typeof feeds)[number]) => number): number =>
     feeds.reduce((total, feed) => total + of(feed), 0);
   const timer = setInterval(() => {
     metrics.gauge(
       'signalbox.sockets',
-      sum(({ sockets }) => sockets.size),
+      sum(({ sockets, streams }) => streams.reduce((size, some) => size + some.size, sockets.size)),
     );
     metrics.gauge(
       'signalbox.channels',
