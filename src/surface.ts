@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { streamPingMs } from './actors/actors.ts';
 import type { Feeds } from './actors/feeds.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { type AuthenticateByApplication, createNativeAccess } from './auth/native-access.ts';
@@ -18,6 +19,7 @@ import { createClientAddress } from './transport/client-address.ts';
 import { createConnectLimit } from './transport/connect-limit.ts';
 import { createHttp, type Http } from './transport/http.ts';
 import { acceptNativeSockets } from './transport/native-sockets.ts';
+import { createNativeStreams } from './transport/native-streams.ts';
 import type { PageDeps } from './transport/page.ts';
 import { acceptSupersetSockets } from './transport/superset-sockets.ts';
 
@@ -37,6 +39,8 @@ export interface SurfaceDeps {
   /** Who a request is of; undefined: its token says. */
   readonly authenticate: AuthenticateByApplication | undefined;
   readonly page: PageDeps | undefined;
+  /** Before the paths that browsers see: of a guest, the path that it was given. */
+  readonly basePath: string;
   /** What `/ready` answers. */
   isReady(): boolean;
   isDraining(): boolean;
@@ -57,6 +61,26 @@ export async function createSurface(deps: SurfaceDeps): Promise<Http> {
   });
   const epoch = (): string => native.routing.fanOut.epoch;
   const history = createHistory(broker.native, createNativeEvents(), epoch);
+  const connectLimit = createConnectLimit({
+    perSecond: config.limits.connectsPerIpPerSecond,
+    addressOf: createClientAddress(config.trustProxy),
+    metrics: deps.metrics,
+    now: clock.now,
+  });
+  const isAccepting = (): boolean => native.isAccepting() && instances.isReady();
+  const streams = createNativeStreams({
+    actors: native,
+    access,
+    sessions: deps.sessions,
+    clock,
+    rules: {
+      decider: deps.decider,
+      publish: publishing.forClient,
+      random: Math.random,
+      pingIntervalMs: streamPingMs(config.pingSocketsIntervalMs),
+    },
+    maxPerUser: config.maxConnectionsPerChannel,
+  });
   const http = await createHttp({
     ...config,
     logger,
@@ -66,6 +90,26 @@ export async function createSurface(deps: SurfaceDeps): Promise<Http> {
     maxBatch: config.publish.maxBatch,
     native: { access, now: clock.now, history },
     control: instances,
+    events: {
+      access,
+      streams,
+      decider: deps.decider,
+      maxChannels: config.maxSubscriptionsPerSocket,
+      unavailable() {
+        if (deps.isDraining()) return 'draining';
+        return isAccepting() ? undefined : 'not ready';
+      },
+      isFull: () => config.maxTotalConnections > 0 && feeds.socketCount() >= config.maxTotalConnections,
+      connectLimit,
+      metrics: deps.metrics,
+      newId: randomUUID,
+      random: Math.random,
+      basePath: deps.basePath,
+      onRefused: ({ status, reason, address }) =>
+        limit.log(`refused stream ${reason}`, (suppressed) =>
+          logger.warn({ status, reason, address, suppressed }, 'Refused a stream'),
+        ),
+    },
     metrics: deps.metrics,
     ...(deps.page !== undefined && { page: deps.page }),
     isReady: () => deps.isReady(),
@@ -79,12 +123,7 @@ export async function createSurface(deps: SurfaceDeps): Promise<Http> {
     clock,
     isDraining: () => deps.isDraining(),
     socketCount: () => feeds.socketCount(),
-    connectLimit: createConnectLimit({
-      perSecond: config.limits.connectsPerIpPerSecond,
-      addressOf: createClientAddress(config.trustProxy),
-      metrics: deps.metrics,
-      now: clock.now,
-    }),
+    connectLimit,
   };
   // Where Superset is not served its sockets are refused before anything is asked of the actors.
   acceptSupersetSockets({
@@ -94,7 +133,7 @@ export async function createSurface(deps: SurfaceDeps): Promise<Http> {
   });
   acceptNativeSockets({
     ...accepting,
-    actors: { ...native, isAccepting: () => native.isAccepting() && instances.isReady() },
+    actors: { ...native, isAccepting },
     access,
     publish: publishing.forClient,
     decider: deps.decider,

@@ -192,6 +192,7 @@ export function createSystem(
         sessions,
         instances,
         page: program === undefined ? demo.page : undefined,
+        basePath: program?.host === undefined || program.host.path === '/' ? '' : program.host.path,
         isReady: () => isReady() && (company?.areOthersReady() ?? true),
         isDraining: () => isDraining,
       });

@@ -207,7 +207,8 @@ export function createActors(deps: ActorsDeps): Actors {
 /** Proxies end a response that says nothing for a minute, some for half of one. */
 const MAX_STREAM_PING_MS = 15_000;
 
-const streamPingMs = (pingIntervalMs: number): number =>
+/** How often a stream says something although nothing comes. */
+export const streamPingMs = (pingIntervalMs: number): number =>
   pingIntervalMs === 0 ? MAX_STREAM_PING_MS : Math.min(pingIntervalMs, MAX_STREAM_PING_MS);
 
 /** Live for this long, and the next failure starts with the shortest backoff again. */

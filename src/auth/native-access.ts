@@ -1,4 +1,5 @@
 import * as Either from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 import type { Config } from '../config/schema.ts';
 import { type AuthError, authError } from './auth-error.ts';
 import { verificationKeys } from './key.ts';
@@ -14,6 +15,7 @@ import {
   type VerifiedTicket,
 } from './native-ticket.ts';
 import { verifyRefresh } from './native-token.ts';
+import { mintStreamToken, verifyStreamCookie } from './stream-cookie.ts';
 import type { AuthRequest } from './token.ts';
 
 /** Who may come in by the native protocol, by the rules of the configuration. */
@@ -22,6 +24,10 @@ export interface NativeAccess {
   readonly cookieName: string;
   /** A promise where the application authenticates; it rejects when that fails. */
   authenticate(request: AuthRequest): Awaitable<Either.Either<AuthError, NativeAuthenticated>>;
+  /** As `authenticate`, of a request for a stream: one that comes back has the cookie that it was given. */
+  authenticateStream(request: AuthRequest): Awaitable<Either.Either<AuthError, NativeAuthenticated>>;
+  /** The value of that cookie, for who came by this ticket; undefined: this server has nothing to sign with. */
+  mintStreamToken(ticket: VerifiedTicket): string | undefined;
   /** Whether a principal that was authenticated a while ago is to be let in no more. */
   isRevoked(principal: NativePrincipal): boolean;
   isAllowedOrigin(request: AuthRequest): boolean;
@@ -71,17 +77,31 @@ export function createNativeAccess(deps: NativeAccessDeps): NativeAccess {
     return Either.left(authError(isRevoked === undefined ? 'revocations_unknown' : 'revoked'));
   };
 
+  const unlessRevoked = Either.tap(({ principal }: NativeAuthenticated) => refuseRevoked(principal));
+
+  const authenticate: NativeAccess['authenticate'] = (request) => {
+    const credential = credentialOf(request, cookieName);
+    if (application === undefined || credential?.kind === 'ticket') return unlessRevoked(byToken(request));
+    return application(request)
+      .then(Either.fromNullable(authError('application')))
+      .then(Either.map((principal) => ({ principal, source: credential?.source ?? 'cookie' })))
+      .then(unlessRevoked);
+  };
+
   return {
     cookieName,
-    authenticate(request) {
-      const credential = credentialOf(request, cookieName);
-      const unlessRevoked = Either.tap(({ principal }: NativeAuthenticated) => refuseRevoked(principal));
-      if (application === undefined || credential?.kind === 'ticket') return unlessRevoked(byToken(request));
-      return application(request)
-        .then(Either.fromNullable(authError('application')))
-        .then(Either.map((principal) => ({ principal, source: credential?.source ?? 'cookie' })))
-        .then(unlessRevoked);
+    authenticate,
+    authenticateStream(request) {
+      const comesBack = verifyStreamCookie(request, cookieName, rules);
+      if (comesBack === undefined) return authenticate(request);
+      return pipe(
+        comesBack,
+        Either.map((principal) => ({ principal, source: 'cookie' as const })),
+        unlessRevoked,
+      );
     },
+    mintStreamToken: (ticket) =>
+      key === undefined || algorithm === undefined ? undefined : mintStreamToken(ticket, { key, algorithm }),
     isRevoked: (principal) => deps.isRevoked(principal) !== false,
     isAllowedOrigin: (request) =>
       isAllowedNativeOrigin(request.headers, {
@@ -93,15 +113,15 @@ export function createNativeAccess(deps: NativeAccessDeps): NativeAccess {
             : request.headers.cookie !== undefined,
       }),
     refresh(token, principal) {
-      const unlessRevoked = Either.flatMap(refuseRevoked);
-      if (application === undefined) return unlessRevoked(verifyRefresh(token, principal, rules));
+      const unlessItIsRevoked = Either.flatMap(refuseRevoked);
+      if (application === undefined) return unlessItIsRevoked(verifyRefresh(token, principal, rules));
       return application({ headers: { authorization: `Bearer ${token}` }, target: '/' })
         .then((next) =>
           next?.user === principal.user && next.session === principal.session
             ? Either.right(next)
             : Either.left(authError('application')),
         )
-        .then(unlessRevoked);
+        .then(unlessItIsRevoked);
     },
     redeem: (ticket) => redeemTicket(ticket, claim, now()),
     mint(principal) {

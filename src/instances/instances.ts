@@ -2,8 +2,7 @@ import type { NativePrincipal } from '../auth/native-principal.ts';
 import type { Broker, Revocation } from '../broker/ports.ts';
 import type { Clock } from '../clock.ts';
 import type { RawJson } from '../protocol/native/client-frame.ts';
-import type { NativeSession } from '../protocol/native/session.ts';
-import type { Sessions } from '../protocol/native/sessions.ts';
+import type { ClientSession, Sessions } from '../protocol/native/sessions.ts';
 import type { Target } from '../protocol/native/target.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type ControlMessage, decodeControlMessage, encodeControlMessage } from './control-message.ts';
@@ -174,7 +173,7 @@ export class Instances {
     const { id: from, report } = this.#deps;
     const revocation = revokedAtMs === undefined ? undefined : revocationOf(target, revokedAtMs);
     if (revocation !== undefined) this.#revoked.add(revocation);
-    const isMeant = ({ principal }: NativeSession): boolean =>
+    const isMeant = ({ principal }: ClientSession): boolean =>
       revocation === undefined || principal.issuedAtMs <= revocation.atMs + CLOCK_SKEW_MS;
     const ended = this.#deps.sessions.of(target).filter((session) => isMeant(session) && session.end(word));
     this.#send({ kind: 'ended', from, id, closed: ended.length }).catch(report.answerFailed);

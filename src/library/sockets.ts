@@ -1,8 +1,8 @@
 import type { CloseReason } from '../../machines/close-reason.ts';
 import type { NativePrincipal } from '../auth/native-principal.ts';
 import type { Peer } from '../decider/decider.ts';
-import type { NativeSession, PublishAnswer } from '../protocol/native/session.ts';
-import type { Sessions } from '../protocol/native/sessions.ts';
+import type { PublishAnswer } from '../protocol/native/session.ts';
+import type { ClientSession, Sessions } from '../protocol/native/sessions.ts';
 import { checkChannel, checkTopic, checkWord } from './check.ts';
 import type { Contract } from './contract.ts';
 import { SignalboxError } from './error.ts';
@@ -26,7 +26,7 @@ export class Sockets<C extends Contract> {
   of(peer: Peer): Socket<C> {
     const known = this.#handles.get(peer.socket);
     if (known !== undefined) return known as unknown as Socket<C>;
-    const find = (): NativeSession | undefined => this.#sessions.of({ socket: peer.socket })[0];
+    const find = (): ClientSession | undefined => this.#sessions.of({ socket: peer.socket })[0];
     const handle = new SocketHandle(peer, this.#localsOf(peer.principal), find);
     this.#handles.set(peer.socket, handle);
     return handle as unknown as Socket<C>;
@@ -65,11 +65,11 @@ class SocketHandle implements Omit<Socket<Contract>, 'tell' | 'publish'> {
   readonly user: string;
   readonly session: string | undefined;
   readonly locals: Locals;
-  readonly #find: () => NativeSession | undefined;
+  readonly #find: () => ClientSession | undefined;
   readonly #listeners: CloseListener[] = [];
   #reason: CloseReason | undefined;
 
-  constructor({ socket, principal }: Peer, locals: Locals, find: () => NativeSession | undefined) {
+  constructor({ socket, principal }: Peer, locals: Locals, find: () => ClientSession | undefined) {
     this.id = socket;
     this.user = principal.user;
     this.session = principal.session;

@@ -127,7 +127,7 @@ export class Delivery {
         greet: greeted.greet,
         isReady: greeted.isReady,
         asked: undefined,
-        isSnapshotDue: lastId === undefined && this.#hasSnapshots(greeted.snapshot),
+        isSnapshotDue: lastId === undefined && this.#hasSnapshots(channels, greeted.snapshot),
         snapshotOf: greeted.snapshot,
         snapshot: undefined,
         holds: 0,
@@ -435,8 +435,9 @@ export class Delivery {
     return frame && { id, frame };
   }
 
-  #hasSnapshots(own: Terms['snapshotOf']): boolean {
-    return own !== undefined || this.#deps.snapshotOf !== undefined;
+  /** What is a state of one channel is none of several, which have one cursor. */
+  #hasSnapshots(channels: readonly string[], own: Terms['snapshotOf']): boolean {
+    return channels.length === 1 && (own !== undefined || this.#deps.snapshotOf !== undefined);
   }
 
   /**
@@ -504,7 +505,9 @@ export class Delivery {
     const frame = this.#deps.frames.ofGap(subscription.channels, gap);
     if (frame !== undefined) this.#outlet.push(frame, 0);
     const { terms } = subscription;
-    if (terms !== undefined) terms.isSnapshotDue = this.#hasSnapshots(terms.snapshotOf);
+    if (terms !== undefined) {
+      terms.isSnapshotDue = this.#hasSnapshots(subscription.channels, terms.snapshotOf);
+    }
   }
 
   /** `textBytes`: what it was made of, which is what a turn may take of it however small it was compressed. */

@@ -1,4 +1,4 @@
-import { type Access, isShared } from './http-route.ts';
+import { type Access, isShared, takesCookie } from './http-route.ts';
 
 /** How long a browser may go by the answer to a preflight; Chromium takes no longer one. */
 const PREFLIGHT_SECONDS = 7_200;
@@ -29,7 +29,7 @@ export function corsHeaders(
   if (!isListed && !allowed.includes('*')) return {};
   return {
     'Access-Control-Allow-Origin': isListed ? origin : '*',
-    ...(isListed && access === 'cookie' && { 'Access-Control-Allow-Credentials': 'true' }),
+    ...(isListed && takesCookie(access) && { 'Access-Control-Allow-Credentials': 'true' }),
     ...(preflight === undefined
       ? { 'Access-Control-Expose-Headers': EXPOSED_HEADERS }
       : {

@@ -3,13 +3,17 @@ import type { Operation } from './openapi/operation.ts';
 
 /**
  * Who may ask something: `probe`: anybody, as often as he likes, as Superset's sidecar answered it; `open`: anybody;
- * `bearer`: whoever has an API key or a token; `cookie`: these, and whoever has a cookie. It decides whether a request
+ * `bearer`: whoever has an API key or a token; `cookie`: these, and whoever has a cookie; `stream`: as `cookie`, for what
+ * stays open, of which connections are counted and not requests. It decides whether a request
  * is counted, who may keep the answer, and what pages of other origins are told.
  */
-export type Access = 'probe' | 'open' | 'bearer' | 'cookie';
+export type Access = 'probe' | 'open' | 'bearer' | 'cookie' | 'stream';
 
 /** Whether pages of other origins may use it: what needs a credential, and nothing else. */
-export const isShared = (access: Access): boolean => access === 'bearer' || access === 'cookie';
+export const isShared = (access: Access): boolean => access === 'bearer' || takesCookie(access);
+
+/** Whether a cookie may say who asks. */
+export const takesCookie = (access: Access): boolean => access === 'cookie' || access === 'stream';
 
 /** What a route says about itself, for all that is done at one place for all routes, and for its description. */
 export interface RouteFacts {

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import * as Either from 'fp-ts/lib/Either.js';
 import { mayPublish, type NativePrincipal } from '../auth/native-principal.ts';
 import { addControlRoutes, type Control } from './http-control.ts';
+import { addEventsRoute, type EventsDeps } from './http-events.ts';
 import { createApiKeyCheck } from './http-api-key.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createClientAddress } from './client-address.ts';
@@ -33,6 +34,7 @@ export interface HttpDeps {
   readonly isUnknown: PublishDeps['isUnknown'];
   readonly native: NativeHttpDeps;
   readonly control: Control;
+  readonly events: EventsDeps;
   /** Whoever presents one of these may publish; in development mode so may this machine's own pages. */
   readonly apiKeys: readonly string[];
   /** Bytes; a longer body is refused with 413. */
@@ -100,6 +102,7 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
     addControlRoutes(scope, { ...deps, access: deps.native.access, limit }),
   );
   addNativeRoutes(app, { ...deps.native, limit, metrics: deps.metrics });
+  addEventsRoute(app, deps.events);
   if (deps.mode === 'production') addFrontPage(app);
   else if (deps.page !== undefined) addPageRoutes(app, deps.page);
   addDocument(app, deps, routes);

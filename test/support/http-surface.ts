@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { streamId } from '../../src/event/stream-id.ts';
 import { noMetrics } from '../../src/telemetry/metrics.ts';
 import { createHttp, type Http, type HttpDeps } from '../../src/transport/http.ts';
-import { nativeHttp, noControl } from './native-http.ts';
+import { endingStreams, nativeHttp, noControl } from './native-http.ts';
 
 export const API_KEY = 'a-key-of-more-than-24-characters';
 
@@ -16,6 +16,7 @@ export function httpDeps(overrides: Partial<HttpDeps> = {}): HttpDeps {
     isUnknown: () => false,
     native: nativeHttp(),
     control: noControl,
+    events: endingStreams(),
     apiKeys: [API_KEY],
     maxBodyBytes: 1_048_576,
     maxBatch: 3,

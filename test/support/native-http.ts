@@ -5,7 +5,10 @@ import {
 } from '../../src/auth/native-access.ts';
 import { type StreamId, streamId } from '../../src/event/stream-id.ts';
 import type { Control } from '../../src/transport/http-control.ts';
+import type { EventsDeps } from '../../src/transport/http-events.ts';
 import type { NativeHttpDeps } from '../../src/transport/http-native.ts';
+import { noMetrics } from '../../src/telemetry/metrics.ts';
+import { refuseForNow } from '../../src/transport/sse-response.ts';
 import { NOW_MS } from './native-auth.ts';
 import { SECRET } from './tokens.ts';
 
@@ -58,5 +61,26 @@ export function nativeHttp(allowedOrigins: readonly string[] = []): NativeHttpDe
       gap: after && { after, id: '4-18446744073709551615' as StreamId, reason: 'trimmed' },
       epoch: 'e1',
     }),
+  };
+}
+
+/** Streams that end when they begin. */
+export function endingStreams(): EventsDeps {
+  return {
+    access: nativeAccess(),
+    streams: {
+      hasTooMany: () => false,
+      open: ({ response, headers }) => refuseForNow(response, headers, 1_000),
+    },
+    decider: {},
+    maxChannels: 3,
+    unavailable: () => undefined,
+    isFull: () => false,
+    connectLimit: () => 0,
+    metrics: noMetrics,
+    newId: () => 's-1',
+    random: () => 0.5,
+    basePath: '',
+    onRefused() {},
   };
 }

@@ -145,6 +145,24 @@ const ATTEMPTS: Readonly<Record<string, Readonly<Record<string, readonly Attempt
     ],
     503: [{ query: `?ticket=${ticket}`, headers: { 'content-type': 'application/json' }, server: noTickets }],
   },
+  streamEvents: {
+    200: [
+      { query: '?channel=sport&channel=user:5', headers: TOKEN },
+      { query: '?channel=sport&lastEventId=e.5-0', headers: { ...TOKEN, 'last-event-id': 'e.6-0' } },
+      { query: '?channel=sport&frames=signalbox.v1', headers: TOKEN },
+      { query: `?channel=sport&ticket=${ticket}` },
+    ],
+    400: [
+      { query: '?channel=_own', headers: TOKEN },
+      { query: '?channel=sport&lastEventId=5', headers: TOKEN },
+      { query: '?channel=a&channel=b&channel=c&channel=d', headers: TOKEN },
+    ],
+    401: [{ query: '?channel=sport', headers: { authorization: 'Bearer wrong' } }],
+    403: [
+      { query: '?channel=user:6', headers: TOKEN },
+      { query: '?channel=sport', headers: { ...TOKEN, origin: 'https://evil.example' } },
+    ],
+  },
   getHistory: {
     200: [
       { query: '?channel=sport&after=1-0&limit=7', headers: TOKEN },

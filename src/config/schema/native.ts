@@ -3,7 +3,7 @@ import { cookieName } from './access.ts';
 import { key, positive } from './key.ts';
 
 /** Audiences of tokens that must never pass for native ones. */
-const FOREIGN_AUDIENCES = ['signalbox.ticket', 'superset-websocket'];
+const FOREIGN_AUDIENCES = ['signalbox.ticket', 'signalbox.stream', 'superset-websocket'];
 
 /** Ten years: more is a mistake of units. */
 const MAX_TOKEN_LIFE_SECONDS = 315_360_000;

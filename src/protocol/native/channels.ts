@@ -23,7 +23,7 @@ export interface ChannelsDeps {
 interface Slot {
   readonly ref: Ref;
   readonly wish: Wish;
-  readonly controller: AbortController;
+  readonly controller: AbortController | undefined;
   /** Undefined: it is not decided yet. */
   subscription?: Subscription;
   /** The application was told of it. */
@@ -38,10 +38,13 @@ export class Channels {
   readonly #deps: ChannelsDeps;
   readonly #own = new Map<string, Subscription>();
   readonly #slots = new Map<string, Slot>();
+  /** Undefined: nobody would be told. Of each socket there would be one. */
+  readonly #gone: AbortController | undefined;
   #isWelcomed = false;
 
   constructor(deps: ChannelsDeps) {
     this.#deps = deps;
+    this.#gone = this.#controller();
   }
 
   /** Those that it has, own ones included; not those that are not decided. */
@@ -55,7 +58,7 @@ export class Channels {
     epoch: string | undefined,
     welcome: (subscriptions: readonly Joined[]) => void,
   ): void {
-    const { delivery, peer } = this.#deps;
+    const { delivery, peer, decider } = this.#deps;
     const joined = new Map<string, Joined>();
     const channels = ownChannels(peer().principal);
     for (const channel of channels) {
@@ -70,7 +73,7 @@ export class Channels {
           }
           return this.#isWelcomed;
         },
-        ...this.#snapshotFor({ channel }, new AbortController().signal),
+        ...snapshotFor({ channel }, decider, peer, this.#gone),
       });
       this.#own.set(channel, subscription);
     }
@@ -86,10 +89,10 @@ export class Channels {
     if (isForbidden) return this.#refuse(ref, { code: 'forbidden' });
     if (this.#slots.has(channel)) return this.#refuse(ref, { code: 'already_subscribed' });
     if (this.#slots.size + this.#own.size >= max) return this.#refuse(ref, { code: 'too_many' });
-    const slot: Slot = { ref, wish: { channel, query }, controller: new AbortController() };
+    const slot: Slot = { ref, wish: { channel, query }, controller: this.#controller() };
     this.#slots.set(channel, slot);
     if (subscribe === undefined) return this.#join(slot, frame);
-    void subscribe.call(decider, peer(), slot.wish, slot.controller.signal).then((refusal) => {
+    void subscribe.call(decider, peer(), slot.wish, signalOf(slot.controller)).then((refusal) => {
       if (this.#slots.get(channel) !== slot) return;
       if (refusal === undefined) return this.#join(slot, frame);
       this.#slots.delete(channel);
@@ -118,7 +121,7 @@ export class Channels {
     }
     return Promise.all(
       slots.map(async (slot) => {
-        const refusal = await subscribe.call(decider, peer(), slot.wish, slot.controller.signal);
+        const refusal = await subscribe.call(decider, peer(), slot.wish, signalOf(slot.controller));
         // What nobody can say now was allowed before.
         if (refusal !== undefined && ERRORS[refusal.code].retry !== 'backoff') this.#end(slot);
       }),
@@ -129,10 +132,11 @@ export class Channels {
   close(): void {
     const { decider, peer } = this.#deps;
     for (const { wish, controller, isKnown } of this.#slots.values()) {
-      controller.abort();
+      controller?.abort();
       if (isKnown === true) decider.unsubscribed?.(peer(), wish.channel);
     }
     this.#slots.clear();
+    this.#gone?.abort();
   }
 
   #join(slot: Slot, { ref, channel, lastId, epoch }: Subscribe): void {
@@ -147,25 +151,16 @@ export class Channels {
         decider.subscribed?.(peer(), slot.wish);
         return true;
       },
-      ...this.#snapshotFor(slot.wish, slot.controller.signal),
+      ...snapshotFor(slot.wish, decider, peer, slot.controller),
     });
     slot.subscription = subscription;
     delivery.begin();
   }
 
-  #snapshotFor(wish: Wish, signal: AbortSignal): Pick<GreetedJoin, 'snapshot'> {
-    const { decider, peer } = this.#deps;
-    const { snapshot } = decider;
-    if (snapshot === undefined) return {};
-    return {
-      async snapshot() {
-        const answer = await snapshot.call(decider, peer(), wish, signal);
-        if (answer === undefined) return undefined;
-        if (!isRefusal(answer)) return Buffer.from(answer.data);
-        if (ERRORS[answer.code].retry !== 'backoff') return undefined;
-        throw new SnapshotError(`The application has no snapshot of ${wish.channel} now: ${answer.code}`);
-      },
-    };
+  /** Undefined: the application is asked nothing that could be given up. */
+  #controller(): AbortController | undefined {
+    const { subscribe, snapshot } = this.#deps.decider;
+    return subscribe === undefined && snapshot === undefined ? undefined : new AbortController();
   }
 
   #end(slot: Slot): void {
@@ -178,7 +173,7 @@ export class Channels {
 
   #leave({ wish, controller, subscription, isKnown }: Slot): void {
     const { delivery, decider, peer } = this.#deps;
-    controller.abort();
+    controller?.abort();
     this.#slots.delete(wish.channel);
     if (subscription !== undefined) delivery.leave(subscription);
     if (isKnown === true) decider.unsubscribed?.(peer(), wish.channel);
@@ -193,4 +188,27 @@ export class Channels {
   #refuse(ref: Ref, { code, message = ERRORS[code].sentence }: Refusal): void {
     this.#deps.say({ type: 'error', ref, code, message });
   }
+}
+
+const signalOf = (controller: AbortController | undefined): AbortSignal =>
+  (controller ?? new AbortController()).signal;
+
+/** The application's snapshots of a channel, for one client; nothing where it makes none. */
+export function snapshotFor(
+  wish: Wish,
+  decider: Pick<Decider, 'snapshot'>,
+  peer: () => Peer,
+  gone: AbortController | undefined,
+): Pick<GreetedJoin, 'snapshot'> {
+  const { snapshot } = decider;
+  if (snapshot === undefined) return {};
+  return {
+    async snapshot() {
+      const answer = await snapshot.call(decider, peer(), wish, signalOf(gone));
+      if (answer === undefined) return undefined;
+      if (!isRefusal(answer)) return Buffer.from(answer.data);
+      if (ERRORS[answer.code].retry !== 'backoff') return undefined;
+      throw new SnapshotError(`The application has no snapshot of ${wish.channel} now: ${answer.code}`);
+    },
+  };
 }

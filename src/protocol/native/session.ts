@@ -10,8 +10,10 @@ import { Channels } from './channels.ts';
 import { decodeClientFrame } from './client-codec.ts';
 import type { ClientFrame, Hello, Publish, RawJson, Refresh } from './client-frame.ts';
 import { type ErrorCode, ERRORS, type Ref } from './error-codes.ts';
+import { publishFor } from './publishing.ts';
 import { encodeServerFrame } from './server-codec.ts';
 import type { Joined, ServerFrame } from './server-frame.ts';
+import type { ClientSession } from './sessions.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** An event that a client publishes. */
@@ -69,7 +71,7 @@ export const MAX_PUBLISHES_IN_FLIGHT = 64;
 const MAX_READ_WHEN_REFUSED = 4_096;
 
 /** The conversation with one client: what each of its frames means. */
-export class NativeSession {
+export class NativeSession implements ClientSession {
   readonly #socket: SessionSocket;
   readonly #rules: SessionRules;
   readonly #channels: Channels;
@@ -137,21 +139,16 @@ export class NativeSession {
    * this socket, which hears of the channel only after `settle` was told the answer.
    */
   publish(publication: ClientPublication, isEchoed: boolean, settle: (answer: PublishAnswer) => void): void {
-    const { channel, key } = publication;
-    const { delivery } = this.#socket;
-    // It may be routed before its id is known here, so nothing of the channel is sent until it is.
-    const unechoed = isEchoed ? undefined : this.#channels.get(channel);
-    if (unechoed !== undefined) delivery.hold(unechoed);
-    const named = key === undefined ? {} : { key: `u\n${this.principal.user}\n${channel}\n${key}` };
-    this.#rules.publish({ ...publication, ...named }).then(
-      (answer) => {
-        settle(answer);
-        if (unechoed !== undefined) delivery.release(unechoed, 'id' in answer ? answer.id : undefined);
-      },
-      (error: unknown) => {
-        this.#socket.end('failed', error);
-      },
-    );
+    const unechoed = isEchoed ? undefined : this.#channels.get(publication.channel);
+    publishFor({
+      publication,
+      user: this.principal.user,
+      delivery: this.#socket.delivery,
+      unechoed,
+      publish: this.#rules.publish,
+      settle,
+      onError: (error) => this.#socket.end('failed', error),
+    });
   }
 
   /**

@@ -115,6 +115,7 @@ const PROBLEMS_OF: Readonly<Record<Access, readonly ProblemCode[]>> = {
   open: ['rate_limited'],
   bearer: ['unauthorized', 'forbidden', 'rate_limited'],
   cookie: ['unauthorized', 'forbidden', 'rate_limited'],
+  stream: ['unauthorized', 'forbidden'],
 };
 
 function operationOf({ method, facts, path }: ServedRoute, mode: DocumentOptions['mode']): Json {

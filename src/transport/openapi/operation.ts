@@ -34,7 +34,7 @@ export interface Answer {
 
 export interface Parameter {
   readonly name: string;
-  readonly in: 'query';
+  readonly in: 'query' | 'header';
   readonly required: boolean;
   readonly description: string;
   readonly schema: JsonSchema;
@@ -88,6 +88,13 @@ export const textAnswer = (description: string, type: string, schema: JsonSchema
 });
 
 /** The id of an event, or a position. */
+/** `<epoch>.<id>`. */
+export const streamPositionSchema: JsonSchema = {
+  type: 'string',
+  pattern: '^.*\\.\\d{1,20}-\\d{1,20}$',
+  examples: ['V1StGXR8.1792000000000-0'],
+};
+
 export const streamIdSchema: JsonSchema = {
   type: 'string',
   pattern: '^\\d{1,20}-\\d{1,20}$',

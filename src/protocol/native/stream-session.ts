@@ -1,0 +1,146 @@
+import type { CloseReason } from '../../../machines/close-reason.ts';
+import type { NativePrincipal } from '../../auth/native-principal.ts';
+import type { Peer } from '../../decider/decider.ts';
+import type { Subscription } from '../../routing/subscriptions.ts';
+import { snapshotFor } from './channels.ts';
+import type { RawJson } from './client-frame.ts';
+import { publishFor } from './publishing.ts';
+import { encodeServerFrame } from './server-codec.ts';
+import type { ServerFrame } from './server-frame.ts';
+import type { ClientPublication, PublishAnswer, SessionRules, SessionSocket, Told } from './session.ts';
+import type { ClientSession } from './sessions.ts';
+import type { SsePosition } from './sse-position.ts';
+import { retryMs } from './sse-rules.ts';
+import { sseBlock } from './sse-text.ts';
+
+/** How a stream is written: as EventSource's own events, or as frames of `signalbox.v1`. */
+export type StreamForm = 'events' | 'frames';
+
+export interface StreamRules extends Pick<SessionRules, 'decider' | 'epoch' | 'now' | 'publish'> {
+  readonly random: () => number;
+  /** Between two comments, ms. */
+  readonly pingIntervalMs: number;
+}
+
+export interface StreamOptions {
+  readonly form: StreamForm;
+  /** It may have all of them; in the order of the request. */
+  readonly channels: readonly string[];
+  /** From where it goes on; undefined: from now. */
+  readonly position: SsePosition | undefined;
+}
+
+/** A client that only listens: channels with one cursor, which it has from its first moment to its last. */
+export class StreamSession implements ClientSession {
+  readonly principal: NativePrincipal;
+  readonly #socket: SessionSocket;
+  readonly #rules: StreamRules;
+  readonly #options: StreamOptions;
+  readonly #subscription: Subscription;
+  readonly #gone = new AbortController();
+  #isWelcomed = false;
+  #hasEnded = false;
+
+  constructor(socket: SessionSocket, principal: NativePrincipal, rules: StreamRules, options: StreamOptions) {
+    const { channels, position } = options;
+    this.principal = principal;
+    this.#socket = socket;
+    this.#rules = rules;
+    this.#options = options;
+    this.#subscription = socket.delivery.join(channels, position?.id, {
+      epoch: position?.epoch,
+      greet: (recovered) => {
+        this.#welcome(recovered);
+        return true;
+      },
+      ...snapshotFor({ channel: channels[0] as string }, rules.decider, () => this.#peer, this.#gone),
+    });
+  }
+
+  /** Sends what is due to it. */
+  begin(): void {
+    this.#socket.opened(Math.max(0, this.principal.expiresAtMs - this.#rules.now()));
+    // Its client comes back when this connection breaks, and is told at once how soon.
+    this.#socket.delivery.say(sseBlock({ retry: retryMs(this.#rules.random) }));
+    this.#socket.delivery.begin();
+  }
+
+  get id(): string {
+    return this.#socket.id;
+  }
+
+  isSubscribed(channel: string): boolean {
+    return this.#options.channels.includes(channel);
+  }
+
+  tell(topic: string, data: RawJson | undefined): Told {
+    if (this.#hasEnded) return 'closed';
+    if (!this.#isWelcomed) return 'connecting';
+    if (this.#socket.delivery.isSuspended) return 'stale';
+    const told =
+      this.#options.form === 'events'
+        ? sseBlock({ event: topic, data: data ?? 'null' })
+        : frameBlock({ type: 'tell', topic, ...(data !== undefined && { data }) });
+    return this.#socket.delivery.say(told) ? 'ok' : 'too_slow';
+  }
+
+  publish(publication: ClientPublication, isEchoed: boolean, settle: (answer: PublishAnswer) => void): void {
+    publishFor({
+      publication,
+      user: this.principal.user,
+      delivery: this.#socket.delivery,
+      unechoed: isEchoed || !this.isSubscribed(publication.channel) ? undefined : this.#subscription,
+      publish: this.#rules.publish,
+      settle,
+      onError: (error) => this.#socket.end('failed', error),
+    });
+  }
+
+  end(word?: string): boolean {
+    if (this.#hasEnded) return false;
+    this.#hasEnded = true;
+    this.#socket.close('ended', word);
+    return true;
+  }
+
+  /** Its socket has gone. */
+  closed(reason: CloseReason): void {
+    this.#hasEnded = true;
+    this.#gone.abort();
+    const { decider } = this.#rules;
+    if (this.#isWelcomed) {
+      for (const channel of this.#options.channels) decider.unsubscribed?.(this.#peer, channel);
+    }
+    decider.disconnected?.(this.#peer, reason);
+  }
+
+  get #peer(): Peer {
+    return { socket: this.id, principal: this.principal };
+  }
+
+  #welcome(recovered: boolean): void {
+    this.#isWelcomed = true;
+    const { form, channels } = this.#options;
+    const { decider, epoch, pingIntervalMs } = this.#rules;
+    const { gap, cursor } = this.#subscription;
+    const id = gap?.reason === 'epoch' ? gap.to : cursor;
+    if (form === 'frames') {
+      const { user, session, expiresAtMs } = this.principal;
+      const welcome = frameBlock({
+        type: 'welcome',
+        ref: 0,
+        socket: this.id,
+        user,
+        ...(session !== undefined && { session }),
+        pingInterval: pingIntervalMs,
+        expiresAt: expiresAtMs,
+        subscriptions: channels.map((channel) => ({ channel, id, epoch: epoch(), recovered })),
+      });
+      this.#socket.delivery.say(welcome);
+    }
+    decider.connected?.(this.#peer);
+    for (const channel of channels) decider.subscribed?.(this.#peer, { channel });
+  }
+}
+
+const frameBlock = (frame: ServerFrame): string => sseBlock({ data: encodeServerFrame(frame) });

@@ -1,0 +1,77 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Actors } from '../actors/actors.ts';
+import type { Sockets } from '../actors/sockets.ts';
+import type { NativeAccess } from '../auth/native-access.ts';
+import type { NativePrincipal } from '../auth/native-principal.ts';
+import type { Clock } from '../clock.ts';
+import { userChannel } from '../protocol/native/names.ts';
+import type { Sessions } from '../protocol/native/sessions.ts';
+import {
+  type StreamForm,
+  type StreamOptions,
+  type StreamRules,
+  StreamSession,
+} from '../protocol/native/stream-session.ts';
+import { beginStream } from './sse-response.ts';
+import { SseTransport } from './sse-transport.ts';
+
+export interface NativeStreamsDeps {
+  readonly actors: Pick<Actors, 'streams' | 'routing' | 'sockets'>;
+  readonly access: Pick<NativeAccess, 'isRevoked'>;
+  readonly sessions: Sessions;
+  readonly rules: Omit<StreamRules, 'epoch' | 'now'>;
+  readonly clock: Clock;
+  /** Sockets of one user, however they are connected; 0: no limit. */
+  readonly maxPerUser: number;
+}
+
+export interface NewStream extends StreamOptions {
+  /** What its socket is to be called. */
+  readonly id: string;
+  readonly principal: NativePrincipal;
+  readonly response: ServerResponse;
+  /** Beside those of every stream. */
+  readonly headers: OutgoingHttpHeaders;
+}
+
+/** Streams of native channels: sockets that only listen, over HTTP. */
+export interface NativeStreams {
+  /** Whether this user has as many sockets as it may. */
+  hasTooMany(principal: NativePrincipal): boolean;
+  open(stream: NewStream): void;
+}
+
+export function createNativeStreams(deps: NativeStreamsDeps): NativeStreams {
+  const { actors, access, sessions, clock, maxPerUser } = deps;
+  const { fanOut, budget } = actors.routing;
+  const rules: StreamRules = { ...deps.rules, epoch: () => fanOut.epoch, now: () => clock.now() };
+  const [events, frames] = actors.streams as readonly [Sockets, Sockets];
+  const socketsOf: Readonly<Record<StreamForm, Sockets>> = { events, frames };
+
+  return {
+    hasTooMany({ user }) {
+      const channel = userChannel(user);
+      const all = [actors.sockets, ...actors.streams];
+      return maxPerUser > 0 && all.reduce((sum, some) => sum + some.countOn(channel), 0) >= maxPerUser;
+    },
+    open({ id, principal, response, headers, ...options }) {
+      const connection = beginStream(response, headers);
+      let session: StreamSession | undefined;
+      const opened = socketsOf[options.form].accept({
+        id,
+        channel: userChannel(principal.user),
+        connect: (_, listener) => new SseTransport({ connection, listener, budget }),
+        onReleased(reason) {
+          if (session === undefined) return;
+          sessions.remove(session);
+          session.closed(reason);
+        },
+      });
+      session = new StreamSession(opened, principal, rules, options);
+      sessions.add(session);
+      // After it can be found, as with any socket.
+      if (access.isRevoked(principal)) session.end();
+      else session.begin();
+    },
+  };
+}
