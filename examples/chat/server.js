@@ -10,7 +10,7 @@ import { openHistory } from './history.js';
 import { createSite } from './site.js';
 
 /** @import { Chat } from './contract.ts' */
-/** @import { Signalbox, SignalboxOptions, Socket } from 'signalbox' */
+/** @import { Signalbox, SignalboxOptions } from 'signalbox' */
 /** @typedef {`room:${string}`} Channel */
 
 const { PORT = '3000', CHAT_DATA = fileURLToPath(new URL('./data', import.meta.url)) } = process.env;
@@ -49,13 +49,13 @@ const options = {
   onAsk: {
     rooms: () => ROOMS,
 
-    who: ({ room }, { socket }) => here(roomOf(room, socket)),
+    who: ({ room }) => here(roomOf(room)),
 
-    history: ({ room, before }, { socket }) => historyOf(roomOf(room, socket)).last(50, before),
+    history: ({ room, before }) => historyOf(roomOf(room)).last(50, before),
 
     // Clients may not publish: they ask, and what is said has been looked at and kept before anybody hears it.
     async say({ room, text, key }, { socket }) {
-      const channel = roomOf(room, socket);
+      const channel = roomOf(room);
       if (typeof text !== 'string' || typeof key !== 'string') throw new SignalboxError('bad_request');
       const said = text.trim();
       if (said === '' || said.length > MAX_TEXT || !/^[\w-]{16,64}$/.test(key)) {
@@ -63,7 +63,7 @@ const options = {
       }
       const line = historyOf(channel).add({ from: socket.user, text: said, key });
       // Asked once more, because the answer was lost, it is the same line with the same key, and goes out once.
-      await signalbox.publish(channel, 'line', line, { key });
+      await signalbox.publish(channel, 'line', line, { key: `${line.n}-${key}` });
       return line;
     },
   },
@@ -71,7 +71,7 @@ const options = {
   onTell: {
     // Told and not published: who is away need not hear later that somebody was typing.
     typing({ room }, { socket }) {
-      return signalbox.tell({ channel: roomOf(room, socket) }, 'typing', { room, name: socket.user });
+      return signalbox.tell({ channel: roomOf(room) }, 'typing', { room, name: socket.user });
     },
   },
 
@@ -111,15 +111,14 @@ function historyOf(channel) {
 }
 
 /**
- * The channel of a room that somebody is in. What clients send is typed only by their good will.
+ * Who may enter a room may also ask about it. What clients send is typed only by their good will.
  *
  * @param {unknown} room
- * @param {Socket<Chat>} socket
  */
-function roomOf(room, socket) {
+function roomOf(room) {
   const channel = channelOf(String(room));
-  if (isRoom(channel) && socket.isSubscribed(channel)) return channel;
-  throw new SignalboxError('not_subscribed', 'You are not in this room.');
+  if (isRoom(channel)) return channel;
+  throw new SignalboxError('forbidden', 'There is no such room.');
 }
 
 /** @param {Channel} channel */

@@ -101,6 +101,41 @@ describe('the chat', () => {
     expect(await said(cid)).toEqual(all);
   });
 
+  test('says a line once whose sender did not hear that it was said, and says it again', async () => {
+    const ann = await enter('ann', { room: 'kitchen' });
+    const bob = await enter('bob', { room: 'kitchen', url: line.url });
+    line.cutAt('heard by ann alone');
+    await say(bob, 'heard by ann alone');
+    await inState(bob, 'stale');
+    await lineOf(ann, 'heard by ann alone');
+    expect(await texts(bob, '#unsent p')).toEqual(['heard by ann alone']);
+    line.mend();
+    await lineOf(bob, 'heard by ann alone');
+    await inState(bob, 'live');
+    await eventually('nothing is unsent', async () => (await texts(bob, '#unsent p')).length === 0);
+    await say(bob, 'the end');
+    for (const page of [ann, bob]) {
+      await lineOf(page, 'the end');
+      expect((await said(page)).slice(-2)).toEqual(['heard by ann alone', 'the end']);
+      expect((await said(page)).filter((text) => text === 'heard by ann alone')).toHaveLength(1);
+    }
+  });
+
+  test('brings what was said without a connection to its room, though its sender has gone to another', async () => {
+    const ann = await enter('ann', { room: 'kitchen' });
+    const bob = await enter('bob', { room: 'kitchen', url: line.url });
+    line.cut();
+    await inState(bob, 'stale');
+    await say(bob, 'for the kitchen');
+    await bob.getByRole('link', { name: 'lobby' }).click();
+    await say(bob, 'for the lobby');
+    line.mend();
+    await lineOf(bob, 'for the lobby');
+    await lineOf(ann, 'for the kitchen');
+    expect(await said(bob)).not.toContain('for the kitchen');
+    expect(await said(ann)).not.toContain('for the lobby');
+  });
+
   test('has more than a room begins with, for who asks for it', async () => {
     const ann = await enter('ann', { room: 'garden' });
     for (let n = 1; n <= 60; n += 1) await say(ann, `line ${n}`);

@@ -6,6 +6,8 @@ export interface Line {
   readonly url: string;
   /** Ends every connection, and each new one at once, until it is mended. */
   cut(): void;
+  /** Cuts it in the place of bringing the browser what holds this text. */
+  cutAt(text: string): void;
   mend(): void;
   stop(): Promise<void>;
 }
@@ -13,6 +15,15 @@ export interface Line {
 export async function startLine(port: number): Promise<Line> {
   const sockets = new Set<Socket>();
   let isCut = false;
+  let last: string | undefined;
+  const endAll = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  const cut = (): void => {
+    isCut = true;
+    last = undefined;
+    endAll();
+  };
   const server = createServer((near) => {
     if (isCut) {
       near.destroy();
@@ -29,18 +40,19 @@ export async function startLine(port: number): Promise<Line> {
       sockets.add(socket);
       socket.on('error', end).on('close', end);
     }
-    near.pipe(far).pipe(near);
+    near.pipe(far);
+    far.on('data', (chunk: Buffer) => {
+      if (last !== undefined && chunk.includes(last)) cut();
+      else near.write(chunk);
+    });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const endAll = (): void => {
-    for (const socket of sockets) socket.destroy();
-  };
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    cut() {
-      isCut = true;
-      endAll();
+    cut,
+    cutAt(text) {
+      last = text;
     },
     mend() {
       isCut = false;

@@ -79,8 +79,7 @@ function mark(item, note) {
 
 /** Whether sending it once more would not help: what was lost on its way, or not answered in time, may well be. */
 const isLasting = (/** @type {unknown} */ error) =>
-  !(error instanceof SignalboxError) ||
-  (error.retry === 'never' && error.code !== 'lost' && error.code !== 'not_subscribed');
+  !(error instanceof SignalboxError) || (error.retry === 'never' && error.code !== 'lost');
 
 /** `crypto.randomUUID` is there over TLS and on localhost only; a phone on the same network has neither. */
 const keyOf = () =>
