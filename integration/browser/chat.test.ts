@@ -101,7 +101,7 @@ describe('the chat', () => {
     expect(await said(cid)).toEqual(all);
   });
 
-  test('says a line once whose sender did not hear that it was said, and says it again', async () => {
+  test('says a line once whose sender did not hear that it was said', async () => {
     const ann = await enter('ann', { room: 'kitchen' });
     const bob = await enter('bob', { room: 'kitchen', url: line.url });
     line.cutAt('heard by ann alone');
@@ -119,6 +119,27 @@ describe('the chat', () => {
       expect((await said(page)).slice(-2)).toEqual(['heard by ann alone', 'the end']);
       expect((await said(page)).filter((text) => text === 'heard by ann alone')).toHaveLength(1);
     }
+  });
+
+  test('knows a line again by its key, and takes none that is none, whoever the client is', async () => {
+    const ann = await enter('ann', { room: 'kitchen' });
+    // As somebody would who has the cookie and a program of their own.
+    const asked = await ann.evaluate<unknown[]>(`(async () => {
+      const { connect } = await import('/client/index.js');
+      const connection = connect(location.origin.replace('http', 'ws') + '/signalbox');
+      const say = (text, room = 'kitchen') =>
+        connection.ask('say', { room, text, key: 'a-key-of-its-own' }).then(({ n }) => n, ({ code }) => code);
+      const first = await say('said twice');
+      const answers = [(await say('said twice')) - first, await say(''), await say({}), await say('x'.repeat(1001))];
+      answers.push(await say('hello', 'cellar'));
+      answers.push(await connection.publish('room:kitchen', 'line', {}).catch(({ code }) => code));
+      connection.close();
+      return answers;
+    })()`);
+    expect(asked).toEqual([0, 'bad_request', 'bad_request', 'bad_request', 'forbidden', 'forbidden']);
+    await say(ann, 'and then');
+    await lineOf(ann, 'and then');
+    expect((await said(ann)).filter((text) => text === 'said twice')).toHaveLength(1);
   });
 
   test('brings what was said without a connection to its room, though its sender has gone to another', async () => {
