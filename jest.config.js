@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 
-/** One jest project for each thing that tests need: nothing but Node, Redis, a browser, a container engine, time. */
+/** One jest project for each thing that tests need: nothing but Node, Redis, a browser and Redis, a container engine, time. */
 const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -32,7 +32,7 @@ export default {
       roots: ['<rootDir>/integration'],
       testPathIgnorePatterns: ['/integration/(browser|image)/'],
     },
-    { ...common, displayName: 'browser', roots: ['<rootDir>/integration/browser'] },
+    { ...common, ...redis, displayName: 'browser', roots: ['<rootDir>/integration/browser'] },
     { ...common, displayName: 'image', roots: ['<rootDir>/integration/image'] },
     {
       ...common,

@@ -2,12 +2,15 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { sseBlock } from '../protocol/native/sse-text.ts';
 
-/** What every stream says, so that nothing between it and its reader keeps what is on its way. */
+/**
+ * What every stream says, so that nothing between it and its reader keeps what is on its way. In lower case, as Node has
+ * the headers that these take the place of.
+ */
 const STREAM_HEADERS: OutgoingHttpHeaders = {
-  'Content-Type': 'text/event-stream',
-  'Cache-Control': 'private, no-store, no-transform',
-  'X-Accel-Buffering': 'no',
-  'X-Content-Type-Options': 'nosniff',
+  'content-type': 'text/event-stream',
+  'cache-control': 'private, no-store, no-transform',
+  'x-accel-buffering': 'no',
+  'x-content-type-options': 'nosniff',
 };
 
 /** Sends the head of a stream; answers the connection that its body is written to, whole blocks at a time. */
@@ -27,12 +30,12 @@ export function beginStream(response: ServerResponse, headers: OutgoingHttpHeade
 export function refuseForNow(response: ServerResponse, headers: OutgoingHttpHeaders, afterMs: number): void {
   const body = sseBlock({ retry: afterMs });
   response
-    .writeHead(200, { ...headers, ...STREAM_HEADERS, 'Content-Length': Buffer.byteLength(body) })
+    .writeHead(200, { ...headers, ...STREAM_HEADERS, 'content-length': Buffer.byteLength(body) })
     .end(body);
 }
 
 /** A route may serve another type. */
 function withContentType(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
   const type = headers['content-type'];
-  return type === undefined ? {} : { 'Content-Type': type };
+  return type === undefined ? {} : { 'content-type': type };
 }
