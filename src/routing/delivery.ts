@@ -471,7 +471,8 @@ export class Delivery {
         return;
       }
       const isUnwanted = subscription.terms?.unwanted?.delete(entry.id) === true;
-      const channel = part.channelOf?.(entry) ?? (subscription.channels[0] as string);
+      const channel =
+        part.channelOf === undefined ? (subscription.channels[0] as string) : part.channelOf(entry);
       if (!isUnwanted) this.#replay(frames.ofEntry(entry, channel, this.isCompressed), bytesOf(entry));
       part.sent(entry);
     }

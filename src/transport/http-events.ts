@@ -6,7 +6,7 @@ import type { NativeAccess } from '../auth/native-access.ts';
 import type { NativeAuthenticated } from '../auth/native-authenticate.ts';
 import { maySubscribe, ownChannels } from '../auth/native-principal.ts';
 import { streamCookieName } from '../auth/stream-cookie.ts';
-import type { Decider, Peer } from '../decider/decider.ts';
+import type { Decider, Peer, Verdict } from '../decider/decider.ts';
 import { channelFault, isReservedChannel } from '../protocol/native/names.ts';
 import { parseSsePosition } from '../protocol/native/sse-position.ts';
 import { retryMs } from '../protocol/native/sse-rules.ts';
@@ -140,11 +140,10 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
   ): Promise<Refusal | undefined> {
     const { connect, subscribe } = decider;
     const { signal } = goneSignal(request);
-    const verdicts = [
-      ...(connect === undefined
-        ? []
-        : [await connect.call(decider, peer, connectRequest(request.raw), signal)]),
-    ];
+    const verdicts: Verdict[] = [];
+    if (connect !== undefined) {
+      verdicts.push(await connect.call(decider, peer, connectRequest(request.raw), signal));
+    }
     const own = ownChannels(peer.principal);
     for (const channel of channels) {
       if (own.includes(channel)) continue;
