@@ -33,6 +33,13 @@ export class Journal {
     return this.#sequence(channel, this.epoch).length;
   }
 
+  /** What channels had in `(after, end]` in one life of the broker. */
+  betweenOf(channels: readonly string[], epoch: number, after: StreamId, end: StreamId): Published[] {
+    return channels
+      .flatMap((channel) => this.between(channel, epoch, after, end))
+      .toSorted((a, b) => compareIds(a.id, b.id));
+  }
+
   /** What a channel had in `(after, end]` in one life of the broker. */
   between(channel: string, epoch: number, after: StreamId, end: StreamId): Published[] {
     const sequence = this.#sequence(channel, epoch);
@@ -54,10 +61,11 @@ function keyOf(channel: string, epoch: number): string {
   return `${epoch} ${channel}`;
 }
 
-/** One connection's view: checks I1 to I4 with each frame that arrives. */
+/** One subscription's view, of one channel or of several with one cursor: checks I1 to I4 with each frame that arrives. */
 export class Observer {
   readonly #journal: Journal;
   readonly channel: string;
+  readonly #channels: readonly string[];
   /** What the client has: the last event, or where a gap put it. */
   position: StreamId;
   epoch: number;
@@ -65,9 +73,10 @@ export class Observer {
   #isOwedGap = false;
   readonly #seen = new Set<number>();
 
-  constructor(journal: Journal, channel: string, position: StreamId, epoch: number) {
+  constructor(journal: Journal, channels: string | readonly string[], position: StreamId, epoch: number) {
     this.#journal = journal;
-    this.channel = channel;
+    this.#channels = typeof channels === 'string' ? [channels] : channels;
+    this.channel = this.#channels.join();
     this.position = position;
     this.epoch = epoch;
   }
@@ -93,13 +102,13 @@ export class Observer {
 
   #onEvent(id: StreamId, event: Published | undefined): void {
     if (event === undefined || event.id !== id) throw new Error(`${id} was never published`);
-    if (event.channel !== this.channel) throw new Error(`I4: ${id} is of ${event.channel}`);
+    if (!this.#channels.includes(event.channel)) throw new Error(`I4: ${id} is of ${event.channel}`);
     if (this.#seen.has(event.order)) throw new Error(`I3: ${id} came twice`);
     this.#seen.add(event.order);
     if (event.epoch === this.epoch) {
       if (compareIds(id, this.position) <= 0) throw new Error(`I1: ${id} came after ${this.position}`);
       const missed = this.#journal
-        .between(this.channel, this.epoch, this.position, id)
+        .betweenOf(this.#channels, this.epoch, this.position, id)
         .filter((other) => other.id !== id);
       // Lost with the broker's data: said so once the reader has noticed.
       if (missed.length > 0 && this.#journal.epoch !== event.epoch) this.#isOwedGap = true;
@@ -117,17 +126,25 @@ export class Observer {
     this.position = id;
   }
 
+  /** The client was told that it has everything up to `id`. */
+  onProof(id: StreamId): void {
+    if (this.epoch !== this.#journal.epoch) return;
+    const [missed] = this.#journal.betweenOf(this.#channels, this.epoch, this.position, id);
+    if (missed !== undefined) throw new Error(`${this.channel}: up to ${id}, without ${missed.id}`);
+    if (compareIds(id, this.position) > 0) this.position = id;
+  }
+
   /** Whether `checkComplete` would pass by now. */
   isComplete(end: StreamId): boolean {
     if (this.#isOwedGap || this.epoch !== this.#journal.epoch) return false;
-    return this.#journal.between(this.channel, this.epoch, this.position, end).length === 0;
+    return this.#journal.betweenOf(this.#channels, this.epoch, this.position, end).length === 0;
   }
 
   /** That everything of this life up to `end` has arrived or was said to be lost. */
   checkComplete(end: StreamId): void {
     if (this.#isOwedGap || this.epoch !== this.#journal.epoch)
       throw new Error('I2: the loss of the data was never announced');
-    const missed = this.#journal.between(this.channel, this.epoch, this.position, end);
+    const missed = this.#journal.betweenOf(this.#channels, this.epoch, this.position, end);
     if (missed.length > 0) throw new Error(`I2: ${missed.length} events after ${this.position} never came`);
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createDecidedWorld, createNativeWorld, runModel } from './run.ts';
+import { createDecidedWorld, createNativeWorld, createStreamWorld, runModel } from './run.ts';
 
 describe('native delivery under random interleavings', () => {
   test('keeps I1 to I6 for each subscription, and says what was recovered, for every seed', async () => {
@@ -11,5 +11,10 @@ describe('native delivery under random interleavings', () => {
   test('also where an application decides, slowly, and makes snapshots', async () => {
     const seeds = Number(process.env['MODEL_SEEDS'] ?? 250);
     expect(await runModel(1, seeds, createDecidedWorld)).toBeGreaterThan(0);
+  }, 600_000);
+
+  test('also on streams, whose channels share one cursor', async () => {
+    const seeds = Number(process.env['MODEL_SEEDS'] ?? 200);
+    expect(await runModel(1, seeds, createStreamWorld)).toBeGreaterThan(0);
   }, 600_000);
 });

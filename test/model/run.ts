@@ -1,4 +1,5 @@
 import { NativeWorld } from './native-world.ts';
+import { StreamWorld } from './stream-world.ts';
 import { World } from './world.ts';
 
 const STEPS = 120;
@@ -21,7 +22,11 @@ export async function runModel(
   return seeds;
 }
 
-type CreateWorld = (seed: number) => World | NativeWorld;
+type AnyWorld = World | NativeWorld | StreamWorld;
+type CreateWorld = (seed: number) => AnyWorld;
+
+/** Streams, each of several channels with one cursor. */
+export const createStreamWorld: CreateWorld = (seed) => new StreamWorld(seed);
 
 /** The native protocol, several subscriptions a socket. */
 export const createNativeWorld: CreateWorld = (seed) => new NativeWorld(seed);
@@ -29,7 +34,7 @@ export const createNativeWorld: CreateWorld = (seed) => new NativeWorld(seed);
 /** The same beside an application that is slow, refuses and fails. */
 export const createDecidedWorld: CreateWorld = (seed) => new NativeWorld(seed, { hasApplication: true });
 
-async function runSeed(world: World | NativeWorld, seed: number): Promise<void> {
+async function runSeed(world: AnyWorld, seed: number): Promise<void> {
   try {
     await world.start();
     for (let step = 0; step < STEPS; step += 1) await world.step();
