@@ -56,6 +56,17 @@ describe('a Signalbox in a program', () => {
     expect(() => createSignalbox({ env: production, authenticate: () => null })).not.toThrow();
   });
 
+  test('gives no tickets where there is no secret to sign them with, and says so', async () => {
+    const production = { ...env, NODE_ENV: 'production', SIGNALBOX_BROKER: 'memory', HOST: '127.0.0.1' };
+    const signalbox = createSignalbox({ env: production, authenticate: () => ({ user: 'ann' }) });
+    const { port } = await signalbox.start();
+    const headers = { authorization: 'Bearer any' };
+    const response = await fetch(`http://127.0.0.1:${port}/ticket`, { method: 'POST', headers });
+    expect(response.status).toBe(403);
+    expect(await response.json()).toMatchObject({ detail: expect.stringContaining('no jwtSecret') });
+    await signalbox.stop();
+  });
+
   test('refuses to have workers: it is one process, the one that makes it', () => {
     const several = { JWT_SECRET: 'x'.repeat(32), SIGNALBOX_WORKERS: '2', PORT: '0' };
     expect(errorOf(() => createSignalbox({ env: several })).problems.map(({ key }) => key)).toEqual([
