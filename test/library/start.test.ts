@@ -57,7 +57,12 @@ describe('a Signalbox in a program', () => {
   });
 
   test('gives no tickets where there is no secret to sign them with, and says so', async () => {
-    const production = { ...env, NODE_ENV: 'production', SIGNALBOX_BROKER: 'memory', HOST: '127.0.0.1' };
+    const production = {
+      ...env,
+      NODE_ENV: 'production',
+      SIGNALBOX_BROKER: 'memory',
+      SIGNALBOX_HOST: '127.0.0.1',
+    };
     const signalbox = createSignalbox({ env: production, authenticate: () => ({ user: 'ann' }) });
     const { port } = await signalbox.start();
     const headers = { authorization: 'Bearer any' };
@@ -78,6 +83,40 @@ describe('a Signalbox in a program', () => {
     const signalbox = createSignalbox({ env: { ...env, SIGNALBOX_WORKERS: 'auto' } });
     await signalbox.start();
     await signalbox.stop();
+    expect(await signalbox.ended).toBe(0);
+  });
+
+  test('is started once, however often it is asked to', async () => {
+    const signalbox = createSignalbox({ env });
+    const [first, second] = await Promise.all([signalbox.start(), signalbox.start()]);
+    expect(second).toEqual(first);
+    expect(await signalbox.start()).toEqual(first);
+    await signalbox.stop();
+    await expect(fetch(`http://${first.host}:${first.port}/health`)).rejects.toThrow('fetch failed');
+  });
+
+  test('says nothing before its start and after its end, rather than something that nobody hears', async () => {
+    const signalbox = createSignalbox({ env });
+    const sayings = (): Promise<unknown>[] => [
+      signalbox.publish('sport', 'article', 1),
+      signalbox.publishToMany(['sport'], 'article', 1),
+      signalbox.tell({ user: 'ann' }, 'notice'),
+      signalbox.broadcast('notice'),
+      signalbox.boot({ user: 'ann' }),
+      signalbox.bootAll(),
+    ];
+    for (const said of sayings()) await expect(said).rejects.toMatchObject({ code: 'stopped' });
+    await signalbox.start();
+    await Promise.all(sayings());
+    await signalbox.stop();
+    for (const said of sayings()) await expect(said).rejects.toMatchObject({ code: 'stopped' });
+    await expect(signalbox.start()).rejects.toMatchObject({ code: 'stopped' });
+  });
+
+  test('that was stopped before its start cannot be started', async () => {
+    const signalbox = createSignalbox({ env });
+    await signalbox.stop();
+    await expect(signalbox.start()).rejects.toMatchObject({ code: 'stopped' });
     expect(await signalbox.ended).toBe(0);
   });
 
@@ -110,6 +149,13 @@ describe('a Signalbox in a program', () => {
 });
 
 describe('a publisher', () => {
+  test('says nothing once it is closed', async () => {
+    const publisher = createPublisher({ env: { ...env, REDIS_PORT: '1' }, logger: false });
+    await publisher.close();
+    await expect(publisher.publish('sport', 'article', 1)).rejects.toMatchObject({ code: 'stopped' });
+    await expect(publisher.boot({ user: 'ann' })).rejects.toMatchObject({ code: 'stopped' });
+  });
+
   test('refuses the embedded broker, in which nobody would hear it', () => {
     expect(errorOf(() => createPublisher({ env })).problems).toMatchObject([
       { key: 'broker', code: 'conflict' },
