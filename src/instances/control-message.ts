@@ -89,7 +89,7 @@ export function decodeControlMessage(sent: unknown): ControlMessage | 'unknown' 
   if (!opened.success) return 'malformed';
   if (opened.data.version !== VERSION || !KINDS.has(opened.data.kind)) return 'unknown';
   const read = message.safeParse(sent);
-  return read.success ? (read.data as ControlMessage) : 'malformed';
+  return read.success ? read.data : 'malformed';
 }
 
 function isJson(text: string): boolean {

@@ -1,5 +1,17 @@
-import type { Address, System } from '../system.ts';
 import { SignalboxError } from './error.ts';
+
+/** Where a server listens. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What has a life. */
+interface Server {
+  start(): Promise<Address>;
+  stop(): Promise<void>;
+  readonly ended: Promise<number>;
+}
 
 /** When a server in a program may be spoken through: from its start to its end. */
 export interface Life {
@@ -10,17 +22,17 @@ export interface Life {
   assertAlive(): void;
 }
 
-export function createLife(system: Pick<System, 'start' | 'stop' | 'ended'>): Life {
+export function createLife(server: Server): Life {
   let starting: Promise<Address> | undefined;
   let isStopped = false;
   let hasEnded = false;
-  void system.ended.then(() => {
+  void server.ended.then(() => {
     hasEnded = true;
   });
 
   async function begin(): Promise<Address> {
     try {
-      return await system.start();
+      return await server.start();
     } catch (error) {
       if (isStopped) throw stopped();
       const reason = error instanceof Error ? error.message : String(error);
@@ -36,7 +48,7 @@ export function createLife(system: Pick<System, 'start' | 'stop' | 'ended'>): Li
     },
     async stop() {
       isStopped = true;
-      await system.stop();
+      await server.stop();
     },
     assertAlive() {
       if (starting === undefined || hasEnded) throw stopped();

@@ -7,7 +7,7 @@ import { createCallbackDecider } from './callback-decider.ts';
 import type { Callbacks } from './callbacks.ts';
 import { type Channel, Channels } from './channels.ts';
 import type { AnyContract, Contract } from './contract.ts';
-import { createLife } from './life.ts';
+import { type Address, createLife } from './life.ts';
 import { createLibraryLogger, type LogTarget } from './logger.ts';
 import { loadFor, refusal } from './loading.ts';
 import type { ConfigOptions } from './options.ts';
@@ -24,12 +24,6 @@ export interface SignalboxOptions<C extends Contract> extends Callbacks<C>, Conf
   readonly path?: string;
   /** Where its log lines go: a logger of yours, or false for nowhere. Default: JSON lines on standard output. */
   readonly logger?: LogTarget | false;
-}
-
-/** Where a server listens. */
-export interface Address {
-  readonly host: string;
-  readonly port: number;
 }
 
 /** Ends one listener. */

@@ -25,11 +25,11 @@ export class Sockets<C extends Contract> {
 
   of(peer: Peer): Socket<C> {
     const known = this.#handles.get(peer.socket);
-    if (known !== undefined) return known as unknown as Socket<C>;
+    if (known !== undefined) return known as Socket<C>;
     const find = (): NativeSession | undefined => this.#sessions.of({ socket: peer.socket })[0];
     const handle = new SocketHandle(peer, this.#localsOf(peer.principal), find);
     this.#handles.set(peer.socket, handle);
-    return handle as unknown as Socket<C>;
+    return handle as Socket<C>;
   }
 
   principalOf({ socket, principal }: Peer): Principal {

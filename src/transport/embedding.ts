@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { refuseUpgrade } from './refusal.ts';
@@ -61,7 +60,7 @@ function below(path: string, target: string): string | undefined {
 
 /** Where a server listens; port 0: nowhere yet, or not on a port. */
 export function addressOf(server: Server): { readonly host: string; readonly port: number } {
-  const address = server.address() as AddressInfo | string | null;
+  const address = server.address();
   if (address === null || typeof address === 'string') return { host: address ?? '', port: 0 };
   return { host: address.address, port: address.port };
 }

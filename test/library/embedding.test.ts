@@ -111,8 +111,8 @@ describe('a Signalbox on a server of somebody else', () => {
     await live(connection);
     const theirs = new WebSocket(`ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`);
     const event = await new Promise((resolve) => {
-      theirs.on('message', (message) => {
-        const text = String(message);
+      theirs.on('message', (message: Buffer) => {
+        const text = message.toString();
         if (text.startsWith('0{')) theirs.send('40');
         if (text.startsWith('42')) resolve(text);
       });
@@ -131,7 +131,7 @@ describe('a Signalbox on a server of somebody else', () => {
 
   test('stands beside a WebSocket server of the host', async () => {
     const theirs = new WebSocketServer({ server: host, path: '/theirs' });
-    theirs.on('connection', (socket) => void socket.send('theirs'));
+    theirs.on('connection', (socket) => socket.send('theirs'));
     const { client } = await embedIn();
     await live(client('ann'));
     const socket = new WebSocket(`ws://127.0.0.1:${port}/theirs`);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { createPublisher, createSignalbox, SignalboxError } from '../../src/index.ts';
+import { createPublisher, createSignalbox, type SignalboxError } from '../../src/index.ts';
 import { folder } from '../config/loading.ts';
 
 /** Errors only: what is logged goes to standard output, and none of it is asked for here. */
