@@ -82,10 +82,10 @@ describe('several Signalboxes of one Redis, and a publisher without a server', (
 
   test('what the publisher publishes and tells is heard by the clients of all', async () => {
     const clients = [client('cid', 0), client('dan', 1)];
-    const heard: unknown[] = [];
-    for (const one of clients) one.on('notice', (notice) => void heard.push(notice));
+    const heard: string[] = [];
+    for (const one of clients) one.on<string>('notice', (notice) => void heard.push(notice));
     const subscriptions = clients.map((one) => one.subscribe('news'));
-    for (const one of subscriptions) one.on('article', (article) => void heard.push(article));
+    for (const one of subscriptions) one.on<string>('article', (article) => void heard.push(article));
     await isLive(...subscriptions);
     const id = await publisher.publish('news', 'article', 'published', { key: 'once' });
     expect(await publisher.publish('news', 'article', 'published', { key: 'once' })).toBe(id);
@@ -93,9 +93,8 @@ describe('several Signalboxes of one Redis, and a publisher without a server', (
     await publisher.broadcast('notice', 'to all');
     await publisher.tell({ user: 'dan' }, 'notice', 'to dan');
     await eventually('heard by all', () => heard.length === 7);
-    expect(heard.toSorted()).toEqual(
-      ['published', 'published', 'to all', 'to all', 'to dan', 'to many', 'to many'].toSorted(),
-    );
+    const times = (word: string): number => heard.filter((text) => text === word).length;
+    expect(['published', 'to many', 'to all', 'to dan'].map(times)).toEqual([2, 2, 2, 1]);
   });
 
   test('whom the publisher boots is gone from all, and is counted', async () => {

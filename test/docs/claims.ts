@@ -18,7 +18,7 @@ export const claimsOf = (page: string): readonly Claim[] =>
         .slice(1, -1)
         .map((cell) => cell.trim().replaceAll('\\|', '|')),
     )
-    .filter((cells) => /^(?:test|integration)\/\S+\.test\.[jt]s$/.test(cells.at(-2) ?? ''))
+    .filter((cells) => /^(?:test|integration)\/\S+\.[jt]s$/.test(cells.at(-2) ?? ''))
     .map((cells) => ({
       what: cells[0] ?? '',
       file: cells.at(-2) ?? '',

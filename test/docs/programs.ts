@@ -96,6 +96,7 @@ export class Stage {
   /** What was said on the console. */
   readonly console: unknown[][] = [];
   readonly #modules: Readonly<Record<string, unknown>>;
+  readonly #onConsole: ((values: unknown[]) => void)[] = [];
   readonly #toEnd: (() => unknown)[] = [];
   /** Where clients of a program find the server, whatever URL they give. */
   url = '';
@@ -120,7 +121,10 @@ export class Stage {
     const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor as new (
       ...lines: string[]
     ) => (...values: unknown[]) => Promise<T>;
-    const log = (...values: unknown[]): void => void this.console.push(values);
+    const log = (...values: unknown[]): void => {
+      this.console.push(values);
+      for (const listener of this.#onConsole) listener(values);
+    };
     const all = {
       require: (name: string) => this.#require(name),
       exports: {},
@@ -159,6 +163,11 @@ export class Stage {
     });
   }
 
+  /** Calls back with what is said on the console from now on. */
+  onConsole(listener: (values: unknown[]) => void): void {
+    this.#onConsole.push(listener);
+  }
+
   /** Ends it with everything else, before what was given earlier. */
   onEnd(end: () => unknown): void {
     this.#toEnd.unshift(end);
@@ -195,7 +204,7 @@ export class Stage {
       env: {},
       logger: false,
       ...options,
-      config: { ...config, host: '127.0.0.1', port: 0, drainMs: 0 },
+      config: { ...config, broker: 'memory', host: '127.0.0.1', port: 0, drainMs: 0 },
     });
     this.signalboxes.push(signalbox);
     const start = async (): Promise<library.Address> => {

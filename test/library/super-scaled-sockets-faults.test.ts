@@ -21,14 +21,14 @@ const events = ({ frames }: RawClient): unknown[] =>
 
 /** A client's WebSocket, and the line of the one that is open now cut by `cut`. */
 function cuttable(): { readonly WebSocket: WebSocketConstructor; cut(): void } {
-  let current: WebSocket | undefined;
+  const opened: WebSocket[] = [];
   class Cuttable extends WebSocket {
     constructor(url: string, protocols?: string[]) {
       super(url, protocols);
-      current = this;
+      opened.push(this);
     }
   }
-  return { WebSocket: Cuttable as unknown as WebSocketConstructor, cut: () => current?.terminate() };
+  return { WebSocket: Cuttable, cut: () => opened.at(-1)?.terminate() };
 }
 
 describe('faults of super-scaled-sockets', () => {

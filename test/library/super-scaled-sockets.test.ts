@@ -70,10 +70,13 @@ describe('what programs of super-scaled-sockets do', () => {
 
   test('a channel that was opened is published on by its name, and its sockets are known', async () => {
     const { signalbox, client } = await start();
-    signalbox.onChannelOpen(({ name }) => void signalbox.publish(name, 'opened', name));
+    signalbox.onChannelOpen(({ name, sockets }) => {
+      // It is open when the first one has it, which is a moment later.
+      void signalbox.publish(name, 'opened', { name, sockets: sockets.length });
+    });
     const sport = client('ann').subscribe('sport');
     const opened = heard((resolve) => sport.on('opened', resolve));
-    expect(await opened).toBe('sport');
+    expect(await opened).toEqual({ name: 'sport', sockets: 0 });
     const { name, sockets } = signalbox.channel('sport');
     expect([name, sockets.map(({ user }) => user)]).toEqual(['sport', ['ann']]);
   });
