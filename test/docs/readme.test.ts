@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { folder } from '../config/loading.ts';
-import { heard, live } from '../library/program.ts';
+import { heard } from '../library/program.ts';
 import { blocks, pageAt } from './pages.ts';
 import { programBelow, Stage } from './programs.ts';
 
@@ -43,8 +43,9 @@ describe('README', () => {
       // The client of the section before it is one that hears it.
       const fetch = async (): Promise<object> => ({ text: async () => 'token-of-bob' });
       await stage.run(blocks(readme, 'js')[0] ?? '', [], { fetch });
-      const [, client] = stage.connections as (typeof connection)[];
-      await live(client as typeof connection);
+      const [, client] = stage.connections;
+      // What it asks is sent after what it subscribes.
+      await client?.ask('serverTime');
       const logged = heard((resolve) => stage.onConsole(resolve));
       await stage.signalboxes[0]?.publish('sport', 'article', 'Lost');
       expect(await logged).toEqual([expect.stringMatching(/^\d+-\d+$/), 'Lost']);
