@@ -127,6 +127,10 @@ describe('faults of super-scaled-sockets', () => {
     const connection = client('ann', { WebSocket: line.WebSocket });
     const sport = connection.subscribe('sport');
     await live(sport);
+    let losses = 0;
+    connection.onState((state) => {
+      if (state === 'stale') losses += 1;
+    });
     const numbers: unknown[] = [];
     const last = heard((resolve) => {
       sport.on('n', (n) => {
@@ -140,6 +144,7 @@ describe('faults of super-scaled-sockets', () => {
     }
     await last;
     expect(numbers).toEqual(Array.from({ length: 500 }, (_, n) => n));
+    expect(losses).toBeGreaterThan(0);
   });
 
   test('F3.9 a publish that fails without a callback throws somewhere: here its promise is rejected', async () => {
