@@ -8,11 +8,11 @@ export type {
 export type { Channel } from './library/channels.ts';
 export type { AnyContract, Contract } from './library/contract.ts';
 export { SignalboxError, type SignalboxErrorCode, type SignalboxErrorDetails } from './library/error.ts';
+export type { Address } from './library/life.ts';
 export type { LogTarget } from './library/logger.ts';
 export type { ConfigOptions } from './library/options.ts';
 export { createPublisher, type Publisher, type PublisherOptions } from './library/publisher.ts';
 export {
-  type Address,
   createSignalbox,
   type Signalbox,
   type SignalboxOptions,

@@ -6,7 +6,7 @@ import { type ErrorCode, ERRORS } from '../protocol/native/error-codes.ts';
  *
  * - `config`: the configuration has problems; all of them are in `problems`, and nothing was opened.
  * - `listen`: the port could not be bound; `cause` is the error of the bind.
- * - `stopped`: it was stopped, or never started.
+ * - `stopped`: it was stopped, or never started; a publisher: it was closed.
  * - any code of an error frame (docs/protocol.md): thrown by a callback it is what the client is answered with, and
  *   what is published, told or ended rejects with one: `bad_request`, `unavailable`, `timeout`.
  */

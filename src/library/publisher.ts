@@ -7,6 +7,7 @@ import { createPublishing } from '../publishing.ts';
 import { createLogLimit } from '../telemetry/log-limit.ts';
 import { noMetrics } from '../telemetry/metrics.ts';
 import type { AnyContract, Contract } from './contract.ts';
+import { stopped } from './life.ts';
 import { loadFor, refusal } from './loading.ts';
 import { createLibraryLogger, type LogTarget } from './logger.ts';
 import type { ConfigOptions } from './options.ts';
@@ -20,7 +21,7 @@ export interface PublisherOptions extends ConfigOptions {
 
 /** Says things to the clients of an installation, and serves none itself. */
 export interface Publisher<C extends Contract = AnyContract> extends Speaker<C> {
-  /** Closes its connections. */
+  /** Closes its connections; what is said after that is refused with `stopped`. */
   close(): Promise<void>;
 }
 
@@ -67,8 +68,11 @@ export function createPublisher<C extends Contract = AnyContract>(
     limit,
     isBeside: false,
   });
-  const voice = voiceOf({ publishing, instances });
   let isListening = false;
+  let isClosed = false;
+  const voice = voiceOf({ publishing, instances }, () => {
+    if (isClosed) throw stopped();
+  });
   return {
     ...createSpeaker<C>({
       ...voice,
@@ -81,6 +85,7 @@ export function createPublisher<C extends Contract = AnyContract>(
       },
     }),
     async close() {
+      isClosed = true;
       if (isListening) await instances.close();
       await broker.close();
     },

@@ -8,7 +8,7 @@ import { createCallbackDecider } from './callback-decider.ts';
 import type { Callbacks } from './callbacks.ts';
 import { type Channel, Channels } from './channels.ts';
 import type { AnyContract, Contract } from './contract.ts';
-import { SignalboxError } from './error.ts';
+import { type Address, createLife } from './life.ts';
 import { createLibraryLogger, type LogTarget } from './logger.ts';
 import { loadFor, refusal } from './loading.ts';
 import type { ConfigOptions } from './options.ts';
@@ -27,12 +27,6 @@ export interface SignalboxOptions<C extends Contract> extends Callbacks<C>, Conf
   readonly logger?: LogTarget | false;
 }
 
-/** Where a server listens. */
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
 /** Ends one listener. */
 export type Unsubscribe = () => void;
 
@@ -40,7 +34,8 @@ export type Unsubscribe = () => void;
 export interface Signalbox<C extends Contract = AnyContract> extends Speaker<C> {
   /**
    * Resolves once it listens or, on a server of yours, once it has been added to it; with the address, whose port is 0
-   * while your server has none. Rejects with a `SignalboxError`: `config`, `listen`.
+   * while your server has none. Rejects with a `SignalboxError`: `listen`, and
+   * `stopped` where it was stopped. Called again it starts nothing, and answers the same.
    */
   start(): Promise<Address>;
   /** Closes its sockets, spread over `drainMs`, and everything else; resolves when nothing is left. */
@@ -113,24 +108,18 @@ export function createSignalbox<C extends Contract = AnyContract>(
     onChannelClose: guarded('onChannelClose', (name) => channels.closed(name)),
   };
   const system = createSystem(loaded, logger, { program });
+  const life = createLife(system);
 
   const all = (target: Target): Socket<C>[] =>
     sessions.of(target).map(({ id, principal }) => sockets.of({ socket: id, principal }));
 
   return {
-    ...createSpeaker<C>(voiceOf(system)),
+    ...createSpeaker<C>(voiceOf(system, () => life.assertAlive())),
     locals: {},
     ended: system.ended,
     isReady: () => system.isReady(),
-    async start() {
-      try {
-        return await system.start();
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        throw new SignalboxError('listen', `cannot listen: ${reason}`, { cause: error });
-      }
-    },
-    stop: () => system.stop(),
+    start: () => life.start(),
+    stop: () => life.stop(),
     get sockets() {
       return all({ everyone: true });
     },

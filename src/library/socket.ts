@@ -29,6 +29,8 @@ export interface Socket<C extends Contract> {
   readonly locals: Record<string, unknown>;
   /** False once it has gone. */
   readonly isOpen: boolean;
+  /** The channels that it has now, those of its user and session first; none once it has gone. */
+  readonly channels: readonly string[];
   /** Whether it has this channel now, be it the one of its user or session. */
   isSubscribed(channel: string): boolean;
   /** Tells it something, best effort; false when it cannot be told: it has gone, or is not welcomed yet. */

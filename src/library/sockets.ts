@@ -81,6 +81,10 @@ class SocketHandle implements Omit<Socket<Contract>, 'tell' | 'publish'> {
     return this.#reason === undefined;
   }
 
+  get channels(): readonly string[] {
+    return this.#find()?.channels ?? [];
+  }
+
   isSubscribed(channel: string): boolean {
     return this.#find()?.isSubscribed(channel) ?? false;
   }

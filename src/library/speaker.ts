@@ -60,6 +60,8 @@ export interface Speaker<C extends Contract> {
 
 /** What a speaker speaks with. */
 export interface Voice {
+  /** Throws when nothing can be said. */
+  assertAlive(): void;
   publish(
     publications: readonly Publication[],
   ): Promise<readonly ({ readonly id: string } | { readonly error: Error })[]>;
@@ -73,6 +75,7 @@ const KEY = /^[!-~]{1,128}$/;
 
 export function createSpeaker<C extends Contract>(voice: Voice): Speaker<C> {
   async function publishAll(publications: readonly Publication[]): Promise<readonly Published[]> {
+    voice.assertAlive();
     const outcomes = await voice.publish(publications).catch((error: unknown) => {
       throw new SignalboxError(voice.isUnknown(error) ? 'timeout' : 'unavailable', undefined, {
         cause: error,
@@ -89,12 +92,14 @@ export function createSpeaker<C extends Contract>(voice: Voice): Speaker<C> {
   async function tell(target: Target, topic: string, data?: unknown): Promise<void> {
     checkTarget(target);
     checkTopic(topic);
+    voice.assertAlive();
     await saying(voice.tell(target, topic, data === undefined ? undefined : toJson(data)));
   }
 
   async function boot(target: Target, reason?: string): Promise<Booted> {
     checkTarget(target);
     checkWord(reason);
+    voice.assertAlive();
     return await saying(voice.end(target, reason));
   }
 

@@ -121,7 +121,7 @@ type HistoryQuery = Readonly<Partial<Record<'channel' | 'after' | 'limit', unkno
 
 const OF_TICKET = 'No ticket is given for a ticket.';
 const NOT_KNOWN = 'The broker has not been reached yet: nobody can say whether this token was revoked.';
-const UNSIGNED = 'This server has a public key, so that it can sign no tickets.';
+const UNSIGNED = 'This server has no jwtSecret, or a public key: it can sign no tickets.';
 const HISTORY_FORM = `Expected ?channel=<name>, after=<id> and limit=<1 to ${MAX_LIMIT}>, the last two optional.`;
 
 /** A token that may have been revoked, nobody can say, is no bad one. */

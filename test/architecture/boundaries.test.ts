@@ -74,6 +74,11 @@ const forbidden: readonly Planted[] = [
   { what: 'the server in one of its parts', file: 'src/telemetry/b.ts', source: uses('../main.ts') },
   { what: 'node:cluster outside the workers', file: 'src/telemetry/c.ts', source: uses('node:cluster') },
   { what: 'node:cluster in the command', file: 'src/main.ts', source: uses('node:cluster') },
+  {
+    what: 'the system in another part of the library',
+    file: 'src/library/a.ts',
+    source: uses('../system.ts'),
+  },
   { what: 'the system in the primary', file: 'src/workers/a.ts', source: uses('../system.ts') },
   { what: 'the transport in the primary', file: 'src/workers/b.ts', source: uses('../transport/http.ts') },
   { what: "the workers' entry in one of its parts", file: 'src/workers/c.ts', source: uses('../worker.ts') },

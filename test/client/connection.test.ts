@@ -203,7 +203,10 @@ describe('a connection', () => {
       server.end(4401, 'unauthorized');
       await advance(3000);
       expect(connection.state).toBe('live');
-      expect(fetched).toEqual(['https://server/ticket Bearer token1', 'https://server/ticket Bearer token2']);
+      expect(fetched).toEqual([
+        'https://server/path/ticket Bearer token1',
+        'https://server/path/ticket Bearer token2',
+      ]);
     });
 
     test('goes on with a new one before it expires', async () => {

@@ -2,7 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { folder } from '../config/loading.ts';
+import { heard } from '../library/program.ts';
 import { blocks, pageAt } from './pages.ts';
+import { programBelow, Stage } from './programs.ts';
 
 const readme = pageAt('README.md');
 
@@ -30,6 +32,28 @@ const commands = [
 ];
 
 describe('README', () => {
+  test('has a program that serves and answers', async () => {
+    const stage = new Stage();
+    try {
+      await stage.run(programBelow(readme, 'In a program of yours'));
+      const connection = stage.connect('token-of-ann');
+      expect(await connection.ask('serverTime')).toEqual(expect.any(Number));
+      const sport = connection.subscribe('sport', { lastId: '0-0' });
+      expect(await heard((resolve) => sport.on('article', resolve))).toEqual({ title: 'Won' });
+      // The client of the section before it is one that hears it.
+      const fetch = async (): Promise<object> => ({ text: async () => 'token-of-bob' });
+      await stage.run(blocks(readme, 'js')[0] ?? '', [], { fetch });
+      const [, client] = stage.connections;
+      // What it asks is sent after what it subscribes.
+      await client?.ask('serverTime');
+      const logged = heard((resolve) => stage.onConsole(resolve));
+      await stage.signalboxes[0]?.publish('sport', 'article', 'Lost');
+      expect(await logged).toEqual([expect.stringMatching(/^\d+-\d+$/), 'Lost']);
+    } finally {
+      await stage.end();
+    }
+  });
+
   test('has the two commands', () => {
     expect(commands).toEqual(expect.arrayContaining(['npm ci && npm start', 'npm ci && npm test']));
   });

@@ -111,8 +111,8 @@ describe('a Signalbox on a server of somebody else', () => {
     await live(connection);
     const theirs = new WebSocket(`ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`);
     const event = await new Promise((resolve) => {
-      theirs.on('message', (message) => {
-        const text = (message as Buffer).toString();
+      theirs.on('message', (message: Buffer) => {
+        const text = message.toString();
         if (text.startsWith('0{')) theirs.send('40');
         if (text.startsWith('42')) resolve(text);
       });

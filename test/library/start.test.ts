@@ -56,6 +56,22 @@ describe('a Signalbox in a program', () => {
     expect(() => createSignalbox({ env: production, authenticate: () => null })).not.toThrow();
   });
 
+  test('gives no tickets where there is no secret to sign them with, and says so', async () => {
+    const production = {
+      ...env,
+      NODE_ENV: 'production',
+      SIGNALBOX_BROKER: 'memory',
+      SIGNALBOX_HOST: '127.0.0.1',
+    };
+    const signalbox = createSignalbox({ env: production, authenticate: () => ({ user: 'ann' }) });
+    const { port } = await signalbox.start();
+    const headers = { authorization: 'Bearer any' };
+    const response = await fetch(`http://127.0.0.1:${port}/ticket`, { method: 'POST', headers });
+    expect(response.status).toBe(403);
+    expect(await response.json()).toMatchObject({ detail: expect.stringContaining('no jwtSecret') });
+    await signalbox.stop();
+  });
+
   test('refuses to have workers: it is one process, the one that makes it', () => {
     const several = { JWT_SECRET: 'x'.repeat(32), SIGNALBOX_WORKERS: '2', PORT: '0' };
     expect(errorOf(() => createSignalbox({ env: several })).problems.map(({ key }) => key)).toEqual([
@@ -67,6 +83,40 @@ describe('a Signalbox in a program', () => {
     const signalbox = createSignalbox({ env: { ...env, SIGNALBOX_WORKERS: 'auto' } });
     await signalbox.start();
     await signalbox.stop();
+    expect(await signalbox.ended).toBe(0);
+  });
+
+  test('is started once, however often it is asked to', async () => {
+    const signalbox = createSignalbox({ env });
+    const [first, second] = await Promise.all([signalbox.start(), signalbox.start()]);
+    expect(second).toEqual(first);
+    expect(await signalbox.start()).toEqual(first);
+    await signalbox.stop();
+    await expect(fetch(`http://${first.host}:${first.port}/health`)).rejects.toThrow('fetch failed');
+  });
+
+  test('says nothing before its start and after its end, rather than something that nobody hears', async () => {
+    const signalbox = createSignalbox({ env });
+    const sayings = (): Promise<unknown>[] => [
+      signalbox.publish('sport', 'article', 1),
+      signalbox.publishToMany(['sport'], 'article', 1),
+      signalbox.tell({ user: 'ann' }, 'notice'),
+      signalbox.broadcast('notice'),
+      signalbox.boot({ user: 'ann' }),
+      signalbox.bootAll(),
+    ];
+    for (const said of sayings()) await expect(said).rejects.toMatchObject({ code: 'stopped' });
+    await signalbox.start();
+    await Promise.all(sayings());
+    await signalbox.stop();
+    for (const said of sayings()) await expect(said).rejects.toMatchObject({ code: 'stopped' });
+    await expect(signalbox.start()).rejects.toMatchObject({ code: 'stopped' });
+  });
+
+  test('that was stopped before its start cannot be started', async () => {
+    const signalbox = createSignalbox({ env });
+    await signalbox.stop();
+    await expect(signalbox.start()).rejects.toMatchObject({ code: 'stopped' });
     expect(await signalbox.ended).toBe(0);
   });
 
@@ -99,6 +149,13 @@ describe('a Signalbox in a program', () => {
 });
 
 describe('a publisher', () => {
+  test('says nothing once it is closed', async () => {
+    const publisher = createPublisher({ env: { ...env, REDIS_PORT: '1' }, logger: false });
+    await publisher.close();
+    await expect(publisher.publish('sport', 'article', 1)).rejects.toMatchObject({ code: 'stopped' });
+    await expect(publisher.boot({ user: 'ann' })).rejects.toMatchObject({ code: 'stopped' });
+  });
+
   test('refuses the embedded broker, in which nobody would hear it', () => {
     expect(errorOf(() => createPublisher({ env })).problems).toMatchObject([
       { key: 'broker', code: 'conflict' },

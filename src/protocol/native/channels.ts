@@ -52,6 +52,12 @@ export class Channels {
     return this.#own.get(channel) ?? this.#slots.get(channel)?.subscription;
   }
 
+  /** The names of those that it has. */
+  get names(): readonly string[] {
+    const slots = [...this.#slots].filter(([, { subscription }]) => subscription !== undefined);
+    return [...this.#own.keys(), ...slots.map(([name]) => name)];
+  }
+
   /** Joins those of the user and the session; `welcome` is called once, when it is known of all where they stand. */
   joinOwn(
     positions: ReadonlyMap<string, StreamId> | undefined,

@@ -120,6 +120,11 @@ export class NativeSession implements ClientSession {
     return this.#peer.principal;
   }
 
+  /** The channels that the client has, its own ones first. */
+  get channels(): readonly string[] {
+    return this.#channels.names;
+  }
+
   /** Whether the client has this channel, be it one of its own. */
   isSubscribed(channel: string): boolean {
     return this.#channels.get(channel) !== undefined;

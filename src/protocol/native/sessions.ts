@@ -8,6 +8,8 @@ export interface ClientSession {
   /** Of its socket. */
   readonly id: string;
   readonly principal: NativePrincipal;
+  /** Those that it has, its own among them. */
+  readonly channels: readonly string[];
   /** Whether it has this channel, be it one of its own. */
   isSubscribed(channel: string): boolean;
   /** Tells the client something, or says why not: it is best effort, and kept for nobody. */

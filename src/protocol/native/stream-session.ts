@@ -69,8 +69,12 @@ export class StreamSession implements ClientSession {
     return this.#socket.id;
   }
 
+  get channels(): readonly string[] {
+    return this.#options.channels;
+  }
+
   isSubscribed(channel: string): boolean {
-    return this.#options.channels.includes(channel);
+    return this.channels.includes(channel);
   }
 
   tell(topic: string, data: RawJson | undefined): Told {
