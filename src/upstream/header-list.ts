@@ -5,9 +5,10 @@ export interface HeaderItem {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** One value of a header as a single item. */
+/** One value of a header as a single item. Only in parameters are quotes quotes. */
 export function headerItem(text: string): HeaderItem {
-  const [value = '', ...rest] = splitUnquoted(text, ';');
+  const value = text.split(';', 1)[0] as string;
+  const rest = splitUnquoted(text.slice(value.length + 1), ';').filter((part) => part.trim() !== '');
   const parameters = new Map<string, string>();
   for (const part of rest) {
     const mark = part.indexOf('=');

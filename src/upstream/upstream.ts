@@ -132,16 +132,18 @@ export function createUpstream({
     bodyTimeout: idleTimeoutMs,
     connect: { timeout: answerTimeoutMs, ...(socketPath !== undefined && { socketPath }) },
   });
+  const name = socketPath ?? origin;
   let inFlight = 0;
 
   const warn = (kind: string, fields: object, text: string): void =>
-    limit.log(`upstream ${kind}`, (suppressed) =>
-      logger.warn({ upstream: socketPath ?? origin, ...fields, suppressed }, text),
+    limit.log(`upstream ${kind} ${name}`, (suppressed) =>
+      logger.warn({ upstream: name, ...fields, suppressed }, text),
     );
   const fail = (response: ServerResponse, error: Error): void => {
     const code = problemOf(error);
-    if (PROBLEMS[code].status >= 500)
-      warn(code, { err: error }, 'An application did not answer as it should');
+    // Not the error itself: it may hold what was received.
+    const fields = { reason: error.message, code: 'code' in error ? error.code : undefined };
+    if (PROBLEMS[code].status >= 500) warn(code, fields, 'An application did not answer as it should');
     answerProblem(response, code);
   };
   const refuse = (response: ServerResponse, reason: string): void => {
