@@ -35,7 +35,10 @@ export function createPassage({
       if (response.write(chunk)) return;
       flow.pause();
       clearTimeout(stalled);
-      stalled = setTimeout(() => response.destroy(), idleTimeoutMs);
+      stalled = setTimeout(() => {
+        flow.release();
+        response.destroy();
+      }, idleTimeoutMs);
     },
     end() {
       response.end();

@@ -17,12 +17,14 @@ export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** Answers with a problem; where an answer has begun, the connection is cut instead. */
+/** Answers with a problem; where an answer has begun, the connection is cut instead. Nobody there: nothing. */
 export function answerProblem(
   response: ServerResponse,
   code: ProblemCode,
   { detail, retryAfterS }: { readonly detail?: string; readonly retryAfterS?: number } = {},
 ): void {
+  // Node would make an error of it that nobody listens for.
+  if (response.destroyed) return;
   if (response.headersSent) {
     response.destroy();
     return;

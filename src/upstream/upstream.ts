@@ -209,6 +209,8 @@ export function createUpstream({
 
   return {
     async handle(request, response, { openStream }) {
+      // Whoever called may have waited for something first.
+      if (response.destroyed) return;
       const fault = requestFault(request, maxBodyBytes);
       if (fault !== undefined) {
         answerProblem(response, fault);

@@ -1,5 +1,10 @@
 import { once } from 'node:events';
-import { type IncomingMessage, request as httpRequest } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  request as httpRequest,
+  type ServerResponse,
+} from 'node:http';
 import { createServer, type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { readUpstreamAddress } from '../../src/upstream/address.ts';
@@ -191,6 +196,28 @@ describe('a client that goes', () => {
     expect(pair.upstream.inFlight).toBe(0);
     socket.destroy();
   });
+});
+
+test('a client that went before anything was done costs its application nothing', async () => {
+  let requests = 0;
+  const pair = await start({ http: (_, response) => void response.end(String(++requests)) });
+  const server = createHttpServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  const [request, response] = (await once(server, 'request')) as [IncomingMessage, ServerResponse];
+  socket.destroy();
+  await once(response, 'close');
+  await pair.upstream.handle(request, response, {
+    openStream() {
+      throw new Error('nobody is there');
+    },
+  });
+  request.url = 'nonsense';
+  await pair.upstream.handle(request, response, { openStream() {} });
+  expect([requests, pair.upstream.inFlight]).toEqual([0, 0]);
+  server.close();
 });
 
 describe('many at once', () => {
