@@ -1,4 +1,5 @@
 import { errors } from 'undici';
+import { type Clock, systemClock } from '../clock.ts';
 import type { Flow, Receiver } from './exchange.ts';
 import type { Prelude } from './prelude.ts';
 
@@ -11,6 +12,7 @@ export interface CollectorOptions {
   /** Called once, unless the application fails first. */
   readonly collected: (prelude: Prelude) => void;
   readonly failed: (error: Error) => void;
+  readonly clock?: Pick<Clock, 'setTimeout' | 'clearTimeout'>;
 }
 
 /**
@@ -23,13 +25,14 @@ export function createCollector({
   timeoutMs,
   collected,
   failed,
+  clock = systemClock,
 }: CollectorOptions): Receiver {
   const chunks: Buffer[] = [];
   let size = 0;
   const finish = (isWhole: boolean): void => {
     collected({ body: Buffer.concat(chunks).subarray(0, bufferSize), isWhole });
   };
-  const timer = setTimeout(() => {
+  const timer = clock.setTimeout(() => {
     flow.release();
     failed(new errors.BodyTimeoutError('the body of a held answer did not end'));
   }, timeoutMs);
@@ -43,6 +46,6 @@ export function createCollector({
     },
     end: () => finish(true),
     failed,
-    release: () => clearTimeout(timer),
+    release: () => clock.clearTimeout(timer),
   };
 }

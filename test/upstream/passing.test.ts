@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 
 /** Answers with what it was asked, as JSON. */
-const mirror: Application = {
+const mirror: Extract<Application, { http: unknown }> = {
   http(request, response) {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -194,14 +194,14 @@ describe('a request', () => {
   });
 
   test('reaches an application on IPv6', async () => {
-    const pair = await start({ ...mirror, host: '::1' } as Application);
+    const pair = await start({ ...mirror, host: '::1' });
     const { headers } = mirrored((await pair.ask()).text);
     expect(headers['host']).toMatch(/^\[::1\]:\d+$/);
   });
 
   test('reaches an application on a Unix socket', async () => {
     const socketPath = join(tmpdir(), `signalbox-${randomUUID()}.sock`);
-    const pair = await start({ ...mirror, socketPath } as Application);
+    const pair = await start({ ...mirror, socketPath });
     expect(mirrored((await pair.ask({ path: '/x' })).text)).toMatchObject({
       url: '/x',
       headers: { host: 'localhost' },
