@@ -1,7 +1,10 @@
 import { endToEnd, fieldsOf, type RawHeaders } from './raw-headers.ts';
 
-/** What a held stream has from its application: by name as it was written, several values of one name in order. */
-export type HeldHeaders = Readonly<Record<string, string | readonly string[]>>;
+/**
+ * What a held stream has from its application, several values of one name in order. Names are in lower case, so that the
+ * stream's own take their place.
+ */
+export type HeldHeaders = Readonly<Record<string, string | string[]>>;
 
 /** True of the one answer they came with, not of the stream that takes its place. Content-Type is told apart. */
 const OF_ONE_ANSWER: ReadonlySet<string> = new Set([
@@ -23,12 +26,11 @@ export function passedHeaders(raw: RawHeaders, isInstruction: (lowerCaseName: st
 export function heldHeaders(raw: RawHeaders, isInstruction: (lowerCaseName: string) => boolean): HeldHeaders {
   // A header may be called __proto__.
   const held = Object.create(null) as Record<string, string | string[]>;
-  const spelling = new Map<string, string>();
   const kept = endToEnd(raw, (name) => OF_ONE_ANSWER.has(name) || isInstruction(name));
   for (const [name, value] of fieldsOf(kept)) {
-    const known = spelling.get(name.toLowerCase());
-    spelling.set(name.toLowerCase(), known ?? name);
-    held[known ?? name] = known === undefined ? value : [held[known] as string | string[], value].flat();
+    const lower = name.toLowerCase();
+    const before = held[lower];
+    held[lower] = before === undefined ? value : [before, value].flat();
   }
   return held;
 }

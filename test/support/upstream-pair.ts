@@ -90,8 +90,8 @@ export async function startPair(
           opened.push(opening);
           open.writeHead(200, {
             ...opening.headers,
-            'Content-Type': opening.contentType ?? 'text/event-stream',
-          } as never);
+            'content-type': opening.contentType ?? 'text/event-stream',
+          });
           open.write(opening.prelude);
           open.end();
         },

@@ -23,7 +23,7 @@ describe('an instruction', () => {
         channels: ['a', 'b'],
         lastEventId: '7',
         contentType: 'text/event-stream',
-        headers: { 'X-Own': '1' },
+        headers: { 'x-own': '1' },
       },
     });
   });

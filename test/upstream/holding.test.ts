@@ -53,15 +53,15 @@ describe('an answer that names channels', () => {
         channels: ['clock'],
         contentType: 'text/event-stream',
         lastEventId: 'e.1-0',
-        headers: expect.objectContaining({ 'Set-Cookie': ['a=1', 'b=2'], 'X-Own': 'yes', Vary: 'Cookie' }),
+        headers: expect.objectContaining({ 'set-cookie': ['a=1', 'b=2'], 'x-own': 'yes', vary: 'Cookie' }),
         prelude: Buffer.from('data: first\n\n'),
       },
     ]);
     expect(Object.keys(pair.opened[0]?.headers ?? {}).sort()).toEqual([
-      'Date',
-      'Set-Cookie',
-      'Vary',
-      'X-Own',
+      'date',
+      'set-cookie',
+      'vary',
+      'x-own',
     ]);
   });
 
@@ -131,7 +131,7 @@ describe('an answer that names channels', () => {
     expect(pair.opened).toHaveLength(0);
     await pair.ask({ path: '/text/event-stream;charset=utf-8' });
     expect(pair.opened[0]?.contentType).toBe('text/event-stream;charset=utf-8');
-    expect(Object.keys(pair.opened[0]?.headers ?? {})).not.toContain('X-Secret');
+    expect(Object.keys(pair.opened[0]?.headers ?? {})).not.toContain('x-secret');
   });
 
   test.each(['realtime:1', 'signalbox:$all', '__keyspace@0__:x', 'x'.repeat(201)])(
@@ -230,7 +230,7 @@ describe('GRIP', () => {
       lastEventId: '7',
       keepAlive: { content: Buffer.from(':\n\n'), afterMs: 20_000 },
     });
-    expect(Object.keys(pair.opened[0]?.headers ?? {})).toEqual(['Date']);
+    expect(Object.keys(pair.opened[0]?.headers ?? {})).toEqual(['date']);
   });
 
   test('is signed, and a client’s own signature goes no further', async () => {

@@ -41,9 +41,9 @@ describe('headers as they came', () => {
 });
 
 describe('the headers of a held stream', () => {
-  test('are by name as it was first written, several values in order', () => {
+  test('are by name in lower case, several values in order', () => {
     const held = heldHeaders(['Set-Cookie', 'a', 'X', '1', 'set-cookie', 'b', 'SET-COOKIE', 'c'], nothing);
-    expect({ ...held }).toEqual({ 'Set-Cookie': ['a', 'b', 'c'], X: '1' });
+    expect({ ...held }).toEqual({ 'set-cookie': ['a', 'b', 'c'], x: '1' });
   });
 
   test('may be called as what every object has', () => {
