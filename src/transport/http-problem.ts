@@ -14,10 +14,15 @@ export const PROBLEMS = {
   rate_limited: { status: 429, detail: 'This is more often than is allowed.' },
   headers_too_large: { status: 431, detail: 'The request headers are too large.' },
   internal: { status: 500, detail: 'Something is wrong here. It has been logged.' },
+  bad_gateway: {
+    status: 502,
+    detail: 'The application behind this path gave no answer that can be passed on.',
+  },
   unavailable: {
     status: 503,
     detail: 'The broker cannot be reached. Nothing is known to have been published.',
   },
+  gateway_timeout: { status: 504, detail: 'The application behind this path did not answer in time.' },
 } as const;
 
 export type ProblemCode = keyof typeof PROBLEMS;

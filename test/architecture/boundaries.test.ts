@@ -66,6 +66,8 @@ const forbidden: readonly Planted[] = [
     file: 'src/transport/sse/d.ts',
     source: uses('../../broker/redis/x.ts'),
   },
+  { what: 'the broker behind a route', file: 'src/upstream/a.ts', source: uses('../broker/ports.ts') },
+  { what: 'the routing behind a route', file: 'src/upstream/b.ts', source: uses('../routing/outlet.ts') },
   { what: 'the transport in a protocol', file: 'src/protocol/b.ts', source: uses('../transport/frames.ts') },
   { what: 'the transport in auth', file: 'src/auth/a.ts', source: uses('../transport/routes.ts') },
   { what: 'the transport in routing', file: 'src/routing/d.ts', source: uses('../transport/routes.ts') },
