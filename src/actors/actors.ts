@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import type { StreamId } from '../event/stream-id.ts';
 import type { Feed } from '../feed/feed.ts';
 import { FirehoseFeed } from '../feed/firehose-feed.ts';
+import { PubSubFeed } from '../feed/pubsub-feed.ts';
 import { RealtimeFeed } from '../feed/realtime-feed.ts';
 import type { Malformed } from '../protocol/event-codec.ts';
 import type { RoutedBatch } from '../routing/fan-out.ts';
@@ -27,8 +28,11 @@ export interface ActorsDeps {
   readonly clock: Clock;
   readonly log: EventLog & RoutingDeps['log'];
   readonly protocol: SocketProtocol;
-  /** `realtime`: the name of its Pub/Sub channel. */
-  readonly feed: { readonly kind: 'firehose' } | { readonly kind: 'realtime'; readonly channel: string };
+  /** `realtime`: one Pub/Sub channel, of this name, carries all; `pubsub`: each has a Pub/Sub channel of its own. */
+  readonly feed:
+    | { readonly kind: 'firehose' }
+    | { readonly kind: 'realtime'; readonly channel: string }
+    | { readonly kind: 'pubsub' };
   readonly framing: Framing;
   readonly metrics: Metrics;
   readonly random: () => number;
@@ -50,6 +54,8 @@ export interface Report {
   replayFailed(error: unknown): void;
   socketFailed(error: unknown, id: string): void;
   channelFailed(error: unknown): void;
+  /** The broker will not let this process hear a channel; it is asked again. */
+  channelRefused(error: unknown): void;
   readerLive(): void;
   readerStale(error: string | undefined): void;
   epochChanged(head: LogHead, position: StreamId): void;
@@ -74,12 +80,19 @@ export interface Actors {
 /** Puts one feed, its router, the channels and the sockets together. */
 export function createActors(deps: ActorsDeps): Actors {
   const { registry, clock, log, protocol, metrics, random, report, prefix = '' } = deps;
-  const isLossy = deps.feed.kind === 'realtime';
+  const isLossy = deps.feed.kind !== 'firehose';
+  let pubSub: PubSubFeed | undefined;
   const channels = new Channels({
     registry,
     prefix,
     random,
     gcIntervalMs: deps.gcIntervalMs,
+    ...(deps.feed.kind === 'pubsub' && {
+      attachment: {
+        attach: (channel: string) => (pubSub as PubSubFeed).attach(channel),
+        detach: (channel: string) => pubSub?.detach(channel),
+      },
+    }),
     onError: report.channelFailed,
     onOpen: deps.onChannelOpen,
     onClose: deps.onChannelClose,
@@ -125,6 +138,7 @@ export function createActors(deps: ActorsDeps): Actors {
     report.crashed(error);
   };
   const emit = (batch: RoutedBatch): void => router?.send({ type: 'batch.read', batch });
+  const feed = createFeed();
 
   return {
     routing,
@@ -133,7 +147,6 @@ export function createActors(deps: ActorsDeps): Actors {
     start() {
       sockets.startHeartbeat(crash);
       router = registry.start(routerLogic, { id: `${prefix}router`, input: undefined, onEnd: crash });
-      const feed = createFeed();
       const readerLogic = createReaderLogic({
         feed,
         random,
@@ -168,6 +181,11 @@ export function createActors(deps: ActorsDeps): Actors {
   function createFeed(): Feed {
     if (deps.feed.kind === 'realtime') {
       return new RealtimeFeed({ log, fanOut, emit, clock, channel: deps.feed.channel });
+    }
+    if (deps.feed.kind === 'pubsub') {
+      const onLost = () => channels.feedLost();
+      pubSub = new PubSubFeed({ log, fanOut, emit, clock, onLost, onRefused: report.channelRefused });
+      return pubSub;
     }
     return new FirehoseFeed({
       log,
