@@ -28,11 +28,14 @@ export interface ActorsDeps {
   readonly clock: Clock;
   readonly log: EventLog & RoutingDeps['log'];
   readonly protocol: SocketProtocol;
-  /** `realtime`: one Pub/Sub channel, of this name, carries all; `pubsub`: each has a Pub/Sub channel of its own. */
+  /**
+   * `realtime`: one Pub/Sub channel, of this name, carries all; `pubsub`: each channel is a Pub/Sub channel, of the log or
+   * of what is given here, and nothing else is asked of the log.
+   */
   readonly feed:
     | { readonly kind: 'firehose' }
     | { readonly kind: 'realtime'; readonly channel: string }
-    | { readonly kind: 'pubsub' };
+    | { readonly kind: 'pubsub'; readonly from?: Pick<EventLog, 'subscribe'> };
   readonly framing: Framing;
   readonly metrics: Metrics;
   readonly random: () => number;
@@ -129,6 +132,7 @@ export function createActors(deps: ActorsDeps): Actors {
   let router: ActorRefFrom<typeof routerLogic> | undefined;
   let reader: ReaderActor | undefined;
   let wasLive = false;
+  let isStale = false;
   let hasCrashed = false;
 
   const crash = (error: unknown): void => {
@@ -152,9 +156,11 @@ export function createActors(deps: ActorsDeps): Actors {
         random,
         onLive: () => {
           wasLive = true;
+          isStale = false;
           report.readerLive();
         },
         onStale: (error) => {
+          isStale = true;
           metrics.count('signalbox.reader_stale');
           report.readerStale(error);
         },
@@ -171,7 +177,11 @@ export function createActors(deps: ActorsDeps): Actors {
       channels.close();
     },
     isReady: () => wasLive && isReading(isLossy ? LOSSY_READING : READING),
-    isAccepting: () => wasLive && !hasCrashed && (!isLossy || isReading(LOSSY_READING)),
+    isAccepting() {
+      // Made for somebody who is here already: its first connection is under way, and he hears what comes then.
+      if (deps.feed.kind === 'pubsub') return reader !== undefined && !isStale && !hasCrashed;
+      return wasLive && !hasCrashed && (!isLossy || isReading(LOSSY_READING));
+    },
   };
 
   function isReading(states: readonly string[]): boolean {
@@ -184,7 +194,8 @@ export function createActors(deps: ActorsDeps): Actors {
     }
     if (deps.feed.kind === 'pubsub') {
       const onLost = () => channels.feedLost();
-      pubSub = new PubSubFeed({ log, fanOut, emit, clock, onLost, onRefused: report.channelRefused });
+      const { from = log } = deps.feed;
+      pubSub = new PubSubFeed({ log: from, fanOut, emit, clock, onLost, onRefused: report.channelRefused });
       return pubSub;
     }
     return new FirehoseFeed({

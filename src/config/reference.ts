@@ -45,7 +45,7 @@ const fieldTable = (leaf: Leaf): string =>
 const fieldDefault = (field: z.ZodType): string => {
   const { default: value } = z.toJSONSchema(field, { io: 'input' });
   if (value === undefined || value === '') return '';
-  return typeof value === 'object' ? 'none' : code(String(value));
+  return typeof value === 'object' ? 'none' : code(typeof value === 'string' ? value : JSON.stringify(value));
 };
 
 const secrets = leaves

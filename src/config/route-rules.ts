@@ -59,7 +59,7 @@ const checkTemplate = (route: Route, groups: number | undefined, own: OwnNames, 
     });
     return;
   }
-  const name = template.right.fill([]) ?? '';
+  const name = template.right.channelOf([]) ?? '';
   const fault = routeChannelFault(name, source, own);
   if (fault !== undefined)
     refuseChannel(fault, 'a channel of your own', 'Name the channel that you publish to.');

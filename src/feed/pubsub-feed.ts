@@ -1,4 +1,4 @@
-import type { EventLog, Subscriber } from '../broker/ports.ts';
+import type { EventLog, Listener, Subscriber } from '../broker/ports.ts';
 import type { Clock } from '../clock.ts';
 import type { FanOut, RoutedBatch } from '../routing/fan-out.ts';
 import { Arrivals } from './arrivals.ts';
@@ -68,12 +68,16 @@ export class PubSubFeed implements Feed {
     this.#lost = new Promise((resolve) => {
       lose = resolve;
     });
-    const subscriber = await this.#deps.log.subscribe([], {
+    const listener: Listener = {
       message: (channel, payload) => this.#arrive(channel, payload),
       lost: (reason) => {
         this.#lose();
         lose(reason);
       },
+    };
+    const subscriber = await this.#deps.log.subscribe([], listener).catch((error: unknown) => {
+      this.#missAll();
+      throw error;
     });
     if (signal.aborted) return subscriber.close();
     this.#subscriber = subscriber;
@@ -110,8 +114,12 @@ export class PubSubFeed implements Feed {
 
   #lose(): void {
     this.#subscriber = undefined;
-    for (const channel of this.#wanted.keys()) this.#missed.add(channel);
+    this.#missAll();
     this.#deps.onLost();
+  }
+
+  #missAll(): void {
+    for (const channel of this.#wanted.keys()) this.#missed.add(channel);
   }
 
   #arrive(channel: string, data: Buffer): void {

@@ -5,7 +5,7 @@ export interface ChannelTemplate {
   /** The numbers of the groups that it uses; none: it is always the same channel. */
   readonly groups: readonly number[];
   /** The channel for what was captured: the whole match, then each group. Undefined: it is no text. */
-  fill(captures: readonly string[]): string | undefined;
+  channelOf(captures: readonly string[]): string | undefined;
 }
 
 const PART = /\$(?:(\$)|(\d{1,2}))?/g;
@@ -29,7 +29,7 @@ export function channelTemplate(text: string): Either<string, ChannelTemplate> {
   const groups = parts.filter((part) => typeof part === 'number');
   return right({
     groups,
-    fill(captures) {
+    channelOf(captures) {
       let channel = '';
       for (const part of parts) {
         const piece = typeof part === 'string' ? right(part) : decoded(captures[part] ?? '');

@@ -87,7 +87,7 @@ function compile(settings: Settings, own: OwnNames): Compiled {
 
 function matchOf({ route, template }: Compiled, captures: readonly string[]): RouteMatch {
   if (template === undefined) return { route, channel: undefined, fault: undefined };
-  const channel = template.fill(captures);
+  const channel = template.channelOf(captures);
   if (channel === undefined) return { route, channel: '', fault: 'what the path captures is no text' };
   return { route, channel, fault: route.faultOf(channel) };
 }

@@ -14,6 +14,9 @@ export interface Framing {
   compress?(frame: Buffer): Buffer;
 }
 
+/** For transports whose frames are the texts themselves. */
+export const bareFraming: Framing = { headroom: 0, frame: (text) => text };
+
 export interface FramesOptions {
   readonly protocol: SocketProtocol;
   readonly window: Window;

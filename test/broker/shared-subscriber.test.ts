@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
 import { createMemoryBroker } from '../../src/broker/memory/memory-broker.ts';
-import type { EventLog } from '../../src/broker/ports.ts';
 import { SharedSubscriber } from '../../src/broker/shared-subscriber.ts';
 import { systemClock } from '../../src/clock.ts';
 import { HeapClock, settled } from '../support/heap-clock.ts';
@@ -11,12 +10,11 @@ const HISTORY = { maxLength: 1000, maxAgeSeconds: 86_400, firehoseMaxLength: 10_
 // Whoever shares a connection has what he would have on one of his own.
 describeEventLog('memory, subscribers sharing a connection', async () => {
   const broker = createMemoryBroker({ clock: systemClock, history: HISTORY });
-  const shared = new SharedSubscriber(broker.log);
-  const log = broker.log as EventLog;
+  const subscriber = new SharedSubscriber(broker.log);
   return {
-    log: new Proxy(log, {
+    log: new Proxy(broker.log, {
       get(target, name) {
-        const of: object = name === 'subscribe' ? shared : target;
+        const of: object = name === 'subscribe' ? subscriber : target;
         const value: unknown = Reflect.get(of, name);
         return typeof value === 'function' ? value.bind(of) : value;
       },

@@ -153,6 +153,29 @@ describe('a feed of Pub/Sub channels', () => {
     expect(reader.text()).toBe('data: 1\n\n');
   });
 
+  test('lets the first reader in while it connects, for whom it was made', async () => {
+    const core = serve();
+    expect(core.actors.isAccepting()).toBe(false);
+    core.actors.start();
+    expect([core.actors.isReady(), core.actors.isAccepting()]).toEqual([false, true]);
+    await settled();
+    expect([core.actors.isReady(), core.actors.isAccepting()]).toEqual([true, true]);
+  });
+
+  test('that cannot connect lets nobody in, and tells the first reader of what he missed', async () => {
+    const core = serve();
+    core.broker.outage(true);
+    core.actors.start();
+    const reader = core.read('clock');
+    await settled();
+    expect(core.actors.isAccepting()).toBe(false);
+    core.broker.outage(false);
+    await core.clock.advance(5_000);
+    expect([core.actors.isAccepting(), await core.publish('clock', '1')]).toEqual([true, 1]);
+    reader.transport.flush();
+    expect(reader.text()).toBe(`${GAP}data: 1\n\n`);
+  });
+
   describe('that loses its connection', () => {
     test('keeps its readers, and tells them once they can hear again that they missed something', async () => {
       const core = serve();
@@ -222,20 +245,22 @@ describe('a feed of Pub/Sub channels', () => {
       const listeners: Listener[] = [];
       const core = serve({
         deps: {
-          log: {
-            ...createCore().broker.log,
-            async subscribe(_, listener): Promise<Subscriber> {
-              listeners.push(listener);
-              return {
-                async add(channel) {
-                  // In the packet that confirms it, as Redis may send it.
-                  listener.message(channel, Buffer.from(`${listeners.length}`));
-                },
-                remove() {},
-                close() {},
-              };
+          feed: {
+            kind: 'pubsub',
+            from: {
+              async subscribe(_, listener): Promise<Subscriber> {
+                listeners.push(listener);
+                return {
+                  async add(channel) {
+                    // In the packet that confirms it, as Redis may send it.
+                    listener.message(channel, Buffer.from(`${listeners.length}`));
+                  },
+                  remove() {},
+                  close() {},
+                };
+              },
             },
-          } as ActorsDeps['log'],
+          },
         },
       });
       await core.start();

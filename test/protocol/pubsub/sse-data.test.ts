@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { sseData } from '../../../src/protocol/pubsub/sse-data.ts';
 
 const encoded = (message: string | Buffer) => sseData(Buffer.from(message as string)).toString('latin1');
