@@ -22,6 +22,7 @@ import { documentOperation } from './openapi/page.ts';
 import { healthOperation, readyOperation } from './openapi/probes.ts';
 import { addFrontPage, addPageRoutes, type PageDeps } from './page.ts';
 import { checkTarget } from './request-target.ts';
+import type { StreamRoutes } from './stream-routes.ts';
 
 export interface HttpDeps {
   readonly logger: Logger;
@@ -47,6 +48,8 @@ export interface HttpDeps {
     readonly requestsPerSecond: number;
   };
   readonly metrics: Metrics;
+  /** The routes of the configuration, for what no path here takes; left out: there are none. */
+  readonly streamRoutes?: StreamRoutes;
   /** The first page of development mode; otherwise there is a plain one. */
   readonly page?: PageDeps;
 }
@@ -105,13 +108,14 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
   addDocument(app, deps, routes);
   // Nothing is added after this: what is would answer no OPTIONS.
   addOptions(app, routes, deps.allowedOrigins);
+  deps.streamRoutes?.begin(routes.keys());
   await app.ready();
   return asHttp(app, server as Server);
 }
 
 function addCommon(
   app: FastifyInstance,
-  { logger, mode, allowedOrigins }: HttpDeps,
+  { logger, mode, allowedOrigins, streamRoutes }: HttpDeps,
   { routes, limit: isWithin }: { readonly routes: Routes; readonly limit: HttpLimit },
 ): void {
   // A body that no route asked for is not read, so that its type and size cannot turn a 404 into something else.
@@ -130,8 +134,9 @@ function addCommon(
     const isCounted = facts?.access === 'open' && request.method !== 'OPTIONS';
     return isCounted && !isWithin(request, reply) ? reply : undefined;
   });
-  app.setNotFoundHandler((request, reply) => {
+  app.setNotFoundHandler(async (request, reply) => {
     if (refuseMethod(request, reply, routes, allowedOrigins)) return reply;
+    if ((await streamRoutes?.serve(request, reply)) === true) return reply;
     logger.debug({ method: request.method, path: request.url.split('?', 1)[0] }, 'unexpected request');
     return reply.code(404).type('text/plain; charset=utf-8').send('Not Found');
   });

@@ -15,7 +15,7 @@ const REFUSAL = new Error('NOPERM No permissions to access a channel');
 interface Reader {
   readonly id: string;
   readonly transport: SimulatedTransport;
-  /** Everything, as one text of bytes. */
+  /** Everything but comments, as one text of bytes. */
   text(): string;
 }
 
@@ -53,7 +53,7 @@ function serve(options: CoreOptions & { readonly format?: PubSubFormat } = {}) {
     return {
       id,
       transport: transport as SimulatedTransport,
-      text: () => Buffer.concat(frames).toString('latin1'),
+      text: () => Buffer.concat(frames).toString('latin1').replaceAll(':\n\n', ''),
     };
   }
 

@@ -5,6 +5,9 @@ import { createPubSubEvents, type PubSubFormat } from './event-codec.ts';
 /** Over how long the clients of a server that is being stopped come back. */
 const RECONNECT_SPREAD_MS = 5_000;
 
+/** Says nothing, so that a connection that is gone is noticed and no proxy takes one for dead. */
+const COMMENT = ':\n\n';
+
 /** HTTP has no close codes; the reason is for the log. */
 const closeCode = (reason: CloseReason) => ({ code: 1000, text: reason });
 
@@ -18,6 +21,7 @@ export function pubSubProtocol(format: PubSubFormat): SocketProtocol {
     onGap: 'tell',
     gapText: (_, { reason }) => Buffer.from(`event: gap\ndata: ${JSON.stringify({ reason })}\n\n`),
     closeCode,
+    pingText: () => COMMENT,
     farewellText: (reason, random) =>
       reason === 'drain' ? `retry: ${Math.floor(random() * RECONNECT_SPREAD_MS)}\n\n` : undefined,
   };

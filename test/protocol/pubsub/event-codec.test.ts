@@ -67,6 +67,11 @@ describe('the protocol of Pub/Sub messages', () => {
     expect(pubSubProtocol('raw').gapText(['clock'], gap)).toBeUndefined();
   });
 
+  test('says a comment where nothing comes, and to raw ones nothing', () => {
+    expect(pubSubProtocol('sse').pingText?.(undefined)).toBe(':\n\n');
+    expect(pubSubProtocol('raw').pingText).toBeUndefined();
+  });
+
   test('tells readers at a drain when to come back, each at his own time, and raw ones nothing', () => {
     const sse = pubSubProtocol('sse');
     expect(sse.farewellText?.('drain', () => 0.5)).toBe('retry: 2500\n\n');
