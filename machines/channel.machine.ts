@@ -18,6 +18,7 @@ export interface ChannelContext extends ChannelInput {
 export type ChannelEvent =
   | { type: 'feed.attached' }
   | { type: 'feed.failed' }
+  | { type: 'feed.lost' }
   | { type: 'subscriber.joined' }
   | { type: 'subscriber.left' }
   | { type: 'page.requested' }
@@ -46,6 +47,7 @@ export const channelMachine = setup({
   guards: {
     hasSubscribers: ({ context }) => context.subscribers > 0,
     hasPages: ({ context }) => context.pages > 0,
+    isUnused: ({ context }) => context.subscribers <= 0 && context.pages <= 0,
   },
   actions: {
     attach: stub('attach'),
@@ -77,19 +79,26 @@ export const channelMachine = setup({
           entry: 'attach',
           on: { 'feed.failed': { target: 'waiting', actions: 'countAttempt' } },
         },
-        waiting: { after: { attachRetry: 'attaching' } },
+        waiting: {
+          // It has no place in the feed that would be worth keeping.
+          always: { guard: 'isUnused', target: '#channel.collected' },
+          after: { attachRetry: 'attaching' },
+        },
       },
     },
     live: {
+      on: { 'feed.lost': 'connecting' },
       always: [
         { guard: 'hasPages', target: 'replaying' },
         { guard: not('hasSubscribers'), target: 'stale' },
       ],
     },
     replaying: {
+      on: { 'feed.lost': 'connecting' },
       always: { guard: not('hasPages'), target: 'live' },
     },
     stale: {
+      on: { 'feed.lost': 'collected' },
       always: { guard: 'hasSubscribers', target: 'live' },
       after: { gcInterval: 'collected' },
     },

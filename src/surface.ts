@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { streamPingMs } from './actors/actors.ts';
 import type { Feeds } from './actors/feeds.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { type AuthenticateByApplication, createNativeAccess } from './auth/native-access.ts';
@@ -12,6 +11,7 @@ import type { Instances } from './instances/instances.ts';
 import { createNativeEvents } from './protocol/native/event-codec.ts';
 import type { Sessions } from './protocol/native/sessions.ts';
 import type { Publishing } from './publishing.ts';
+import { createStreams } from './streams.ts';
 import type { LogLimit } from './telemetry/log-limit.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -19,7 +19,6 @@ import { createClientAddress } from './transport/client-address.ts';
 import { createConnectLimit } from './transport/connect-limit.ts';
 import { createHttp, type Http } from './transport/http.ts';
 import { acceptNativeSockets } from './transport/native-sockets.ts';
-import { createNativeStreams } from './transport/native-streams.ts';
 import type { PageDeps } from './transport/page.ts';
 import { acceptSupersetSockets } from './transport/superset-sockets.ts';
 
@@ -68,19 +67,7 @@ export async function createSurface(deps: SurfaceDeps): Promise<Http> {
     now: clock.now,
   });
   const isAccepting = (): boolean => native.isAccepting() && instances.isReady();
-  const streams = createNativeStreams({
-    actors: native,
-    access,
-    sessions: deps.sessions,
-    clock,
-    rules: {
-      decider: deps.decider,
-      publish: publishing.forClient,
-      random: Math.random,
-      pingIntervalMs: streamPingMs(config.pingSocketsIntervalMs),
-    },
-    maxPerUser: config.maxConnectionsPerChannel,
-  });
+  const streams = createStreams({ ...deps, access, connectLimit, isAccepting });
   const http = await createHttp({
     ...config,
     logger,
@@ -90,26 +77,8 @@ export async function createSurface(deps: SurfaceDeps): Promise<Http> {
     maxBatch: config.publish.maxBatch,
     native: { access, now: clock.now, history },
     control: instances,
-    events: {
-      access,
-      streams,
-      decider: deps.decider,
-      maxChannels: config.maxSubscriptionsPerSocket,
-      unavailable() {
-        if (deps.isDraining()) return 'draining';
-        return isAccepting() ? undefined : 'not ready';
-      },
-      isFull: () => config.maxTotalConnections > 0 && feeds.socketCount() >= config.maxTotalConnections,
-      connectLimit,
-      metrics: deps.metrics,
-      newId: randomUUID,
-      random: Math.random,
-      basePath: deps.basePath,
-      onRefused: ({ status, reason, address }) =>
-        limit.log(`refused stream ${reason}`, (suppressed) =>
-          logger.warn({ status, reason, address, suppressed }, 'Refused a stream'),
-        ),
-    },
+    events: streams.events,
+    ...(streams.routes !== undefined && { streamRoutes: streams.routes }),
     metrics: deps.metrics,
     ...(deps.page !== undefined && { page: deps.page }),
     isReady: () => deps.isReady(),
@@ -140,5 +109,10 @@ export async function createSurface(deps: SurfaceDeps): Promise<Http> {
     sessions: deps.sessions,
     newId: randomUUID,
   });
-  return http;
+  return {
+    ...http,
+    async close() {
+      await Promise.all([http.close(), streams.close()]);
+    },
+  };
 }

@@ -3,6 +3,7 @@ import { createFeeds } from './actors/feeds.ts';
 import { createSystemLogic } from './actors/system.ts';
 import type { AuthenticateByApplication } from './auth/native-access.ts';
 import { createBroker } from './broker/broker.ts';
+import { createPubSubServers } from './broker/pubsub-servers.ts';
 import { systemClock } from './clock.ts';
 import type { LoadedConfig } from './config/loaded.ts';
 import { combined } from './decider/combined.ts';
@@ -95,7 +96,9 @@ export function createSystem(
   const metrics = company === undefined ? statsd : { ...statsd, gauge: company.gauge };
   const inspection = createInspection({ stately: config.inspect.stately, logger, metrics });
   const registry = new Registry({ clock, inspect: inspection.inspect });
-  const broker = createBroker(loaded, { clock, onNote: (message) => logger.warn({}, message) });
+  const onNote = (message: string): void => logger.warn({}, message);
+  const broker = createBroker(loaded, { clock, onNote });
+  const servers = createPubSubServers(loaded, broker, onNote);
   const hooks = createHooks({
     config: config.hooks,
     clock,
@@ -112,6 +115,7 @@ export function createSystem(
     clock,
     metrics,
     broker,
+    servers,
     framing: config.compression.enabled
       ? createCompressingFraming(config.compression.thresholdBytes)
       : webSocketFraming,
@@ -218,7 +222,7 @@ export function createSystem(
       leaveHost();
       await Promise.all([http?.close(), instances.close()]);
       await decider.close?.();
-      await Promise.all([broker.close(), inspection.close(), metrics.close()]);
+      await Promise.all([servers.close(), broker.close(), inspection.close(), metrics.close()]);
     },
   });
   let actor: ReturnType<typeof registry.start<typeof logic>> | undefined;

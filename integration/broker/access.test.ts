@@ -13,7 +13,7 @@ const never = () => new AbortController().signal;
 const READING = '+xread +xrange +xrevrange +xinfo|stream +time +multi +exec';
 const EPOCH = '+get +set +info';
 const APPEND = '+xadd +eval +evalsha';
-const PUB_SUB = '+subscribe +ping +publish';
+const PUB_SUB = '+subscribe +unsubscribe +ping +publish';
 const CONTROL_AND_ONCE =
   '+xread +xadd +xinfo|stream +time +eval +evalsha +zadd +zremrangebyscore +zrange +zrangebyscore +zscan +pexpireat +set';
 
@@ -38,6 +38,7 @@ const USERS = [
     rules: `~s-* ~n-* &* -@all ${READING} ${EPOCH} ${APPEND} ${PUB_SUB} ${CONTROL_AND_ONCE}`,
   },
   { name: 'reader', password: 'reader-password', rules: `~s-* &* -@all ${READING}` },
+  { name: 'listener', password: 'listener-password', rules: `&public-* -@all ${PUB_SUB}` },
   { name: 'nobody', password: 'nobody-password', rules: '~x-* &* +@all' },
 ];
 
@@ -71,11 +72,16 @@ describe('redis broker with limited access', () => {
     expect((await log.range('a', ZERO_ID, undefined, 1)).entries).toHaveLength(1);
     expect(await log.lastId()).toBe(id);
     const heard: unknown[] = [];
-    await log.subscribe(['c'], { message: (_, payload) => heard.push(`${payload}`), lost: () => {} });
+    const subscriber = await log.subscribe(['c'], {
+      message: (_, payload) => heard.push(`${payload}`),
+      lost: () => {},
+    });
     await control.listen((message) => heard.push(message));
     expect(await log.publish('c', Buffer.from('published'))).toBe(1);
     await control.send('sent');
     await eventually('both are heard', () => heard.length === 2);
+    subscriber.remove('c');
+    await eventually('it is told', async () => (await log.publish('c', Buffer.from('late'))) === 0);
     await control.heartbeat('me', 10_000);
     expect(await control.instances()).toEqual(['me']);
     expect(await once.claim('a', 1000)).toBe(true);
@@ -83,6 +89,27 @@ describe('redis broker with limited access', () => {
     await revocations.add([revocation], 60_000);
     expect(await revocations.all()).toEqual([revocation]);
     expect(notes).not.toHaveBeenCalled();
+  });
+
+  test('a channel that is refused costs a subscriber none of the others', async () => {
+    const { log } = as('listener');
+    const heard: string[] = [];
+    const lost = jest.fn();
+    const listener = { message: (_: string, payload: Buffer) => void heard.push(`${payload}`), lost };
+    const subscriber = await log.subscribe(['public-a'], listener);
+    await expect(subscriber.add('private')).rejects.toThrow('NOPERM');
+    await expect(subscriber.add('private')).rejects.toThrow('NOPERM');
+    await subscriber.add('public-b');
+    await log.publish('public-a', Buffer.from('1'));
+    await log.publish('public-b', Buffer.from('2'));
+    await eventually('both are heard', () => heard.length === 2);
+    expect(lost).not.toHaveBeenCalled();
+    await expect(log.subscribe(['public-a', 'private'], listener)).rejects.toThrow('NOPERM');
+    await eventually(
+      'no connection is left of it',
+      async () => (await log.publish('public-a', Buffer.from('3'))) === 1,
+    );
+    expect(lost).not.toHaveBeenCalled();
   });
 
   test('a user of the old sidecar, who may only read its streams, is served, and told once what is missing', async () => {

@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import type { StreamId } from '../event/stream-id.ts';
 import type { Feed } from '../feed/feed.ts';
 import { FirehoseFeed } from '../feed/firehose-feed.ts';
+import { PubSubFeed } from '../feed/pubsub-feed.ts';
 import { RealtimeFeed } from '../feed/realtime-feed.ts';
 import type { Malformed } from '../protocol/event-codec.ts';
 import type { RoutedBatch } from '../routing/fan-out.ts';
@@ -27,8 +28,14 @@ export interface ActorsDeps {
   readonly clock: Clock;
   readonly log: EventLog & RoutingDeps['log'];
   readonly protocol: SocketProtocol;
-  /** `realtime`: the name of its Pub/Sub channel. */
-  readonly feed: { readonly kind: 'firehose' } | { readonly kind: 'realtime'; readonly channel: string };
+  /**
+   * `realtime`: one Pub/Sub channel, of this name, carries all; `pubsub`: each channel is a Pub/Sub channel, of the log or
+   * of what is given here, and nothing else is asked of the log.
+   */
+  readonly feed:
+    | { readonly kind: 'firehose' }
+    | { readonly kind: 'realtime'; readonly channel: string }
+    | { readonly kind: 'pubsub'; readonly from?: Pick<EventLog, 'subscribe'> };
   readonly framing: Framing;
   /** Other forms in which sockets may hear the same, with sockets of their own. */
   readonly formats?: readonly StreamFormat[];
@@ -58,6 +65,8 @@ export interface Report {
   replayFailed(error: unknown): void;
   socketFailed(error: unknown, id: string): void;
   channelFailed(error: unknown): void;
+  /** The broker will not let this process hear a channel; it is asked again. */
+  channelRefused(error: unknown): void;
   readerLive(): void;
   readerStale(error: string | undefined): void;
   epochChanged(head: LogHead, position: StreamId): void;
@@ -84,12 +93,19 @@ export interface Actors {
 /** Puts one feed, its router, the channels and the sockets together. */
 export function createActors(deps: ActorsDeps): Actors {
   const { registry, clock, log, protocol, metrics, random, report, prefix = '' } = deps;
-  const isLossy = deps.feed.kind === 'realtime';
+  const isLossy = deps.feed.kind !== 'firehose';
+  let pubSub: PubSubFeed | undefined;
   const channels = new Channels({
     registry,
     prefix,
     random,
     gcIntervalMs: deps.gcIntervalMs,
+    ...(deps.feed.kind === 'pubsub' && {
+      attachment: {
+        attach: (channel: string) => (pubSub as PubSubFeed).attach(channel),
+        detach: (channel: string) => pubSub?.detach(channel),
+      },
+    }),
     onError: report.channelFailed,
     onOpen: deps.onChannelOpen,
     onClose: deps.onChannelClose,
@@ -136,6 +152,7 @@ export function createActors(deps: ActorsDeps): Actors {
   let router: ActorRefFrom<typeof routerLogic> | undefined;
   let reader: ReaderActor | undefined;
   let wasLive = false;
+  let isStale = false;
   let hasCrashed = false;
 
   const crash = (error: unknown): void => {
@@ -145,6 +162,7 @@ export function createActors(deps: ActorsDeps): Actors {
     report.crashed(error);
   };
   const emit = (batch: RoutedBatch): void => router?.send({ type: 'batch.read', batch });
+  const feed = createFeed();
 
   return {
     routing,
@@ -154,15 +172,16 @@ export function createActors(deps: ActorsDeps): Actors {
     start() {
       for (const some of all) some.startHeartbeat(crash);
       router = registry.start(routerLogic, { id: `${prefix}router`, input: undefined, onEnd: crash });
-      const feed = createFeed();
       const readerLogic = createReaderLogic({
         feed,
         random,
         onLive: () => {
           wasLive = true;
+          isStale = false;
           report.readerLive();
         },
         onStale: (error) => {
+          isStale = true;
           metrics.count('signalbox.reader_stale');
           report.readerStale(error);
         },
@@ -179,7 +198,11 @@ export function createActors(deps: ActorsDeps): Actors {
       channels.close();
     },
     isReady: () => wasLive && isReading(isLossy ? LOSSY_READING : READING),
-    isAccepting: () => wasLive && !hasCrashed && (!isLossy || isReading(LOSSY_READING)),
+    isAccepting() {
+      // Made for somebody who is here already: its first connection is under way, and he hears what comes then.
+      if (deps.feed.kind === 'pubsub') return reader !== undefined && !isStale && !hasCrashed;
+      return wasLive && !hasCrashed && (!isLossy || isReading(LOSSY_READING));
+    },
   };
 
   function isReading(states: readonly string[]): boolean {
@@ -189,6 +212,12 @@ export function createActors(deps: ActorsDeps): Actors {
   function createFeed(): Feed {
     if (deps.feed.kind === 'realtime') {
       return new RealtimeFeed({ log, fanOut, emit, clock, channel: deps.feed.channel });
+    }
+    if (deps.feed.kind === 'pubsub') {
+      const onLost = () => channels.feedLost();
+      const { from = log } = deps.feed;
+      pubSub = new PubSubFeed({ log: from, fanOut, emit, clock, onLost, onRefused: report.channelRefused });
+      return pubSub;
     }
     return new FirehoseFeed({
       log,

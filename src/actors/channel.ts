@@ -9,7 +9,7 @@ const ATTACH_RETRY = { baseMs: 100, capMs: 5_000 };
 
 /** How a channel is attached to its feed, where not every channel arrives anyway. */
 export interface Attachment {
-  /** Resolves once events of the channel arrive. */
+  /** Resolves once events of the channel arrive; rejects when they will not, and is then asked again. */
   attach(channel: string): Promise<void>;
   detach(channel: string): void;
 }
@@ -83,6 +83,11 @@ export class Channels {
 
   pageSettled(channel: string): void {
     this.#actors.get(channel)?.send({ type: 'page.settled' });
+  }
+
+  /** The feed is lost, and every channel's place in it: those that are in use are attached anew. */
+  feedLost(): void {
+    for (const actor of this.#actors.values()) actor.send({ type: 'feed.lost' });
   }
 
   forget(channel: string): void {

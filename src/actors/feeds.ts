@@ -1,13 +1,18 @@
 import type { Broker } from '../broker/ports.ts';
+import type { PubSubServers } from '../broker/pubsub-servers.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import { sseFramesProtocol, sseProtocol } from '../protocol/native/sse-rules.ts';
 import { nativeProtocol } from '../protocol/native/socket-rules.ts';
+import type { PubSubFormat } from '../protocol/pubsub/event-codec.ts';
+import { pubSubProtocol } from '../protocol/pubsub/socket-rules.ts';
 import { supersetRealtimeProtocol, supersetStreamsProtocol } from '../protocol/superset/socket-protocol.ts';
-import type { Framing } from '../routing/frames.ts';
 import { BufferBudget } from '../routing/buffer-budget.ts';
+import { bareFraming } from '../routing/frames.ts';
 import { type Actors, type ActorsDeps, createActors, type Report } from './actors.ts';
 import { drain } from './drain.ts';
+import { PubSubFeeds } from './pubsub-feeds.ts';
+import type { Sockets } from './sockets.ts';
 import { actorSettings } from './settings.ts';
 
 export interface FeedsDeps
@@ -18,8 +23,10 @@ export interface FeedsDeps
   readonly config: Config;
   readonly clock: Clock;
   readonly broker: Pick<Broker, 'log' | 'native'>;
+  /** Where plain Pub/Sub channels are. */
+  readonly servers: Pick<PubSubServers, 'at'>;
   /** What an operator hears of one feed. */
-  report(feed: 'superset' | 'native'): Report;
+  report(feed: 'superset' | 'native' | 'pubsub'): Report;
 }
 
 /** The feeds of this process: what they have in common is bounded, started and ended together. */
@@ -27,9 +34,12 @@ export interface Feeds {
   /** Undefined: none of Superset's protocols is served. */
   readonly superset: Actors | undefined;
   readonly native: Actors;
+  /** Those of Pub/Sub channels are added when they are first asked for. */
   readonly all: readonly Actors[];
+  /** The actors of the plain Pub/Sub channels of a server; `redis` empty: the broker's own. */
+  pubSub(redis: string, format: PubSubFormat): Actors;
   socketCount(): number;
-  /** All of them are read; beside Superset's, ours counts from the first time that it was. */
+  /** Superset's and ours are read; beside Superset's, ours counts from the first time that it was. */
   isReady(): boolean;
   start(): void;
   /** Closes the sockets of all, spread over `drainMs`; resolves when the last one has gone. */
@@ -38,13 +48,10 @@ export interface Feeds {
   stop(): void;
 }
 
-/** A stream has nothing around its blocks. */
-const sseFraming: Framing = { headroom: 0, frame: (text) => text };
-
 /** Makes the actors of each log that is read: ours, and Superset's where it is served. */
 export function createFeeds(deps: FeedsDeps): Feeds {
   // Programs know native channels only.
-  const { config, broker, report, onChannelOpen, onChannelClose, ...shared } = deps;
+  const { config, broker, servers, report, onChannelOpen, onChannelClose, ...shared } = deps;
   const { metrics, clock } = shared;
   const settings = actorSettings(config);
   const budget = new BufferBudget(settings.limits);
@@ -73,21 +80,38 @@ export function createFeeds(deps: FeedsDeps): Feeds {
     log: broker.native,
     protocol: nativeProtocol(options),
     formats: [
-      { name: 'sse', protocol: sseProtocol({ ...options, epoch }), framing: sseFraming },
-      { name: 'frames', protocol: sseFramesProtocol({ ...options, epoch }), framing: sseFraming },
+      { name: 'sse', protocol: sseProtocol({ ...options, epoch }), framing: bareFraming },
+      { name: 'frames', protocol: sseFramesProtocol({ ...options, epoch }), framing: bareFraming },
     ],
     report: report('native'),
     onChannelOpen,
     onChannelClose,
   });
   const all = superset === undefined ? [native] : [superset, native];
-  const everySocket = all.flatMap(({ sockets, streams }) => [sockets, ...streams]);
+  const everySocket = (): Sockets[] => all.flatMap(({ sockets, streams }) => [sockets, ...streams]);
+  const pubSub = new PubSubFeeds({
+    at: (url) => servers.at(url),
+    all,
+    create: ({ from, format, prefix }) =>
+      createActors({
+        ...settings,
+        ...shared,
+        budget,
+        prefix,
+        feed: { kind: 'pubsub', from },
+        log: broker.log,
+        framing: bareFraming,
+        protocol: pubSubProtocol(format),
+        report: report('pubsub'),
+      }),
+  });
 
   return {
     superset,
     native,
     all,
-    socketCount: () => everySocket.reduce((sum, sockets) => sum + sockets.size, 0),
+    pubSub: (redis, format) => pubSub.of(redis, format),
+    socketCount: () => everySocket().reduce((sum, sockets) => sum + sockets.size, 0),
     isReady() {
       // A user whose rights are those that Superset's old sidecar needed may not read our keys: it is no reason to take
       // Superset's clients off this server. What was read once is missed when it is not.
@@ -95,13 +119,15 @@ export function createFeeds(deps: FeedsDeps): Feeds {
       return (superset?.isReady() ?? true) && (native.isReady() || !isNativeMissed);
     },
     start() {
+      pubSub.start();
       for (const actors of all) actors.start();
     },
     async drain(drainMs) {
-      await Promise.all(everySocket.map((sockets) => drain(sockets, clock, drainMs)));
+      await Promise.all(everySocket().map((sockets) => drain(sockets, clock, drainMs)));
     },
     stop() {
-      for (const sockets of everySocket) sockets.terminate();
+      for (const sockets of everySocket()) sockets.terminate();
+      pubSub.stop();
       for (const actors of all) actors.stop();
     },
   };

@@ -39,7 +39,8 @@ export function createBroker(
   });
 }
 
-function tlsOf({ validateHostname, ca, cert, key }: LoadedConfig['config']['redis']): TlsSettings {
+/** With TLS, what a connection to any Redis server checks and shows, read anew for each. */
+export function tlsOf({ validateHostname, ca, cert, key }: LoadedConfig['config']['redis']): TlsSettings {
   const pem = (path: string) => (path === '' ? undefined : readFileSync(path, 'utf8'));
   return { validateHostname, ca: pem(ca), cert: pem(cert), key: pem(key) };
 }

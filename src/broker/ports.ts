@@ -53,10 +53,22 @@ export interface Firehose {
 
 /** Handed to `EventLog.subscribe`. */
 export interface Listener {
-  /** A message; called in the order of the connection. */
+  /** A message of a channel that is subscribed, never of one that was removed; called in the order of the connection. */
   message(channel: string, payload: Buffer): void;
   /** The connection is lost and nothing more will come; called once, never after `close`. */
   lost(reason: Error): void;
+}
+
+/** A connection of its own to plain channels, which come and go. It never reconnects: its owner makes another one. */
+export interface Subscriber {
+  /**
+   * Resolves once messages of the channel arrive; at once when they do already. Rejects when the server refuses it,
+   * which leaves the connection usable, and when the connection is lost or closed.
+   */
+  add(channel: string): Promise<void>;
+  /** Nothing of the channel is heard from now on; the server is told. What was not added is left alone. */
+  remove(channel: string): void;
+  close(): void;
 }
 
 /** Where events are kept: every channel's own stream and the firehose that holds all of them. */
@@ -80,8 +92,11 @@ export interface EventLog {
    * Rejects when that is not known to have happened.
    */
   append(channel: string, payload: Buffer): Promise<StreamId>;
-  /** Plain publish and subscribe, lossy: resolves once subscribed to all of `channels`. */
-  subscribe(channels: readonly string[], listener: Listener): Promise<{ close(): void }>;
+  /**
+   * Plain publish and subscribe, lossy: opens a new connection, and resolves once it is subscribed to all of `channels`,
+   * which may be none. Rejects, and leaves no connection, when one of them is refused.
+   */
+  subscribe(channels: readonly string[], listener: Listener): Promise<Subscriber>;
   /** Publishes to plain subscribers; answers how many there were (on a Redis Cluster: on the node it used). */
   publish(channel: string, payload: Buffer): Promise<number>;
   close(): Promise<void>;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Findings, type Given, noFindings } from './findings.ts';
+import { isListOfObjects } from './item-problems.ts';
 import { type Leaf, leaves } from './leaf.ts';
 import { suggestion } from './suggestion.ts';
 import { ignoredKeys, ignoredText } from './superset.ts';
@@ -27,9 +28,20 @@ const serviceUrl = /^\s*(?:tcp|udp|sctp):\/\//i;
 const serviceVariable =
   /^SIGNALBOX_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)?)$/;
 
+/** Text that is not JSON stays text. */
+const jsonOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+};
+
 /** A variable's text as the type its key has; text that is no such thing stays text, and is refused later. */
-const valueOf = ({ type }: Leaf, text: string): unknown => {
+const valueOf = (leaf: Leaf, text: string): unknown => {
+  const { type } = leaf;
   const bare = text.trim();
+  if (isListOfObjects(leaf)) return jsonOf(bare);
   switch (type.type) {
     case 'integer':
       if (type.words?.includes(bare.toLowerCase())) return bare.toLowerCase();
@@ -41,6 +53,8 @@ const valueOf = ({ type }: Leaf, text: string): unknown => {
         .split(',')
         .map((item) => item.trim())
         .filter((item) => item !== '');
+    case 'object':
+      return jsonOf(bare);
     case 'string':
       // A secret may begin or end with a space; a word out of a list never does.
       return type.enum === undefined ? text : bare;

@@ -4,7 +4,7 @@ import { configSchema } from './schema.ts';
 
 /** The part of a JSON schema that a key's type can have here. */
 export interface LeafType {
-  readonly type: 'integer' | 'boolean' | 'string' | 'array';
+  readonly type: 'integer' | 'boolean' | 'string' | 'array' | 'object';
   readonly default?: unknown;
   readonly enum?: readonly string[];
   readonly minimum?: number;

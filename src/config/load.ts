@@ -5,6 +5,7 @@ import type { NonEmptyArray } from 'fp-ts/lib/NonEmptyArray.js';
 import { type Environment, fileVariable, readEnvironment, variable } from './environment.ts';
 import { type FileReading, noFile, readConfigFile, walk } from './file.ts';
 import { type Findings, type Given, type GivenValues, noFindings } from './findings.ts';
+import { isListOfObjects, itemProblems } from './item-problems.ts';
 import { leafAt, leaves } from './leaf.ts';
 import type { LoadedConfig, Mode } from './loaded.ts';
 import { choose, programOptions } from './mode.ts';
@@ -52,6 +53,10 @@ const checkSource = (source: GivenValues, findings: Findings): Checked => {
     checked.broken.add(path);
     // Undefined: the source itself could not be read, and has said so.
     if (value === undefined) continue;
+    if (isListOfObjects(leaf)) {
+      findings.problems.push(...itemProblems(leaf, value, origin));
+      continue;
+    }
     findings.problems.push({
       code: 'bad_value',
       key: path,

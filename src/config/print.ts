@@ -1,3 +1,4 @@
+import { fieldsOf } from './item-problems.ts';
 import { type Leaf, leaves } from './leaf.ts';
 import type { LoadedConfig, Remark } from './loaded.ts';
 import { type ConfigProblem, printProblem } from './problem.ts';
@@ -11,9 +12,25 @@ export const valueAt = (config: Config, path: string): unknown =>
     .split('.')
     .reduce<unknown>((value, name) => (value as Readonly<Record<string, unknown>>)[name], config);
 
+const passwordInUrl = /^(\w+:\/\/[^:@/?#]*:)[^@/?#]*@/;
+
+/** The secret fields of objects in a list: of a URL only the password is one. */
+const maskItems = (leaf: Leaf, value: unknown): unknown => {
+  const secrets = Object.entries(fieldsOf(leaf)).flatMap(([name, field]) =>
+    field.meta()?.secret ? name : [],
+  );
+  if (secrets.length === 0 || !Array.isArray(value)) return value;
+  return value.map((item: Readonly<Record<string, unknown>>) => ({
+    ...item,
+    ...Object.fromEntries(
+      secrets.map((name) => [name, String(item[name]).replace(passwordInUrl, `$1${mask}@`)]),
+    ),
+  }));
+};
+
 /** A value as JSON, a secret as asterisks; how many there are, and that there is none, still shows. */
 const printValue = (leaf: Leaf, value: unknown): string => {
-  if (leaf.meta.secret !== true || value === '') return JSON.stringify(value);
+  if (leaf.meta.secret !== true || value === '') return JSON.stringify(maskItems(leaf, value));
   return JSON.stringify(Array.isArray(value) ? value.map(() => mask) : mask);
 };
 

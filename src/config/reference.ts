@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import { EXIT } from './exit-code.ts';
+import { fieldsOf, isListOfObjects } from './item-problems.ts';
 import { type Leaf, leaves, leavesOf } from './leaf.ts';
 import { PROBLEMS } from './problem.ts';
 import { configSchema, sections } from './schema.ts';
 import { defaultWords } from './words.ts';
 
-const typeWords = ({ type }: Leaf): string => {
+const typeWords = (leaf: Leaf): string => {
+  const { type } = leaf;
   if (type.type !== 'array') return type.enum?.join(', ') ?? [type.type, ...(type.words ?? [])].join(', ');
+  if (isListOfObjects(leaf)) return 'list of objects';
   return type.items?.enum === undefined ? 'list' : `list of ${type.items.enum.join(', ')}`;
 };
 
@@ -27,6 +30,23 @@ const leafRow = (leaf: Leaf): readonly string[] => [
   leaf.meta.unit ?? '',
   cell(leaf.meta.description),
 ];
+
+/** The fields of the objects in a list, a table of its own. */
+const fieldTable = (leaf: Leaf): string =>
+  table(
+    ['field', 'default', 'meaning'],
+    Object.entries(fieldsOf(leaf)).map(([name, field]) => [
+      code(name),
+      fieldDefault(field),
+      cell(String(field.meta()?.description)),
+    ]),
+  );
+
+const fieldDefault = (field: z.ZodType): string => {
+  const { default: value } = z.toJSONSchema(field, { io: 'input' });
+  if (value === undefined || value === '') return '';
+  return typeof value === 'object' ? 'none' : code(typeof value === 'string' ? value : JSON.stringify(value));
+};
 
 const secrets = leaves
   .filter(({ meta }) => meta.secret === true)
@@ -71,7 +91,10 @@ export const configurationMarkdown = (): string => {
       `## ${title}\n\n${table(
         ['key', 'variable', 'type', 'default', 'unit', 'meaning'],
         leavesOf(shape).map(leafRow),
-      )}\n`,
+      )}\n${leavesOf(shape)
+        .filter(isListOfObjects)
+        .map((leaf) => `\n${fieldTable(leaf)}\n`)
+        .join('')}`,
   );
   return [introduction, ...parts, compatibility].join('\n');
 };

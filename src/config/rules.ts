@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { Findings } from './findings.ts';
 import { hookRules } from './hook-rules.ts';
 import { redisTlsRules } from './redis-tls-rules.ts';
+import { routeRules } from './route-rules.ts';
 import type { Rule, Situation } from './rule.ts';
 import { secretRules } from './secret-rules.ts';
 import { workerRules } from './workers.ts';
@@ -113,4 +114,5 @@ export const rules: readonly Rule[] = [
   ...redisTlsRules,
   ...hookRules,
   ...workerRules,
+  ...routeRules,
 ];

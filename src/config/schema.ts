@@ -4,6 +4,7 @@ import { eventKeys } from './schema/events.ts';
 import { hookKeys } from './schema/hooks.ts';
 import { nativeKeys } from './schema/native.ts';
 import { redisKeys } from './schema/redis.ts';
+import { routeKeys } from './schema/routes.ts';
 import { serverKeys } from './schema/server.ts';
 import { socketKeys } from './schema/sockets.ts';
 import { telemetryKeys } from './schema/telemetry.ts';
@@ -17,6 +18,7 @@ export const sections = {
   Sockets: socketKeys,
   'Native protocol': nativeKeys,
   Hooks: hookKeys,
+  Routes: routeKeys,
   'Logs and metrics': telemetryKeys,
 };
 
@@ -32,6 +34,7 @@ export const configSchema = z.strictObject({
   ...socketKeys,
   ...nativeKeys,
   ...hookKeys,
+  ...routeKeys,
   ...telemetryKeys,
 });
 

@@ -4,6 +4,9 @@ const longest = 60;
 
 const shorten = (text: string): string => (text.length > longest ? `${text.slice(0, longest)}…` : text);
 
+/** A value as JSON, as much of it as fits in a line. */
+export const shown = (value: unknown): string => shorten(JSON.stringify(value));
+
 /** The kind of a JSON value, with its article. */
 export const kindOf = (value: unknown): string => {
   if (value === null) return 'null';
@@ -13,7 +16,7 @@ export const kindOf = (value: unknown): string => {
 
 /** What came, in words; of a secret only its kind and its length. */
 export const got = (leaf: Leaf, value: unknown): string => {
-  if (leaf.meta.secret !== true) return shorten(JSON.stringify(value));
+  if (leaf.meta.secret !== true) return shown(value);
   return typeof value === 'string' ? `a text of ${Buffer.byteLength(value)} bytes` : kindOf(value);
 };
 
@@ -35,6 +38,8 @@ const items = ({ enum: values, minLength }: LeafType): string => {
 export const expected = ({ type, meta }: Leaf): string => {
   if (meta.expected !== undefined) return meta.expected;
   switch (type.type) {
+    case 'object':
+      return 'an object';
     case 'integer':
       return `a whole number${meta.unit === undefined ? '' : ` of ${meta.unit}`}${range(type)}${orWords(type)}`;
     case 'boolean':

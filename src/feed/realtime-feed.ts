@@ -1,8 +1,7 @@
 import type { EventLog } from '../broker/ports.ts';
 import type { Clock } from '../clock.ts';
-import type { Entry } from '../event/entry.ts';
-import { type StreamId, streamId } from '../event/stream-id.ts';
-import { type FanOut, RoutedBatch } from '../routing/fan-out.ts';
+import type { FanOut, RoutedBatch } from '../routing/fan-out.ts';
+import { Arrivals } from './arrivals.ts';
 import type { Feed } from './feed.ts';
 
 export interface RealtimeFeedDeps {
@@ -26,12 +25,11 @@ export class RealtimeFeed implements Feed {
   readonly #deps: RealtimeFeedDeps;
   #subscription: { close(): void } | undefined;
   #lost: Promise<Error> | undefined;
-  #arrived: Entry[] = [];
-  #lastMs = 0;
-  #seq = 0;
+  readonly #arrivals: Arrivals;
 
   constructor(deps: RealtimeFeedDeps) {
     this.#deps = deps;
+    this.#arrivals = new Arrivals(deps.clock, deps.emit);
   }
 
   async connect(signal: AbortSignal): Promise<void> {
@@ -41,7 +39,7 @@ export class RealtimeFeed implements Feed {
       lose = resolve;
     });
     this.#subscription = await log.subscribe([channel], {
-      message: (_, payload) => this.#arrive(payload),
+      message: (_, payload) => this.#arrivals.add([DATA, payload]),
       lost: (reason) => lose(reason),
     });
     if (signal.aborted) this.disconnect();
@@ -54,31 +52,12 @@ export class RealtimeFeed implements Feed {
       signal.addEventListener('abort', () => resolve(new Error('the reader was stopped')), { once: true });
     });
     const reason = await Promise.race([this.#lost, stopped]);
-    if (!signal.aborted) this.#deps.fanOut.reset(this.#nextId(), 'lossy');
+    if (!signal.aborted) this.#deps.fanOut.reset(this.#arrivals.nextId(), 'lossy');
     throw reason;
   }
 
   disconnect(): void {
     this.#subscription?.close();
     this.#subscription = undefined;
-  }
-
-  /** Messages that arrive in one turn are one batch. */
-  #arrive(payload: Buffer): void {
-    if (this.#arrived.length === 0) queueMicrotask(() => this.#emit());
-    this.#arrived.push({ id: this.#nextId(), fields: [DATA, payload] });
-  }
-
-  #emit(): void {
-    const entries = this.#arrived;
-    this.#arrived = [];
-    this.#deps.emit(new RoutedBatch(entries, false));
-  }
-
-  #nextId(): StreamId {
-    const nowMs = this.#deps.clock.now();
-    this.#seq = nowMs > this.#lastMs ? 0 : this.#seq + 1;
-    this.#lastMs = Math.max(nowMs, this.#lastMs);
-    return streamId(this.#lastMs, this.#seq);
   }
 }

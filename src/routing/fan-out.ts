@@ -140,11 +140,21 @@ export class FanOut {
     this.#position = position;
     for (const { resolve } of this.#waiting.splice(0)) resolve();
     const since = reason === 'epoch' ? { epoch: this.epoch } : undefined;
-    this.#rewind((subscription) => {
+    this.#rewind(this.#deps.subscriptions.all(), (subscription) => {
       const after = subscription.live ? laterId(subscription.cursor, before) : subscription.cursor;
       const isStillDue = this.#deps.onGap === 'goOn' && compareIds(after, position) < 0;
       if (isStillDue) subscription.delivery.rewind(subscription, after);
       else subscription.delivery.rewind(subscription, position, { after, to: position, reason, ...since });
+    });
+  }
+
+  /** Of this channel events were lost that came, or may have come, since the last one: those who hear it are told. */
+  lose(channel: string): void {
+    const to = this.#position;
+    const subscriptions = this.#deps.subscriptions.of(channel) ?? [];
+    this.#rewind(subscriptions, (subscription) => {
+      const after = subscription.live ? laterId(subscription.cursor, to) : subscription.cursor;
+      subscription.delivery.rewind(subscription, to, { after, to, reason: 'lossy' });
     });
   }
 
@@ -156,7 +166,7 @@ export class FanOut {
     this.#deps.window.clear(id);
     this.#position = id;
     this.#tellWaiting();
-    this.#rewind((subscription) => {
+    this.#rewind(this.#deps.subscriptions.all(), (subscription) => {
       if (!subscription.live) return;
       subscription.delivery.rewind(subscription, laterId(subscription.cursor, before));
     });
@@ -178,10 +188,10 @@ export class FanOut {
     this.#dirty.push(delivery);
   }
 
-  /** Changes every subscription first, and lets the sockets pump only then. */
-  #rewind(change: (subscription: Subscription) => void): void {
+  /** Changes all of these subscriptions first, and lets the sockets pump only then. */
+  #rewind(subscriptions: Iterable<Subscription>, change: (subscription: Subscription) => void): void {
     const deliveries = new Set<Delivery>();
-    for (const subscription of this.#deps.subscriptions.all()) {
+    for (const subscription of subscriptions) {
       change(subscription);
       deliveries.add(subscription.delivery);
     }

@@ -14,6 +14,9 @@ export interface Framing {
   compress?(frame: Buffer): Buffer;
 }
 
+/** For transports whose frames are the texts themselves. */
+export const bareFraming: Framing = { headroom: 0, frame: (text) => text };
+
 export interface FramesOptions {
   readonly protocol: SocketProtocol;
   /** Where frames are kept for those who will want them, too; undefined: another form of the events has its place. */

@@ -124,6 +124,11 @@ export const METRICS = {
     meaning: 'Sockets that have ended; `gone`: by their client.',
     labels: ['reason'],
   },
+  'signalbox.channels_refused': {
+    type: 'counter',
+    unit: 'attempts',
+    meaning: 'Attempts to subscribe to a Pub/Sub channel that Redis refused.',
+  },
   'signalbox.actor_errors': {
     type: 'counter',
     unit: 'actors',

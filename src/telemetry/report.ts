@@ -40,6 +40,12 @@ export function createReport({ logger, limit, metrics, onCrash, onEpochChanged }
       metrics.count('signalbox.actor_errors', 1, { machine: 'channel' });
       logger.error({ err: error }, 'A channel failed: this is a bug');
     },
+    channelRefused(error) {
+      metrics.count('signalbox.channels_refused');
+      limit.log('channel refused', (suppressed) =>
+        logger.error({ err: error, suppressed }, 'The broker will not give a channel: it is asked again'),
+      );
+    },
     readerLive() {
       logger.info({}, 'Reading: the reader is live');
     },

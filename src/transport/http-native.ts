@@ -1,12 +1,12 @@
 import * as Either from 'fp-ts/lib/Either.js';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { AuthError } from '../auth/auth-error.ts';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { NativeAccess } from '../auth/native-access.ts';
-import { maySubscribe, type NativePrincipal, ownChannels } from '../auth/native-principal.ts';
+import { maySubscribe, ownChannels } from '../auth/native-principal.ts';
 import { parseStreamId, type StreamId } from '../event/stream-id.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { HttpLimit } from './http-limit.ts';
-import { PROBLEMS, sendProblem, sendTooMany } from './http-problem.ts';
+import { sendProblem, sendTooMany } from './http-problem.ts';
+import { createPrincipalOf } from './http-principal.ts';
 import { route } from './http-route.ts';
 import { historyOperation, ticketOperation } from './openapi/clients.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -40,6 +40,7 @@ export function addNativeRoutes(
   deps: NativeHttpDeps & { readonly limit: HttpLimit; readonly metrics: Metrics },
 ): void {
   const { access, now, limit: isWithin, metrics } = deps;
+  const principalOf = createPrincipalOf({ access, limit: isWithin });
   const tickets = new RateLimit({ ...TICKETS, now });
 
   app.post('/ticket', route('cookie', ticketOperation), async (request, reply) => {
@@ -85,49 +86,13 @@ export function addNativeRoutes(
       return sendProblem(reply, 'unavailable', 'The broker cannot be reached.');
     }
   });
-
-  /** Who asks; undefined: it has been refused. */
-  async function principalOf(
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ): Promise<NativePrincipal | undefined> {
-    const asked = { headers: request.headers, target: request.url };
-    if (!access.isAllowedOrigin(asked)) {
-      if (isWithin(request, reply)) {
-        void sendProblem(reply, 'forbidden', 'This may not be asked for from there.');
-      }
-      return undefined;
-    }
-    const authenticated = await access.authenticate(asked);
-    if (Either.isLeft(authenticated)) {
-      const problem = problemOfAuth(authenticated.left);
-      if (isWithin(request, reply))
-        void sendProblem(reply, problem, problem === 'unauthorized' ? 'A valid token is needed.' : NOT_KNOWN);
-      return undefined;
-    }
-    const { principal, ticket } = authenticated.right;
-    // Before the ticket is used up: whoever comes too often has it still.
-    if (!isWithin(request, reply, principal.user)) return undefined;
-    if (ticket === undefined) return principal;
-    const isFirst = await access.redeem(ticket).catch(() => undefined);
-    if (isFirst === true) return principal;
-    if (isFirst === undefined) void sendProblem(reply, 'unavailable', 'The broker cannot be reached.');
-    else void sendProblem(reply, 'unauthorized', 'This ticket was used.');
-    return undefined;
-  }
 }
 
 type HistoryQuery = Readonly<Partial<Record<'channel' | 'after' | 'limit', unknown>>>;
 
 const OF_TICKET = 'No ticket is given for a ticket.';
-const NOT_KNOWN = 'The broker has not been reached yet: nobody can say whether this token was revoked.';
 const UNSIGNED = 'This server has no jwtSecret, or a public key: it can sign no tickets.';
 const HISTORY_FORM = `Expected ?channel=<name>, after=<id> and limit=<1 to ${MAX_LIMIT}>, the last two optional.`;
-
-/** A token that may have been revoked, nobody can say, is no bad one. */
-export function problemOfAuth({ status }: AuthError): 'unauthorized' | 'unavailable' {
-  return status === PROBLEMS.unavailable.status ? 'unavailable' : 'unauthorized';
-}
 
 export function isJson(request: FastifyRequest): boolean {
   return /^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '');

@@ -14,7 +14,8 @@ import { isLoopbackHost, isSameOrigin } from './http-loopback.ts';
 import { addOptions, refuseMethod, setSharing } from './http-methods.ts';
 import { PROBLEMS, type ProblemCode, sendProblem } from './http-problem.ts';
 import { takeJson } from './http-json.ts';
-import { addNativeRoutes, isJson, problemOfAuth, type NativeHttpDeps } from './http-native.ts';
+import { addNativeRoutes, isJson, type NativeHttpDeps } from './http-native.ts';
+import { createPrincipalOf, problemOfAuth } from './http-principal.ts';
 import { addPublishRoutes, type HttpPublisher, type PublishDeps } from './http-publish.ts';
 import { gatherRoutes, type Routes, route } from './http-route.ts';
 import { refuseTarget, refuseUnreadable } from './http-unreadable.ts';
@@ -23,6 +24,7 @@ import { documentOperation } from './openapi/page.ts';
 import { healthOperation, readyOperation } from './openapi/probes.ts';
 import { addFrontPage, addPageRoutes, type PageDeps } from './page.ts';
 import { checkTarget } from './request-target.ts';
+import type { StreamRoutes, StreamRoutesDeps } from './stream-routes.ts';
 
 export interface HttpDeps {
   readonly logger: Logger;
@@ -49,6 +51,10 @@ export interface HttpDeps {
     readonly requestsPerSecond: number;
   };
   readonly metrics: Metrics;
+  /** The routes of the configuration, for what no path here takes; left out: there are none. */
+  readonly streamRoutes?: (
+    surface: Pick<StreamRoutesDeps, 'principalOf' | 'now' | 'allowedOrigins'>,
+  ) => StreamRoutes;
   /** The first page of development mode; otherwise there is a plain one. */
   readonly page?: PageDeps;
 }
@@ -95,7 +101,12 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
     metrics: deps.metrics,
     now: deps.native.now,
   });
-  addCommon(app, deps, { routes, limit });
+  const streamRoutes = deps.streamRoutes?.({
+    principalOf: createPrincipalOf({ access: deps.native.access, limit }),
+    now: deps.native.now,
+    allowedOrigins: deps.allowedOrigins,
+  });
+  addCommon(app, deps, { routes, limit, streamRoutes });
   addProbes(app, deps);
   await app.register(async (scope) => addPublishing(scope, deps, limit));
   await app.register(async (scope) =>
@@ -108,6 +119,7 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
   addDocument(app, deps, routes);
   // Nothing is added after this: what is would answer no OPTIONS.
   addOptions(app, routes, deps.allowedOrigins);
+  streamRoutes?.begin(routes.keys());
   await app.ready();
   return asHttp(app, server as Server);
 }
@@ -115,7 +127,15 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
 function addCommon(
   app: FastifyInstance,
   { logger, mode, allowedOrigins }: HttpDeps,
-  { routes, limit: isWithin }: { readonly routes: Routes; readonly limit: HttpLimit },
+  {
+    routes,
+    limit: isWithin,
+    streamRoutes,
+  }: {
+    readonly routes: Routes;
+    readonly limit: HttpLimit;
+    readonly streamRoutes: StreamRoutes | undefined;
+  },
 ): void {
   // A body that no route asked for is not read, so that its type and size cannot turn a 404 into something else.
   app.removeAllContentTypeParsers();
@@ -133,8 +153,9 @@ function addCommon(
     const isCounted = facts?.access === 'open' && request.method !== 'OPTIONS';
     return isCounted && !isWithin(request, reply) ? reply : undefined;
   });
-  app.setNotFoundHandler((request, reply) => {
+  app.setNotFoundHandler(async (request, reply) => {
     if (refuseMethod(request, reply, routes, allowedOrigins)) return reply;
+    if ((await streamRoutes?.serve(request, reply)) === true) return reply;
     logger.debug({ method: request.method, path: request.url.split('?', 1)[0] }, 'unexpected request');
     return reply.code(404).type('text/plain; charset=utf-8').send('Not Found');
   });

@@ -36,7 +36,9 @@ export class SseTransport implements Transport {
   /** A reader answers nothing: that the kernel took the bytes is all there is. */
   ping(frame?: Buffer): void {
     this.#writer.awaitAnswer();
-    if (this.bufferedBytes > 0 || frame === undefined || !this.#connection.writable) return;
+    if (this.bufferedBytes > 0 || !this.#connection.writable) return;
+    // Nothing may be said to it: that the connection stands is all that is known.
+    if (frame === undefined) return this.#writer.heard();
     this.#writer.write([frame], 0);
   }
 

@@ -1,5 +1,4 @@
 import { type HeldHeaders, heldHeaders } from './answer-headers.ts';
-import type { ChannelCheck } from './channel-check.ts';
 import {
   type HoldReading,
   type HoldRequest,
@@ -10,6 +9,9 @@ import {
 import { type Collect, isCollected } from './collect.ts';
 import { isGripHeader, readGrip } from './grip.ts';
 import { type RawHeaders, valuesOf } from './raw-headers.ts';
+
+/** What is wrong with the name of a channel, in words; undefined: nothing. */
+export type ChannelCheck = (name: string) => string | undefined;
 
 /** What this server is told to do with a client: one instruction, whichever headers gave it. */
 export interface Hold {

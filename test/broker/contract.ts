@@ -473,6 +473,62 @@ export function describeEventLog(
         expect(one.lost()).toBe(0);
       });
 
+      test('channels are added to a connection and removed from it, also again and several at once', async () => {
+        const b = `b-${randomUUID()}`;
+        const { heard, lost, subscription } = await hear();
+        await subscription.add(a);
+        await Promise.all([subscription.add(a), subscription.add(b)]);
+        expect([await log.publish(a, text('1')), await log.publish(b, text('2'))]).toEqual([1, 1]);
+        await until(
+          () => heard.length,
+          (length) => length === 2,
+        );
+        subscription.remove(a);
+        subscription.remove('what was never added');
+        await until(
+          () => log.publish(a, text('3')),
+          (count) => count === 0,
+        );
+        subscription.remove(b);
+        await Promise.all([subscription.add(b), subscription.add(a)]);
+        expect(await log.publish(a, text('4'))).toBe(1);
+        await until(
+          () => heard.length,
+          (length) => length >= 3,
+        );
+        expect(heard).toEqual([
+          [a, '1'],
+          [b, '2'],
+          [a, '4'],
+        ]);
+        expect(lost()).toBe(0);
+      });
+
+      test('nothing is heard of a channel that was removed, not even what is on its way', async () => {
+        const b = `b-${randomUUID()}`;
+        const heard: string[] = [];
+        const subscription = await log.subscribe([a, b], {
+          message(channel, payload) {
+            heard.push(payload.toString());
+            if (channel === a) subscription.remove(a);
+          },
+          lost() {},
+        });
+        await Promise.all([log.publish(a, text('1')), log.publish(a, text('2'))]);
+        await log.publish(b, text('3'));
+        await until(
+          () => heard.length,
+          () => heard.includes('3'),
+        );
+        expect(heard).toEqual(['1', '3']);
+      });
+
+      test('nothing can be added to a connection that was closed', async () => {
+        const { subscription } = await hear(a);
+        subscription.close();
+        await expect(subscription.add('b')).rejects.toMatchObject({ code: 'closed' });
+      });
+
       test('is no part of the streams', async () => {
         await log.publish(a, text('1'));
         expect((await log.range('a', ZERO_ID, undefined, 10)).entries).toEqual([]);

@@ -83,6 +83,12 @@ const variables: readonly (readonly [name: string, key: string, text: string, va
   ['SIGNALBOX_HOOKS_SECRET', 'hooks.secret', apiKey, apiKey],
   ['SIGNALBOX_HOOKS_PREVIOUS_SECRET', 'hooks.previousSecret', apiKey, apiKey],
   ['SIGNALBOX_HOOKS_TIMEOUT_MS', 'hooks.timeoutMs', '28', 28],
+  [
+    'SIGNALBOX_ROUTES',
+    'routes',
+    '[{"path":"^/x$","channel":"x","format":"raw"}]',
+    [expect.objectContaining({ path: '^/x$', channel: 'x', format: 'raw', redis: '' })],
+  ],
   ['SIGNALBOX_LIMITS_FRAMES_PER_SECOND', 'limits.framesPerSecond', '25', 25],
   ['SIGNALBOX_LIMITS_ASKS_IN_FLIGHT', 'limits.asksInFlight', '26', 26],
   ['SIGNALBOX_COMPRESSION_ENABLED', 'compression.enabled', 'true', true],

@@ -14,7 +14,10 @@ describe('the section on Server-Sent Events', () => {
     const fields = ['c', 'sport', 't', 'article', 'd', '{"title":"Won"}'].map((text) => Buffer.from(text));
     const payload = codec.payloadOf({ id: streamId(1_792_000_000_000, 0), fields });
     const event = codec.encode(streamId(1_792_000_000_000, 0), 'sport', payload, 0);
-    const written = sseBlock({ retry: 2157 }) + String(event) + pingText?.(streamId(1_792_000_000_001, 0));
+    const written =
+      sseBlock({ retry: 2157 }) +
+      (Buffer.isBuffer(event) ? event.toString() : '') +
+      pingText?.(streamId(1_792_000_000_001, 0));
     expect(example).toBe(written);
   });
 });

@@ -11,6 +11,7 @@ const repeat = (happening: Happening, times: number) => Array.from({ length: tim
 
 const attached: Happening = { type: 'feed.attached' };
 const failed: Happening = { type: 'feed.failed' };
+const lost: Happening = { type: 'feed.lost' };
 const joined: Happening = { type: 'subscriber.joined' };
 const left: Happening = { type: 'subscriber.left' };
 const requested: Happening = { type: 'page.requested' };
@@ -52,6 +53,41 @@ describe('channel machine', () => {
       expect(twice.snapshot.context.attempt).toBe(2);
       expect(steps(twice, retry, attached).snapshot.context.attempt).toBe(0);
     });
+  });
+
+  describe('when waiting to attach', () => {
+    test('ends with its last subscriber: it does not try for ever for nobody', () => {
+      const end = steps(waiting, left);
+      expect([end.state, end.actions, end.snapshot.status]).toEqual(['collected', ['detach'], 'done']);
+      expect(steps(waiting, joined, left).state).toBe('connecting.waiting');
+    });
+
+    test('ends at once when they had left before the attempt failed', () => {
+      expect(steps(attaching, left).state).toBe('connecting.attaching');
+      expect(steps(attaching, left, failed).state).toBe('collected');
+    });
+
+    test('is kept for a page that is being read, without subscribers', () => {
+      const kept = steps(waiting, requested, left);
+      expect(kept.state).toBe('connecting.waiting');
+      expect(steps(kept, settled).state).toBe('collected');
+    });
+  });
+
+  describe('when its feed is lost', () => {
+    test('attaches anew, for those who are there', () => {
+      const again = steps(live, joined, lost);
+      expect([again.state, again.actions]).toEqual(['connecting.attaching', ['attach']]);
+      expect(again.snapshot.context.subscribers).toBe(2);
+      expect(steps(again, attached).state).toBe('live');
+    });
+
+    test('goes on replaying once it is attached again', () => {
+      expect(steps(replaying, lost).state).toBe('connecting.attaching');
+      expect(steps(replaying, lost, attached).state).toBe('replaying');
+    });
+
+    test('ends when nobody is there', () => expect(steps(stale, lost).state).toBe('collected'));
   });
 
   describe('when live', () => {
@@ -103,11 +139,11 @@ describe('channel machine', () => {
   const table: Record<string, { from: ChannelStep; does: Happening['type'][] }> = {
     attaching: { from: attaching, does: ['feed.attached', 'feed.failed', ...counts] },
     'waiting to attach': { from: waiting, does: ['feed.attached', ...counts] },
-    live: { from: live, does: counts },
-    replaying: { from: replaying, does: counts },
-    stale: { from: stale, does: counts },
+    live: { from: live, does: ['feed.lost', ...counts] },
+    replaying: { from: replaying, does: ['feed.lost', ...counts] },
+    stale: { from: stale, does: ['feed.lost', ...counts] },
   };
-  const happenings = [attached, failed, joined, left, requested, settled] as const;
+  const happenings = [attached, failed, lost, joined, left, requested, settled] as const;
 
   describe.each(Object.entries(table))('when %s', (_, { from, does }) => {
     test.each(happenings.filter(({ type }) => does.includes(type)))('$type has its effect', (happening) => {

@@ -50,6 +50,7 @@ const charts: readonly Charted[] = [
     events: [
       { type: 'feed.attached' },
       { type: 'feed.failed' },
+      { type: 'feed.lost' },
       { type: 'subscriber.joined' },
       { type: 'subscriber.left' },
       { type: 'page.requested' },

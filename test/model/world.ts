@@ -85,6 +85,7 @@ export class World {
         routeFailed: fail,
         socketFailed: fail,
         channelFailed: fail,
+        channelRefused: fail,
         crashed: fail,
         replayFailed() {},
         readerLive() {},

@@ -93,6 +93,7 @@ export function createCore({ limits, times, deps, registry: createRegistry }: Co
       routeFailed: note('routeFailed'),
       socketFailed: note('socketFailed'),
       channelFailed: note('channelFailed'),
+      channelRefused: note('channelRefused'),
       replayFailed: note('replayFailed'),
       readerLive: note('readerLive'),
       readerStale: note('readerStale'),

@@ -95,6 +95,7 @@ export function createNativeCore(options: NativeCoreOptions = {}): NativeCore {
       channelFailed: bug,
       crashed: bug,
       replayFailed() {},
+      channelRefused: bug,
       readerLive() {},
       readerStale() {},
       epochChanged() {},

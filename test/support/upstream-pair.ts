@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, connect, createServer as createNetServer, type Socket } from 'node:net';
+import { routeChannelFault } from '../../src/routes/channel-rules.ts';
 import { readUpstreamAddress } from '../../src/upstream/address.ts';
-import { createChannelCheck } from '../../src/upstream/channel-check.ts';
 import {
   createUpstream,
   type StreamOpening,
@@ -47,10 +47,9 @@ export interface UpstreamPair {
   close(): Promise<void>;
 }
 
-export const channelCheck = createChannelCheck({
-  source: 'pubsub',
-  ownPrefixes: ['signalbox:', 'realtime:'],
-});
+const OWN = { nativePrefix: 'signalbox:', streamPrefix: 'async-events-', realtimePrefix: '' };
+
+export const channelCheck = (name: string): string | undefined => routeChannelFault(name, 'pubsub', OWN);
 
 export async function startPair(
   application: Application,

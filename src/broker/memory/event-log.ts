@@ -1,6 +1,6 @@
 import { BrokerError } from '../broker-error.ts';
 import type { StreamId } from '../../event/stream-id.ts';
-import type { EventLog, Firehose, Listener, LogHead, Page } from '../ports.ts';
+import type { EventLog, Firehose, Listener, LogHead, Page, Subscriber } from '../ports.ts';
 import type { Clock } from '../../clock.ts';
 import { type FirehoseSource, MemoryFirehose } from './firehose.ts';
 import { History, type HistoryLimits } from './history.ts';
@@ -62,7 +62,7 @@ export class MemoryEventLog implements EventLog, FirehoseSource {
     return id;
   }
 
-  async subscribe(channels: readonly string[], listener: Listener): Promise<{ close(): void }> {
+  async subscribe(channels: readonly string[], listener: Listener): Promise<Subscriber> {
     this.#assertUp();
     return this.#pubSub.subscribe(channels, listener);
   }

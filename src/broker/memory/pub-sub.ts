@@ -1,54 +1,64 @@
 import { BrokerError } from '../broker-error.ts';
-import type { Listener } from '../ports.ts';
+import type { Listener, Subscriber } from '../ports.ts';
 
-interface Subscriber {
-  readonly channels: ReadonlySet<string>;
+interface Member {
+  readonly channels: Set<string>;
   readonly listener: Listener;
-  open: boolean;
+  /** Why it hears nothing more. */
+  ended: BrokerError | undefined;
 }
 
 /** Plain publish and subscribe within the process. Listeners run in a microtask, never in the publisher's stack. */
 export class PubSub {
-  readonly #subscribers = new Set<Subscriber>();
+  readonly #members = new Set<Member>();
 
-  subscribe(channels: readonly string[], listener: Listener): { close(): void } {
-    const subscriber: Subscriber = { channels: new Set(channels), listener, open: true };
-    this.#subscribers.add(subscriber);
+  subscribe(channels: readonly string[], listener: Listener): Subscriber {
+    const member: Member = { channels: new Set(channels), listener, ended: undefined };
+    this.#members.add(member);
     return {
-      close: () => {
-        subscriber.open = false;
-        this.#subscribers.delete(subscriber);
+      async add(channel) {
+        if (member.ended !== undefined) throw member.ended;
+        member.channels.add(channel);
       },
+      remove: (channel) => void member.channels.delete(channel),
+      close: () => this.#end(member, new BrokerError('closed', 'the subscription was closed')),
     };
   }
 
   publish(channel: string, payload: Buffer): number {
     const copy = Buffer.from(payload);
     let count = 0;
-    for (const subscriber of this.#subscribers) {
-      if (!subscriber.channels.has(channel)) continue;
+    for (const { channels, listener } of this.#members) {
+      if (!channels.has(channel)) continue;
       count += 1;
       queueMicrotask(() => {
-        if (subscriber.open) subscriber.listener.message(channel, copy);
+        if (channels.has(channel)) listener.message(channel, copy);
       });
     }
     return count;
   }
 
-  /** Every subscriber loses its connection. */
+  /** Every member loses its connection. */
   lose(): void {
-    for (const subscriber of this.#subscribers) {
-      this.#subscribers.delete(subscriber);
+    for (const member of this.#members) {
+      this.#members.delete(member);
+      // What was published before still arrives.
       queueMicrotask(() => {
-        if (!subscriber.open) return;
-        subscriber.open = false;
-        subscriber.listener.lost(new BrokerError('lost', 'the memory broker is in an outage'));
+        if (member.ended !== undefined) return;
+        const reason = new BrokerError('lost', 'the memory broker is in an outage');
+        this.#end(member, reason);
+        member.listener.lost(reason);
       });
     }
   }
 
   close(): void {
-    for (const subscriber of this.#subscribers) subscriber.open = false;
-    this.#subscribers.clear();
+    for (const member of this.#members) this.#end(member, new BrokerError('closed', 'the broker was closed'));
+  }
+
+  #end(member: Member, reason: BrokerError): void {
+    member.ended ??= reason;
+    member.channels.clear();
+    this.#members.delete(member);
   }
 }

@@ -1,6 +1,6 @@
 import { msOf, type StreamId } from '../../event/stream-id.ts';
 import { BrokerError } from '../broker-error.ts';
-import type { EventLog, Firehose, Listener, Page } from '../ports.ts';
+import type { EventLog, Firehose, Listener, Page, Subscriber } from '../ports.ts';
 import {
   type Append,
   type AppendLimits,
@@ -78,7 +78,7 @@ export class RedisEventLog implements EventLog {
     return this.#append(channel, payload);
   }
 
-  async subscribe(channels: readonly string[], listener: Listener): Promise<{ close(): void }> {
+  async subscribe(channels: readonly string[], listener: Listener): Promise<Subscriber> {
     const connection = await this.#connect(this.#parts.keys.firehose, 'subscriber');
     try {
       return await subscribe(connection, channels, listener, this.#parts.commandTimeoutMs);

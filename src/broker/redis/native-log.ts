@@ -1,6 +1,15 @@
 import { previousIdOf } from '../../event/native-entry.ts';
 import { compareIds, msOf, type StreamId, ZERO_ID } from '../../event/stream-id.ts';
-import type { Firehose, Listener, NativeLog, Outcome, Page, Publication, Snapshot } from '../ports.ts';
+import type {
+  Firehose,
+  Listener,
+  NativeLog,
+  Outcome,
+  Page,
+  Publication,
+  Snapshot,
+  Subscriber,
+} from '../ports.ts';
 import { type EventLogParts, RedisEventLog } from './event-log.ts';
 import type { NativeKeys } from './keys.ts';
 import { isEmptyRange, readPage, type StreamPage } from './page.ts';
@@ -43,7 +52,7 @@ export class RedisNativeLog implements NativeLog {
     return this.#streams.lastId();
   }
 
-  async subscribe(channels: readonly string[], listener: Listener): Promise<{ close(): void }> {
+  async subscribe(channels: readonly string[], listener: Listener): Promise<Subscriber> {
     return this.#streams.subscribe(channels, listener);
   }
 

@@ -50,7 +50,7 @@ export interface RedisBrokerOptions {
  * | `append` | `+xadd +eval +evalsha` |
  * | `native`: reading | `~<n>*`, what reading and the epoch need, `+hmget` |
  * | `native`: publishing | `~<n>* +eval +evalsha +time +xinfo|stream +get +hget +xadd +set +expire +xtrim +hset +persist` |
- * | `subscribe`, `publish` | `&<channels> +subscribe +ping +publish` |
+ * | `subscribe`, `publish` | `&<channels> +subscribe +unsubscribe +ping +publish` |
  * | control, once, revocations | `~<n>* +xread +xadd +xinfo|stream +time +eval +evalsha +zadd +zremrangebyscore +zrange +zrangebyscore +zscan +pexpireat +set` |
  * | a database other than 0 | `+select` |
  * | behind Sentinel | `+info` |

@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import { streamPingMs } from './actors/actors.ts';
+import type { NativeAccess } from './auth/native-access.ts';
+import { createRoutes } from './routes/routes.ts';
+import type { SurfaceDeps } from './surface.ts';
+import type { ConnectLimit } from './transport/connect-limit.ts';
+import type { EventsDeps } from './transport/http-events.ts';
+import type { HttpDeps } from './transport/http.ts';
+import { createNativeStreams } from './transport/native-streams.ts';
+import { createRouteStreams } from './transport/route-streams.ts';
+import { createStreamRoutes } from './transport/stream-routes.ts';
+import { createUpstreams } from './transport/upstreams.ts';
+
+export interface StreamsDeps extends SurfaceDeps {
+  readonly access: NativeAccess;
+  readonly connectLimit: ConnectLimit;
+  /** Whether sockets of native channels are opened. */
+  isAccepting(): boolean;
+}
+
+/** What HTTP serves that does not end: `/events`, and the routes of the configuration. */
+export interface Streams {
+  readonly events: EventsDeps;
+  /** Undefined: there are none. */
+  readonly routes: HttpDeps['streamRoutes'];
+  close(): Promise<void>;
+}
+
+export function createStreams(deps: StreamsDeps): Streams {
+  const { loaded, clock, feeds, logger, limit, access, connectLimit, decider, publishing } = deps;
+  const { config } = loaded;
+  const upstreams = createUpstreams({
+    trustProxy: config.trustProxy,
+    maxBodyBytes: config.maxBodyBytes,
+    logger,
+    limit,
+  });
+  const shared = {
+    connectLimit,
+    random: Math.random,
+    isFull: () => config.maxTotalConnections > 0 && feeds.socketCount() >= config.maxTotalConnections,
+    onRefused: (refusal: { status?: number; reason: string; address: string | undefined }) =>
+      limit.log(`refused stream ${refusal.reason}`, (suppressed) =>
+        logger.warn({ ...refusal, suppressed }, 'Refused a stream'),
+      ),
+  };
+  const openStream = createRouteStreams({
+    ...shared,
+    clock,
+    unavailable: () => (deps.isDraining() ? 'draining' : undefined),
+  });
+  const streams = createNativeStreams({
+    actors: feeds.native,
+    access,
+    sessions: deps.sessions,
+    clock,
+    rules: {
+      decider,
+      publish: publishing.forClient,
+      random: Math.random,
+      pingIntervalMs: streamPingMs(config.pingSocketsIntervalMs),
+    },
+    maxPerUser: config.maxConnectionsPerChannel,
+  });
+
+  return {
+    events: {
+      ...shared,
+      access,
+      streams,
+      decider,
+      maxChannels: config.maxSubscriptionsPerSocket,
+      unavailable() {
+        if (deps.isDraining()) return 'draining';
+        return deps.isAccepting() ? undefined : 'not ready';
+      },
+      metrics: deps.metrics,
+      newId: randomUUID,
+      basePath: deps.basePath,
+    },
+    routes:
+      config.routes.length === 0
+        ? undefined
+        : (surface) =>
+            createStreamRoutes({
+              ...surface,
+              routes: createRoutes(config),
+              actorsOf: ({ settings }) =>
+                settings.source === 'native' ? feeds.native : feeds.pubSub(settings.redis, settings.format),
+              openStream,
+              askUpstream: upstreams.ask,
+              logger,
+            }),
+    close: () => upstreams.close(),
+  };
+}

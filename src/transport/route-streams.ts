@@ -1,0 +1,107 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { OpenSocket } from '../actors/open-socket.ts';
+import type { Clock } from '../clock.ts';
+import { parseSsePosition } from '../protocol/native/sse-position.ts';
+import { retryMs } from '../protocol/native/sse-rules.ts';
+import { sseBlock } from '../protocol/native/sse-text.ts';
+import type { Delivery } from '../routing/delivery.ts';
+import type { ConnectLimit } from './connect-limit.ts';
+import { beginStream, refuseForNow } from './sse-response.ts';
+import { SseTransport } from './sse-transport.ts';
+import type { OpenRouteStream, RouteStream } from './stream-routes.ts';
+
+export interface RouteStreamsDeps {
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Undefined: streams are opened. */
+  unavailable(): string | undefined;
+  /** Whether there are as many sockets as may be. */
+  isFull(): boolean;
+  readonly connectLimit: ConnectLimit;
+  readonly onRefused: (refusal: { reason: string; address: string | undefined }) => void;
+}
+
+/** Says something of the application's whenever this much time has passed. */
+interface Saying {
+  readonly content: Buffer;
+  readonly afterMs: number;
+}
+
+/** Makes what opens the streams of routes: sockets that only listen, and that no principal stands behind. */
+export function createRouteStreams(deps: RouteStreamsDeps): OpenRouteStream {
+  const { clock, random } = deps;
+
+  return (request, response, stream) => {
+    const { actors, channels, isRaw, headers = {}, prelude, lastEventId, keepAlive } = stream;
+    const waitMs = deps.connectLimit(request);
+    const refused = refusalOf(stream) ?? (waitMs > 0 ? 'too many connects' : undefined);
+    if (refused !== undefined) return refuse(request, response, { reason: refused, isRaw, headers, waitMs });
+    const connection = beginStream(response, headers);
+    let timer: unknown;
+    const socket = socketsOf(stream).accept({
+      channel: channels[0] as string,
+      connect: (_, listener) => new SseTransport({ connection, listener, budget: actors.routing.budget }),
+      onReleased: () => clock.clearTimeout(timer),
+    });
+    // Small, and before anything that waits: it was sent with the answer that this stream is.
+    if (prelude !== undefined && prelude.length > 0) connection.write(prelude);
+    begin(socket, stream, lastEventId);
+    if (keepAlive !== undefined) keepSaying(socket.delivery, keepAlive);
+
+    function keepSaying(delivery: Pick<Delivery, 'say'>, { content, afterMs }: Saying): void {
+      timer = clock.setTimeout(() => {
+        delivery.say(content.toString());
+        keepSaying(delivery, { content, afterMs });
+      }, afterMs);
+    }
+  };
+
+  function begin(
+    socket: Pick<OpenSocket, 'delivery' | 'opened'>,
+    { channels, isRaw, lifetimeMs, actors }: RouteStream,
+    lastEventId: string | undefined,
+  ): void {
+    const { delivery } = socket;
+    socket.opened(lifetimeMs === undefined ? undefined : Math.max(0, lifetimeMs));
+    if (!isRaw) delivery.say(sseBlock({ retry: retryMs(random) }));
+    const position = lastEventId === undefined ? undefined : parseSsePosition(lastEventId);
+    // Only of native channels is it known whether everything can be given.
+    const isNative = actors.streams.length > 0;
+    delivery.join(
+      channels,
+      position?.id,
+      isNative ? { epoch: position?.epoch, greet: () => true } : undefined,
+    );
+    delivery.begin();
+  }
+
+  function refusalOf({ actors }: RouteStream): string | undefined {
+    const isNative = actors.streams.length > 0;
+    if (isNative && !actors.isAccepting()) return 'not ready';
+    return deps.unavailable() ?? (deps.isFull() ? 'limit' : undefined);
+  }
+
+  function refuse(
+    request: IncomingMessage,
+    response: ServerResponse,
+    refusal: {
+      readonly reason: string;
+      readonly isRaw: boolean;
+      readonly headers: OutgoingHttpHeaders;
+      readonly waitMs: number;
+    },
+  ): void {
+    const { reason, isRaw, headers } = refusal;
+    deps.onRefused({ reason, address: request.socket.remoteAddress });
+    const waitMs = Math.max(refusal.waitMs, retryMs(random));
+    if (!isRaw) return refuseForNow(response, headers, waitMs);
+    response
+      .writeHead(503, { 'retry-after': String(Math.ceil(waitMs / 1_000)), 'content-length': '0' })
+      .end();
+  }
+}
+
+/** Of native channels in the form for EventSource; plain ones have no other. */
+function socketsOf({ actors }: RouteStream) {
+  return actors.streams[0] ?? actors.sockets;
+}
