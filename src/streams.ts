@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, Server } from 'node:http';
 import { streamPingMs } from './actors/actors.ts';
+import type { Sockets } from './actors/sockets.ts';
 import type { NativeAccess } from './auth/native-access.ts';
 import { createRoutes } from './routes/routes.ts';
 import type { SurfaceDeps } from './surface.ts';
@@ -7,6 +9,7 @@ import type { ConnectLimit } from './transport/connect-limit.ts';
 import type { EventsDeps } from './transport/http-events.ts';
 import type { HttpDeps } from './transport/http.ts';
 import { createNativeStreams } from './transport/native-streams.ts';
+import { acceptRouteSockets, routeOf } from './transport/route-sockets.ts';
 import { createRouteStreams } from './transport/route-streams.ts';
 import { createStreamRoutes } from './transport/stream-routes.ts';
 import { createUpstreams } from './transport/upstreams.ts';
@@ -23,6 +26,10 @@ export interface Streams {
   readonly events: EventsDeps;
   /** Undefined: there are none. */
   readonly routes: HttpDeps['streamRoutes'];
+  /** Whether a route takes an upgrade. */
+  isRouted(request: IncomingMessage): boolean;
+  /** Serves the routes over WebSocket, too. */
+  acceptSockets(server: Server, isServed: (request: IncomingMessage) => boolean): void;
   close(): Promise<void>;
 }
 
@@ -49,6 +56,7 @@ export function createStreams(deps: StreamsDeps): Streams {
     clock,
     unavailable: () => (deps.isDraining() ? 'draining' : undefined),
   });
+  const routes = createRoutes(config);
   const streams = createNativeStreams({
     actors: feeds.native,
     access,
@@ -84,13 +92,34 @@ export function createStreams(deps: StreamsDeps): Streams {
         : (surface) =>
             createStreamRoutes({
               ...surface,
-              routes: createRoutes(config),
+              routes,
               actorsOf: ({ settings }) =>
                 settings.source === 'native' ? feeds.native : feeds.pubSub(settings.redis, settings.format),
               openStream,
               askUpstream: upstreams.ask,
               logger,
             }),
+    isRouted: (request) => routeOf(routes, request) !== undefined,
+    acceptSockets(server, isServed) {
+      if (routes.all.length === 0) return;
+      acceptRouteSockets({
+        ...shared,
+        server,
+        routes,
+        access,
+        isServed,
+        socketsOf({ route: { settings } }) {
+          if (settings.source === 'native') return feeds.native.streams.at(-1) as Sockets;
+          return feeds.pubSub(settings.redis, 'messages').sockets;
+        },
+        budget: feeds.native.routing.budget,
+        allowedOrigins: config.allowedOrigins,
+        maxFrameBytes: config.maxFrameBytes,
+        unavailable: () => (deps.isDraining() ? 'draining' : undefined),
+        metrics: deps.metrics,
+        now: clock.now,
+      });
+    },
     close: () => upstreams.close(),
   };
 }

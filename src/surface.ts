@@ -17,6 +17,7 @@ import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { createClientAddress } from './transport/client-address.ts';
 import { createConnectLimit } from './transport/connect-limit.ts';
+import { isLoopbackHost } from './transport/http-loopback.ts';
 import { createHttp, type Http } from './transport/http.ts';
 import { acceptNativeSockets } from './transport/native-sockets.ts';
 import type { PageDeps } from './transport/page.ts';
@@ -93,7 +94,9 @@ export async function createSurface(deps: SurfaceDeps): Promise<Http> {
     isDraining: () => deps.isDraining(),
     socketCount: () => feeds.socketCount(),
     connectLimit,
+    isRouted: streams.isRouted,
   };
+  streams.acceptSockets(http.server, ({ headers }) => mode === 'production' || isLoopbackHost(headers.host));
   // Where Superset is not served its sockets are refused before anything is asked of the actors.
   acceptSupersetSockets({
     ...accepting,

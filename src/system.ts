@@ -24,7 +24,7 @@ import type { Metrics } from './telemetry/metrics.ts';
 import { createReport } from './telemetry/report.ts';
 import { createStatsd } from './telemetry/statsd.ts';
 import { createCompressingFraming } from './transport/compression.ts';
-import { webSocketFraming } from './transport/frames.ts';
+import { messageFraming, webSocketFraming } from './transport/frames.ts';
 import { addressOf, embed, type Host } from './transport/embedding.ts';
 import type { Http } from './transport/http.ts';
 
@@ -119,6 +119,7 @@ export function createSystem(
     framing: config.compression.enabled
       ? createCompressingFraming(config.compression.thresholdBytes)
       : webSocketFraming,
+    messageFraming,
     random: Math.random,
     newId: randomUUID,
     later: (run) => void setImmediate(run),

@@ -11,7 +11,7 @@ import { printProblem } from '../../src/config/problem.ts';
 import { createRoutes } from '../../src/routes/routes.ts';
 import { Registry } from '../../src/routing/registry.ts';
 import { noMetrics } from '../../src/telemetry/metrics.ts';
-import { webSocketFraming } from '../../src/transport/frames.ts';
+import { messageFraming, webSocketFraming } from '../../src/transport/frames.ts';
 import { createStreamRoutes } from '../../src/transport/stream-routes.ts';
 import { serveHttp } from '../../test/support/http-surface.ts';
 import { ResponseTransport } from './response-transport.ts';
@@ -64,6 +64,7 @@ export async function serveRoutes(
     servers,
     registry: new Registry({ clock, inspect: undefined }),
     framing: webSocketFraming,
+    messageFraming,
     metrics: noMetrics,
     random: Math.random,
     newId: randomUUID,

@@ -3,12 +3,13 @@ import type { PubSubServers } from '../broker/pubsub-servers.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import { sseFramesProtocol, sseProtocol } from '../protocol/native/sse-rules.ts';
+import { messagesProtocol } from '../protocol/native/message-rules.ts';
 import { nativeProtocol } from '../protocol/native/socket-rules.ts';
 import type { PubSubFormat } from '../protocol/pubsub/event-codec.ts';
 import { pubSubProtocol } from '../protocol/pubsub/socket-rules.ts';
 import { supersetRealtimeProtocol, supersetStreamsProtocol } from '../protocol/superset/socket-protocol.ts';
 import { BufferBudget } from '../routing/buffer-budget.ts';
-import { bareFraming } from '../routing/frames.ts';
+import { bareFraming, type Framing } from '../routing/frames.ts';
 import { type Actors, type ActorsDeps, createActors, type Report } from './actors.ts';
 import { drain } from './drain.ts';
 import { PubSubFeeds } from './pubsub-feeds.ts';
@@ -25,6 +26,8 @@ export interface FeedsDeps
   readonly broker: Pick<Broker, 'log' | 'native'>;
   /** Where plain Pub/Sub channels are. */
   readonly servers: Pick<PubSubServers, 'at'>;
+  /** For messages that are sent as they are, over WebSocket. */
+  readonly messageFraming: Framing;
   /** What an operator hears of one feed. */
   report(feed: 'superset' | 'native' | 'pubsub'): Report;
 }
@@ -51,7 +54,7 @@ export interface Feeds {
 /** Makes the actors of each log that is read: ours, and Superset's where it is served. */
 export function createFeeds(deps: FeedsDeps): Feeds {
   // Programs know native channels only.
-  const { config, broker, servers, report, onChannelOpen, onChannelClose, ...shared } = deps;
+  const { config, broker, servers, report, messageFraming, onChannelOpen, onChannelClose, ...shared } = deps;
   const { metrics, clock } = shared;
   const settings = actorSettings(config);
   const budget = new BufferBudget(settings.limits);
@@ -82,6 +85,7 @@ export function createFeeds(deps: FeedsDeps): Feeds {
     formats: [
       { name: 'sse', protocol: sseProtocol({ ...options, epoch }), framing: bareFraming },
       { name: 'frames', protocol: sseFramesProtocol({ ...options, epoch }), framing: bareFraming },
+      { name: 'messages', protocol: messagesProtocol(options), framing: messageFraming },
     ],
     report: report('native'),
     onChannelOpen,
@@ -100,7 +104,7 @@ export function createFeeds(deps: FeedsDeps): Feeds {
         prefix,
         feed: { kind: 'pubsub', from },
         log: broker.log,
-        framing: bareFraming,
+        framing: format === 'messages' ? messageFraming : bareFraming,
         protocol: pubSubProtocol(format),
         report: report('pubsub'),
       }),

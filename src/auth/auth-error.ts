@@ -18,6 +18,7 @@ export type TokenFault =
   | 'ticket'
   | 'from_ticket'
   | 'application'
+  | 'route'
   | 'lifetime'
   | 'revoked'
   | 'revocations_unknown';
@@ -45,6 +46,7 @@ const CODES: ReadonlyMap<TokenFault, AuthErrorCode> = new Map([
   ['absent', 'no_token'],
   ['from_ticket', 'not_allowed'],
   ['revocations_unknown', 'not_known'],
+  ['route', 'not_allowed'],
 ]);
 
 /** The refusal that goes with a fault. */

@@ -1,6 +1,8 @@
+import { isUtf8 } from 'node:buffer';
 import type { Framing } from '../routing/frames.ts';
 
 const FIN_TEXT = 0x81;
+const FIN_BINARY = 0x82;
 const LENGTH_16 = 126;
 const LENGTH_64 = 127;
 
@@ -46,6 +48,17 @@ export function headerBytesOf(frame: Buffer): number {
   const length = frame[1] as number;
   return length === LENGTH_64 ? 10 : length === LENGTH_16 ? 4 : 2;
 }
+
+/** For messages of others that leave over WebSocket: of text where they are, else of bytes. */
+export const messageFraming: Framing = {
+  headroom: FRAME_HEADROOM,
+  frame(message) {
+    const isText = isUtf8(message.subarray(FRAME_HEADROOM));
+    const frame = textFrame(message);
+    if (!isText) frame[0] = FIN_BINARY;
+    return frame;
+  },
+};
 
 /** For texts that leave over WebSocket. */
 export const webSocketFraming: Framing = { headroom: FRAME_HEADROOM, frame: textFrame };

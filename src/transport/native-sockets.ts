@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Logger } from 'pino';
 import type { Actors } from '../actors/actors.ts';
 import type { NativeAccess } from '../auth/native-access.ts';
@@ -31,6 +31,8 @@ export interface NativeSocketsDeps {
   readonly limit: LogLimit;
   readonly clock: Clock;
   isDraining(): boolean;
+  /** Whether a route of the configuration takes an upgrade. */
+  isRouted(request: IncomingMessage): boolean;
   readonly connectLimit: ConnectLimit;
   /** Sockets of all protocols. */
   socketCount(): number;
@@ -63,6 +65,7 @@ export function acceptNativeSockets(deps: NativeSocketsDeps): void {
     metrics,
     maxFrameBytes: config.maxFrameBytes,
     isCompressing: config.compression.enabled,
+    isRouted: deps.isRouted,
     isServed: ({ headers }) => mode === 'production' || isLoopbackHost(headers.host),
     unavailable() {
       if (deps.isDraining()) return 'draining';

@@ -45,7 +45,7 @@ export function createNativeStreams(deps: NativeStreamsDeps): NativeStreams {
   const { actors, access, sessions, clock, maxPerUser } = deps;
   const { fanOut, budget } = actors.routing;
   const rules: StreamRules = { ...deps.rules, epoch: () => fanOut.epoch, now: () => clock.now() };
-  const [events, frames] = actors.streams as readonly [Sockets, Sockets];
+  const [events, frames] = actors.streams as readonly [Sockets, Sockets, Sockets];
   const socketsOf: Readonly<Record<StreamForm, Sockets>> = { events, frames };
 
   return {

@@ -29,6 +29,8 @@ export interface NativeAccepted {
 
 export interface NativeUpgradeDeps {
   readonly server: Server;
+  /** Whether a route of the configuration takes it. */
+  isRouted(request: IncomingMessage): boolean;
   /** Whether this host is served at all. */
   isServed(request: IncomingMessage): boolean;
   /** Undefined: upgrades are accepted. */
@@ -86,7 +88,7 @@ export function acceptNativeUpgrades(deps: NativeUpgradeDeps): void {
     refuse: (request, connection) => refuseHttp(request, connection, 'bad handshake'),
   });
   deps.server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
-    if (!isNativeUpgrade(request)) return;
+    if (!isNativeUpgrade(request) || deps.isRouted(request)) return;
     destroyOnError(connection);
     const isWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
     if (!isWebSocket || checkTarget(request.url ?? '') === undefined || !deps.isServed(request)) {

@@ -27,6 +27,8 @@ interface Saying {
   readonly afterMs: number;
 }
 
+const EVENT_STREAM = 'text/event-stream';
+
 /** Makes what opens the streams of routes: sockets that only listen, and that no principal stands behind. */
 export function createRouteStreams(deps: RouteStreamsDeps): OpenRouteStream {
   const { clock, random } = deps;
@@ -58,12 +60,14 @@ export function createRouteStreams(deps: RouteStreamsDeps): OpenRouteStream {
 
   function begin(
     socket: Pick<OpenSocket, 'delivery' | 'opened'>,
-    { channels, isRaw, lifetimeMs, actors }: RouteStream,
+    { channels, isRaw, lifetimeMs, actors, headers }: RouteStream,
     lastEventId: string | undefined,
   ): void {
     const { delivery } = socket;
     socket.opened(lifetimeMs === undefined ? undefined : Math.max(0, lifetimeMs));
-    if (!isRaw) delivery.say(sseBlock({ retry: retryMs(random) }));
+    // An application may hold a stream of another type, in which that would be no line of ours.
+    const type = String(headers?.['content-type'] ?? EVENT_STREAM);
+    if (!isRaw && type.startsWith(EVENT_STREAM)) delivery.say(sseBlock({ retry: retryMs(random) }));
     const position = lastEventId === undefined ? undefined : parseSsePosition(lastEventId);
     // Only of native channels is it known whether everything can be given.
     const isNative = actors.streams.length > 0;

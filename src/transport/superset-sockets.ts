@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Logger } from 'pino';
 import type { Actors } from '../actors/actors.ts';
 import type { Authenticate } from '../auth/authenticate.ts';
@@ -24,6 +24,8 @@ export interface SupersetSocketsDeps {
   readonly limit: LogLimit;
   readonly clock: Clock;
   isDraining(): boolean;
+  /** Whether a route of the configuration takes an upgrade. */
+  isRouted(request: IncomingMessage): boolean;
   readonly connectLimit: ConnectLimit;
   /** Sockets of all protocols. */
   socketCount(): number;
@@ -37,7 +39,7 @@ export function acceptSupersetSockets(deps: SupersetSocketsDeps): void {
 
   acceptWebSockets({
     server: deps.server,
-    isForeign: isNativeUpgrade,
+    isForeign: (request) => isNativeUpgrade(request) || deps.isRouted(request),
     budget: routing.budget,
     metrics,
     maxFrameBytes: config.maxFrameBytes,

@@ -46,6 +46,7 @@ async function serve(isRevoked: () => boolean, connect: (sessions: Sessions) => 
     clock: core.clock,
     isDraining: () => false,
     connectLimit: () => 0,
+    isRouted: () => false,
     socketCount: () => core.actors.sockets.size,
   });
   const port = await listen(server);

@@ -41,6 +41,7 @@ async function serve(answers: Partial<NativeUpgradeDeps> = {}): Promise<void> {
     server,
     metrics,
     maxFrameBytes: 1_024,
+    isRouted: () => false,
     isCompressing: false,
     isServed: ask('isServed', true),
     unavailable: ask('unavailable', undefined),

@@ -1,8 +1,11 @@
 import { type EventCodec, withHeadroom } from '../event-codec.ts';
 import { sseData } from './sse-data.ts';
 
-/** `sse`: each message is a Server-Sent Event; `raw`: its bytes as they came. */
-export type PubSubFormat = 'sse' | 'raw';
+/**
+ * `sse`: each message is a Server-Sent Event; `raw`: its bytes as they came; `messages`: these, each as one message of a
+ * transport that has such.
+ */
+export type PubSubFormat = 'sse' | 'raw' | 'messages';
 
 /** Bytes that say how long the name is that follows them. */
 const LENGTH_BYTES = 2;

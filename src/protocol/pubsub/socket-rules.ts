@@ -1,4 +1,5 @@
 import type { CloseReason } from '../../../machines/close-reason.ts';
+import { nativeClose } from '../native/close-codes.ts';
 import type { SocketProtocol } from '../../routing/protocol.ts';
 import { createPubSubEvents, type PubSubFormat } from './event-codec.ts';
 
@@ -14,6 +15,10 @@ const closeCode = (reason: CloseReason) => ({ code: 1000, text: reason });
 /** Plain Pub/Sub messages over HTTP, as the routing uses them. */
 export function pubSubProtocol(format: PubSubFormat): SocketProtocol {
   const codec = createPubSubEvents(format);
+  // There is no word for a gap among messages of others: who is closed comes back.
+  if (format === 'messages') {
+    return { codec, onGap: 'close', gapText: () => undefined, closeCode: nativeClose };
+  }
   // Who asked for the bytes as they come is told nothing beside them.
   if (format === 'raw') return { codec, onGap: 'tell', gapText: () => undefined, closeCode };
   return {

@@ -1,0 +1,196 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { WebSocket } from 'ws';
+import type { Contract, SignalboxOptions } from '../../src/index.ts';
+import { type Started, startProgram } from './program.ts';
+
+type Route = Readonly<Record<string, unknown>> & { readonly path: string };
+
+let started: Started<Contract>;
+let application: Server | undefined;
+const open: { close(): void }[] = [];
+
+async function start(routes: readonly Route[], options: SignalboxOptions<Contract> = {}): Promise<string> {
+  const config = { ...options.config, routes } as NonNullable<SignalboxOptions<Contract>['config']>;
+  started = await startProgram({ ...options, config });
+  return started.url.replace('ws:', 'http:');
+}
+
+/** An application behind a route. */
+async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
+  application = createServer(answer).listen(0, '127.0.0.1');
+  await once(application, 'listening');
+  return `http://127.0.0.1:${(application.address() as AddressInfo).port}`;
+}
+
+afterEach(async () => {
+  for (const one of open.splice(0)) one.close();
+  await started.stop();
+  application?.closeAllConnections();
+  application?.close();
+  application = undefined;
+});
+
+/** What a stream has said by the time that it says `end`. */
+async function read(
+  url: string,
+  end: string,
+  afterwards: (response: Response) => unknown = () => {},
+): Promise<string> {
+  const controller = new AbortController();
+  open.push({ close: () => controller.abort() });
+  const response = await fetch(url, { signal: controller.signal });
+  void afterwards(response);
+  let text = '';
+  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+    text += Buffer.from(chunk).toString();
+    if (text.includes(end)) break;
+  }
+  controller.abort();
+  return text;
+}
+
+const native = { path: '^/live/(\\w+)$', channel: '$1', channels: ['sport', 'news'], source: 'native' };
+
+describe('a route', () => {
+  test('of native channels has their events for an EventSource, and resumes from where it was', async () => {
+    const url = await start([native]);
+    const ids: string[] = [];
+    const text = await read(`${url}/live/sport`, 'data: 2\n', async () => {
+      for (const n of [1, 2]) ids.push(await started.signalbox.publish('sport', 'n', n));
+    });
+    expect(text).toMatch(/^retry: \d+\n\nid: \S+\nevent: n\ndata: 1\n\nid: \S+\nevent: n\ndata: 2\n/);
+    const [first = ''] = /(?<=^id: ).*$/m.exec(text) ?? [];
+    await started.signalbox.publish('sport', 'n', 3);
+    const again = await read(`${url}/live/sport?lastEventId=${first}`, 'data: 3\n');
+    expect([...again.matchAll(/^data: (.*)$/gm)].map(([, data]) => data)).toEqual(['2', '3']);
+  });
+
+  test('gives no channel but its own', async () => {
+    const url = await start([native]);
+    expect((await fetch(`${url}/live/secret`)).status).toBe(403);
+    expect((await fetch(`${url}/else`)).status).toBe(404);
+  });
+
+  test('needs a token where it says so, that may have the channel', async () => {
+    const url = await start([{ ...native, channels: undefined, auth: 'token' }], {
+      authenticate: ({ headers }) =>
+        headers.authorization === 'Bearer x' ? { user: 'ann', channels: ['sport'] } : null,
+    });
+    expect((await fetch(`${url}/live/sport`)).status).toBe(401);
+    const headers = { authorization: 'Bearer x' };
+    expect((await fetch(`${url}/live/news`, { headers })).status).toBe(403);
+    const response = await fetch(`${url}/live/sport`, { headers });
+    expect(response.status).toBe(200);
+    await response.body?.cancel();
+  });
+
+  test('is served over WebSocket too, each message by itself', async () => {
+    const url = await start([native]);
+    const socket = new WebSocket(`${url.replace('http:', 'ws:')}/live/sport`);
+    open.push({ close: () => socket.terminate() });
+    await once(socket, 'open');
+    const heard: unknown[] = [];
+    const both = new Promise<void>((resolve) => {
+      socket.on('message', (data: Buffer, isBinary) => {
+        heard.push([data.toString(), isBinary]);
+        if (heard.length === 2) resolve();
+      });
+    });
+    await started.signalbox.publish('sport', 'n', { a: 1 });
+    await started.signalbox.publish('sport', 'n', 'two');
+    await both;
+    expect(heard).toEqual([
+      ['{"a":1}', false],
+      ['"two"', false],
+    ]);
+    const refused = new WebSocket(`${url.replace('http:', 'ws:')}/live/secret`);
+    const [, response] = (await once(refused, 'unexpected-response')) as [unknown, IncomingMessage];
+    expect(response.statusCode).toBe(403);
+  });
+
+  test('tells an EventSource at a limit to come back, and ends each stream with a time of its own', async () => {
+    const url = await start([native], { config: { maxTotalConnections: 1 } });
+    let rest = '';
+    const first = read(`${url}/live/sport`, 'never');
+    first.catch(() => {});
+    await new Promise<void>((resolve) => {
+      const look = async (): Promise<void> => {
+        const response = await fetch(`${url}/live/sport`);
+        if (response.headers.get('content-length') !== null) {
+          rest = await response.text();
+          resolve();
+        } else {
+          await response.body?.cancel();
+          setImmediate(() => void look());
+        }
+      };
+      void look();
+    });
+    expect(rest).toMatch(/^retry: \d+\n\n$/);
+  });
+});
+
+describe('a route with an application behind it', () => {
+  test('is a stream where the application says so, with what it says first, its status and its cookies', async () => {
+    const upstream = await serve((request, response) => {
+      response.writeHead(200, {
+        'Content-Type': 'text/event-stream',
+        'X-SSE-Channel': request.url === '/app/sport' ? 'sport' : 'news',
+        'Set-Cookie': ['a=1', 'b=2'],
+        'X-Extra': 'kept',
+      });
+      response.end('event: hello\ndata: you\n\n');
+    });
+    const url = await start([{ path: '^/app/', upstream, source: 'native', channels: ['sport'] }]);
+    let headers: Headers | undefined;
+    const text = await read(`${url}/app/sport`, 'data: 1\n', async (response) => {
+      ({ headers } = response);
+      await started.signalbox.publish('sport', 'n', 1);
+    });
+    expect(text).toMatch(/^event: hello\ndata: you\n\nretry: \d+\n\nid: \S+\nevent: n\ndata: 1\n/);
+    expect(headers?.getSetCookie()).toEqual(['a=1', 'b=2']);
+    expect(headers?.get('x-extra')).toBe('kept');
+    expect(headers?.has('x-sse-channel')).toBe(false);
+    expect((await fetch(`${url}/app/other`)).status).toBe(502);
+  });
+
+  test('passes on what is no stream, bodies both ways', async () => {
+    const upstream = await serve((request, response) => {
+      response.writeHead(request.method === 'POST' ? 201 : 204);
+      request.pipe(response);
+    });
+    const url = await start([{ path: '^/app/', upstream }]);
+    const response = await fetch(`${url}/app/echo`, { method: 'POST', body: 'x'.repeat(100_000) });
+    expect([response.status, (await response.text()).length]).toEqual([201, 100_000]);
+    expect((await fetch(`${url}/app/nothing`)).status).toBe(204);
+  });
+
+  test('answers for an application that is away', async () => {
+    const upstream = await serve(() => {});
+    application?.close();
+    const url = await start([{ path: '^/app/', upstream }]);
+    const response = await fetch(`${url}/app/x`);
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      502,
+      'application/problem+json; charset=utf-8',
+    ]);
+  });
+
+  test('understands GRIP', async () => {
+    const upstream = await serve((_, response) => {
+      response.writeHead(200, {
+        'Content-Type': 'text/plain',
+        'Grip-Hold': 'stream',
+        'Grip-Channel': 'sport',
+        'Grip-Keep-Alive': ':\\n\\n; format=cstring; timeout=1',
+      });
+      response.end('open\n');
+    });
+    const url = await start([{ path: '^/app/', upstream, source: 'native', grip: { key: 'k'.repeat(32) } }]);
+    const text = await read(`${url}/app/x`, 'data: 1\n', () => started.signalbox.publish('sport', 'n', 1));
+    expect(text).toMatch(/^open\n/);
+  });
+});
