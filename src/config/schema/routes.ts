@@ -23,9 +23,11 @@ const pattern = /^(?!$)[^*]*\*?$/;
 export const DEFAULT_BUFFER_BYTES = 4096;
 const MOST_BUFFER_BYTES = 1_048_576;
 
+const unixSocket = /^unix:(?:\/\/)?\/[^?#]+$/;
+
 /** The target of a request becomes its path, so it has none of its own; a password would be printed. */
 const isUpstream = (text: string): boolean => {
-  if (text === '') return true;
+  if (text === '' || unixSocket.test(text)) return true;
   if (!URL.canParse(text)) return false;
   const { protocol, username, password, pathname, search, hash } = new URL(text);
   const isBare = pathname === '/' && username + password + search + hash === '';
@@ -80,8 +82,10 @@ export const routeSchema = z.strictObject({
       'token: a token of the native protocol is needed, and must allow the channel. Left out: the route is public, or upstream governs it.',
   }),
   upstream: field(z.string().refine(isUpstream).default(''), {
-    expected: 'a URL such as http://127.0.0.1:8000, without a path, a user or a password',
-    description: 'The application that is asked first, and names the channel. Empty: none.',
+    expected:
+      'http://127.0.0.1:8000 or the like, without a path, a user or a password, or unix:/run/app.sock',
+    description:
+      'The application that is asked first, and names the channel: http://, https:// or unix:. Empty: none.',
   }),
   channelHeader: field(z.string().regex(headerName).default('X-SSE-Channel'), {
     expected: 'the name of a header',
@@ -90,6 +94,12 @@ export const routeSchema = z.strictObject({
   collect: field(z.record(z.string().regex(headerName), z.string().regex(headerValue)).default({}), {
     expected: 'an object of names of headers and the values that they must have',
     description: "Headers that the upstream's answer must have, with these values, to become a stream.",
+  }),
+  grip: field(z.strictObject({ key: z.string().default(''), issuer: z.string().default('') }).optional(), {
+    expected: 'an object with key and issuer, or an empty one',
+    secret: true,
+    description:
+      "An object: the upstream's answer may name the channel by the headers of GRIP, too, as for Pushpin. With a key in it the upstream is sent Grip-Sig, signed with that, and with an issuer for its claim iss. Left out: these headers mean nothing.",
   }),
   pull: field(z.array(z.string().regex(headerName)).default([]), {
     expected: 'a list of names of headers',
