@@ -214,6 +214,7 @@ describe('routes', () => {
       given(
         { ...clock, redis: `http://me:${password}@other` },
         { ...clock, redis: [password] },
+        { path: '^/', upstream: `http://me:${password}@app` },
         { ...clock, grip: { key: [password], other: password } },
       ),
     );
