@@ -67,6 +67,7 @@ const forbidden: readonly Planted[] = [
     source: uses('../../broker/redis/x.ts'),
   },
   { what: 'the transport in a protocol', file: 'src/protocol/b.ts', source: uses('../transport/frames.ts') },
+  { what: 'the broker in a route', file: 'src/routes/a.ts', source: uses('../broker/ports.ts') },
   { what: 'the transport in auth', file: 'src/auth/a.ts', source: uses('../transport/routes.ts') },
   { what: 'the transport in routing', file: 'src/routing/d.ts', source: uses('../transport/routes.ts') },
   { what: 'the broker in an event', file: 'src/event/a.ts', source: uses('../broker/ports.ts') },
