@@ -23,8 +23,8 @@ export interface FeedsDeps
   readonly broker: Pick<Broker, 'log' | 'native'>;
   /** Where plain Pub/Sub channels are. */
   readonly servers: Pick<PubSubServers, 'at'>;
-  /** What an operator hears of one feed. */
-  report(feed: 'superset' | 'native' | 'pubsub'): Report;
+  /** What an operator hears of one feed; `server`: where it is, when that is not the broker. */
+  report(feed: 'superset' | 'native' | 'pubsub', server?: string): Report;
 }
 
 /** The feeds of this process: what they have in common is bounded, started and ended together. */
@@ -83,7 +83,7 @@ export function createFeeds(deps: FeedsDeps): Feeds {
   const pubSub = new PubSubFeeds({
     at: (url) => servers.at(url),
     all,
-    create: ({ from, format, prefix }) =>
+    create: ({ from, format, server, prefix }) =>
       createActors({
         ...settings,
         ...shared,
@@ -93,7 +93,7 @@ export function createFeeds(deps: FeedsDeps): Feeds {
         log: broker.log,
         framing: bareFraming,
         protocol: pubSubProtocol(format),
-        report: report('pubsub'),
+        report: server === '' ? report('pubsub') : report('pubsub', server),
       }),
   });
 

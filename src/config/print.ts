@@ -13,7 +13,8 @@ export const valueAt = (config: Config, path: string): unknown =>
     .reduce<unknown>((value, name) => (value as Readonly<Record<string, unknown>>)[name], config);
 
 const url = /^\w+:\/\//;
-const passwordInUrl = /^(\w+:\/\/[^:@/?#]*:)[^@/?#]*@/;
+/** Before the host, or as a parameter. */
+const passwordInUrl = /(?<=^\w+:\/\/[^:@/?#]*:)[^@/?#]*(?=@)|(?<=[?&]password=)[^&#]*/g;
 
 /** Of a URL only the password is one. */
 const maskSecret = (value: unknown): unknown => {
@@ -21,7 +22,7 @@ const maskSecret = (value: unknown): unknown => {
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, maskSecret(inner)]));
   }
   if (typeof value !== 'string' || value === '') return value;
-  return url.test(value) ? value.replace(passwordInUrl, `$1${mask}@`) : mask;
+  return url.test(value) ? value.replace(passwordInUrl, mask) : mask;
 };
 
 /** The objects in a list, with their secret fields masked. */

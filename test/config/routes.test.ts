@@ -203,11 +203,13 @@ describe('routes', () => {
       loaded(
         given(
           { ...clock, redis: `redis://me:${password}@other:1` },
+          { ...clock, redis: `unix:///run/redis.sock?db=1&password=${password}` },
           { path: '^/', upstream: 'http://a', grip: { key: password } },
         ),
       ),
     );
     expect(printed).toContain('redis://me:********@other:1');
+    expect(printed).toContain('unix:///run/redis.sock?db=1&password=********"');
     expect(printed).toContain('"key":"********"');
     expect(printed).not.toContain(password);
     const found = problems(
