@@ -127,9 +127,9 @@ export function createSystem(
       onChannelOpen: program.onChannelOpen,
       onChannelClose: program.onChannelClose,
     }),
-    report: (feed) =>
+    report: (feed, server) =>
       createReport({
-        logger: logger.child({ feed }),
+        logger: logger.child({ feed, ...(server !== undefined && { server }) }),
         limit,
         metrics,
         onCrash: (error) => actor?.send({ type: 'actor.crashed', error }),

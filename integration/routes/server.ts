@@ -12,13 +12,13 @@ import { createRoutes } from '../../src/routes/routes.ts';
 import { Registry } from '../../src/routing/registry.ts';
 import { noMetrics } from '../../src/telemetry/metrics.ts';
 import { messageFraming, webSocketFraming } from '../../src/transport/frames.ts';
+import { createRouteStreams } from '../../src/transport/route-streams.ts';
 import { createStreamRoutes } from '../../src/transport/stream-routes.ts';
 import { serveHttp } from '../../test/support/http-surface.ts';
-import { ResponseTransport } from './response-transport.ts';
 
 /** A client of a stream. */
 export interface Reader {
-  /** Every byte that came, comments apart, as one text of bytes. */
+  /** Every byte that came, comments and the first retry apart, as one text of bytes. */
   text(): string;
   /** Resolves when the stream has ended. */
   readonly ended: Promise<void>;
@@ -74,16 +74,14 @@ export async function serveRoutes(
   const streamRoutes = createStreamRoutes({
     routes: createRoutes(config),
     actorsOf: ({ settings: { redis, format } }) => feeds.pubSub(redis, format),
-    openStream(_request, response, { actors, channels, headers }) {
-      response.writeHead(200, headers);
-      response.flushHeaders();
-      actors.sockets.open({
-        channels,
-        lastId: undefined,
-        credentialLifetimeMs: undefined,
-        connect: (_, listener) => new ResponseTransport(response, listener, actors.routing.budget),
-      });
-    },
+    openStream: createRouteStreams({
+      clock,
+      random: Math.random,
+      unavailable: () => undefined,
+      isFull: () => false,
+      connectLimit: () => 0,
+      onRefused() {},
+    }),
     askUpstream: async (_request, response) => void response.destroy(),
     principalOf: () => Promise.reject(new Error('nobody has a token here')),
     now: clock.now,
@@ -105,7 +103,11 @@ export async function serveRoutes(
           chunks.push(Buffer.from(chunk));
       };
       return {
-        text: () => Buffer.concat(chunks).toString('latin1').replaceAll(':\n\n', ''),
+        text: () =>
+          Buffer.concat(chunks)
+            .toString('latin1')
+            .replaceAll(':\n\n', '')
+            .replace(/^retry: \d+\n\n/, ''),
         ended: take().catch(() => {}),
         close: () => abort.abort(),
       };

@@ -28,8 +28,8 @@ export interface FeedsDeps
   readonly servers: Pick<PubSubServers, 'at'>;
   /** For messages that are sent as they are, over WebSocket. */
   readonly messageFraming: Framing;
-  /** What an operator hears of one feed. */
-  report(feed: 'superset' | 'native' | 'pubsub'): Report;
+  /** What an operator hears of one feed; `server`: where it is, when that is not the broker. */
+  report(feed: 'superset' | 'native' | 'pubsub', server?: string): Report;
 }
 
 /** The feeds of this process: what they have in common is bounded, started and ended together. */
@@ -96,7 +96,7 @@ export function createFeeds(deps: FeedsDeps): Feeds {
   const pubSub = new PubSubFeeds({
     at: (url) => servers.at(url),
     all,
-    create: ({ from, format, prefix }) =>
+    create: ({ from, format, server, prefix }) =>
       createActors({
         ...settings,
         ...shared,
@@ -106,7 +106,7 @@ export function createFeeds(deps: FeedsDeps): Feeds {
         log: broker.log,
         framing: format === 'messages' ? messageFraming : bareFraming,
         protocol: pubSubProtocol(format),
-        report: report('pubsub'),
+        report: server === '' ? report('pubsub') : report('pubsub', server),
       }),
   });
 

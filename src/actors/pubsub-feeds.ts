@@ -6,6 +6,8 @@ import type { Actors } from './actors.ts';
 export interface PubSubChoice {
   readonly from: Pick<EventLog, 'subscribe'>;
   readonly format: PubSubFormat;
+  /** Where it is, without who asks; empty: it is the broker. */
+  readonly server: string;
   /** Before the ids of its actors. */
   readonly prefix: string;
 }
@@ -40,7 +42,12 @@ export class PubSubFeeds {
     const known = formats.get(format);
     if (known !== undefined) return known;
     this.#count += 1;
-    const actors = this.#deps.create({ from, format, prefix: `pubsub-${this.#count}/` });
+    const actors = this.#deps.create({
+      from,
+      format,
+      server: placeOf(url),
+      prefix: `pubsub-${this.#count}/`,
+    });
     formats.set(format, actors);
     this.#deps.all.push(actors);
     if (this.#isStarted) actors.start();
@@ -55,4 +62,9 @@ export class PubSubFeeds {
   stop(): void {
     this.#isStarted = false;
   }
+}
+
+/** A URL without its user, its password and its parameters, of which one may be the password. */
+function placeOf(url: string): string {
+  return (url.split('?', 1)[0] as string).replace(/\/\/[^/]*@/, '//');
 }

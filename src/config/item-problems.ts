@@ -29,12 +29,19 @@ export const itemProblems = (leaf: Leaf, value: unknown, source: string): readon
   if (!Array.isArray(value)) return [noList(leaf, value, source)];
   const fields = fieldsOf(leaf);
   return result.error.issues.flatMap((issue): readonly ConfigProblem[] => {
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((name) =>
-        unknownField(itemPath(leaf.path, [...issue.path, name]), source, fields),
-      );
-    }
     const meta = fields[String(issue.path[1])]?.meta();
+    if (issue.code === 'unrecognized_keys') {
+      const known = meta === undefined ? Object.keys(fields) : [];
+      const wanted = meta?.expected ?? `one of ${known.join(', ')}`;
+      return issue.keys.map((name) => ({
+        code: 'unknown_key' as const,
+        key: itemPath(leaf.path, [...issue.path, name]),
+        source,
+        got: 'an unknown field',
+        expected: wanted,
+        advice: adviceFor(name, known),
+      }));
+    }
     const found = issue.path.reduce<unknown>(
       (at, step) => (at as Readonly<Record<PropertyKey, unknown>> | undefined)?.[step],
       value,
@@ -68,19 +75,7 @@ const noList = (leaf: Leaf, value: unknown, source: string): ConfigProblem => {
   };
 };
 
-const unknownField = (
-  key: string,
-  source: string,
-  fields: Readonly<Record<string, z.ZodType>>,
-): ConfigProblem => {
-  const name = key.slice(key.lastIndexOf('.') + 1);
-  const meant = suggestion(name, Object.keys(fields));
-  return {
-    code: 'unknown_key',
-    key,
-    source,
-    got: 'an unknown field',
-    expected: `one of ${Object.keys(fields).join(', ')}`,
-    advice: meant === undefined ? 'Remove it.' : `Did you mean ${meant}?`,
-  };
+const adviceFor = (name: string, known: readonly string[]): string => {
+  const meant = suggestion(name, known);
+  return meant === undefined ? 'Remove it.' : `Did you mean ${meant}?`;
 };

@@ -12,9 +12,20 @@ export const valueAt = (config: Config, path: string): unknown =>
     .split('.')
     .reduce<unknown>((value, name) => (value as Readonly<Record<string, unknown>>)[name], config);
 
-const passwordInUrl = /^(\w+:\/\/[^:@/?#]*:)[^@/?#]*@/;
+const url = /^\w+:\/\//;
+/** Before the host, or as a parameter. */
+const passwordInUrl = /(?<=^\w+:\/\/[^:@/?#]*:)[^@/?#]*(?=@)|(?<=[?&]password=)[^&#]*/g;
 
-/** The secret fields of objects in a list: of a URL only the password is one. */
+/** Of a URL only the password is one. */
+const maskSecret = (value: unknown): unknown => {
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, maskSecret(inner)]));
+  }
+  if (typeof value !== 'string' || value === '') return value;
+  return url.test(value) ? value.replace(passwordInUrl, mask) : mask;
+};
+
+/** The objects in a list, with their secret fields masked. */
 const maskItems = (leaf: Leaf, value: unknown): unknown => {
   const secrets = Object.entries(fieldsOf(leaf)).flatMap(([name, field]) =>
     field.meta()?.secret ? name : [],
@@ -22,9 +33,7 @@ const maskItems = (leaf: Leaf, value: unknown): unknown => {
   if (secrets.length === 0 || !Array.isArray(value)) return value;
   return value.map((item: Readonly<Record<string, unknown>>) => ({
     ...item,
-    ...Object.fromEntries(
-      secrets.map((name) => [name, String(item[name]).replace(passwordInUrl, `$1${mask}@`)]),
-    ),
+    ...Object.fromEntries(secrets.flatMap((name) => (name in item ? [[name, maskSecret(item[name])]] : []))),
   }));
 };
 

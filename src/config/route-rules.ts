@@ -105,8 +105,14 @@ const checkFields = (route: Route, refuse: Refuse): void => {
       advice: which === 'both' ? 'Remove one of them.' : 'Add one of them.',
     });
   }
-  if (upstream === '' && Object.keys(route.collect).length + route.pull.length > 0) {
-    refuse(route.pull.length > 0 ? 'pull' : 'collect', 'conflict', {
+  const ofUpstream = {
+    collect: Object.keys(route.collect).length > 0,
+    pull: route.pull.length > 0,
+    grip: !!route.grip,
+  };
+  for (const [field, isSet] of Object.entries(ofUpstream)) {
+    if (upstream !== '' || !isSet) continue;
+    refuse(field as keyof typeof ofUpstream, 'conflict', {
       got: 'headers of an upstream that there is not',
       expected: 'upstream beside it',
       advice: 'Add the upstream, or remove it.',

@@ -115,6 +115,23 @@ describe('channels', () => {
     });
   });
 
+  test('are attached anew when their feed is lost, those that somebody uses; the others end', async () => {
+    const calls: string[] = [];
+    const { channels, clock } = createChannels({
+      attach: async (channel) => void calls.push(`attach ${channel}`),
+      detach: (channel) => void calls.push(`detach ${channel}`),
+    });
+    for (const channel of ['a', 'b']) channels.joined(channel);
+    await settled();
+    channels.left('b');
+    channels.feedLost();
+    expect([calls.splice(0), channels.size]).toEqual([['attach a', 'attach b', 'attach a', 'detach b'], 1]);
+    await settled();
+    channels.left('a');
+    clock.increment(3_600_000);
+    expect([calls, channels.size]).toEqual([['detach a'], 0]);
+  });
+
   test('one that crashes is reported and forgotten; the next join begins it anew', () => {
     let isBroken = true;
     const bug = new Error('a bug');

@@ -11,7 +11,7 @@ function createFeeds() {
   const feeds = new PubSubFeeds({
     all,
     at(url) {
-      const host = url.split('/')[2] ?? '';
+      const host = url.replace(/[/]\d$/, '');
       const server = servers.get(host) ?? { subscribe: () => Promise.reject(new Error('nobody is there')) };
       servers.set(host, server);
       return server;
@@ -37,6 +37,24 @@ describe('the feeds of Pub/Sub channels', () => {
     expect(made.map(({ format }) => format)).toEqual(['sse', 'raw', 'sse']);
     expect(new Set(made.map(({ prefix }) => prefix)).size).toBe(3);
     expect(made[0]?.from).toBe(made[1]?.from);
+  });
+
+  test('are named in the log by where they are, without who asks', () => {
+    const { feeds, made } = createFeeds();
+    for (const url of [
+      '',
+      'redis://me:pw@other:1/2',
+      'unix://:p%40w@/run/redis.sock?password=pw',
+      'rediss://h',
+    ]) {
+      feeds.of(url, 'sse');
+    }
+    expect(made.map(({ server }) => server)).toEqual([
+      '',
+      'redis://other:1/2',
+      'unix:///run/redis.sock',
+      'rediss://h',
+    ]);
   });
 
   test('are started at once while the server runs, and neither before nor after', () => {

@@ -69,6 +69,7 @@ const forbidden: readonly Planted[] = [
   { what: 'the broker behind a route', file: 'src/upstream/a.ts', source: uses('../broker/ports.ts') },
   { what: 'the routing behind a route', file: 'src/upstream/b.ts', source: uses('../routing/outlet.ts') },
   { what: 'the transport in a protocol', file: 'src/protocol/b.ts', source: uses('../transport/frames.ts') },
+  { what: 'the broker in a route', file: 'src/routes/a.ts', source: uses('../broker/ports.ts') },
   { what: 'the transport in auth', file: 'src/auth/a.ts', source: uses('../transport/routes.ts') },
   { what: 'the transport in routing', file: 'src/routing/d.ts', source: uses('../transport/routes.ts') },
   { what: 'the broker in an event', file: 'src/event/a.ts', source: uses('../broker/ports.ts') },

@@ -167,6 +167,8 @@ describe('routes', () => {
     ['conflict routes[0].channel', { ...clock, upstream: 'http://127.0.0.1:8000' }],
     ['conflict routes[0].collect', { ...clock, collect: { 'Content-Type': 'text/event-stream' } }],
     ['conflict routes[0].pull', { ...clock, pull: ['X-Internal'] }],
+    ['conflict routes[0].grip', { ...clock, grip: {} }],
+    ['unknown_key routes[0].grip.kye', { path: '^/', upstream: 'http://a', grip: { kye: 'x' } }],
     ['conflict routes[0].format', { ...clock, source: 'native', format: 'raw' }],
     ['conflict routes[0].contentType', { ...clock, contentType: 'text/plain' }],
     ['conflict routes[0].redis', { ...clock, source: 'native', redis: 'redis://other' }],
@@ -186,6 +188,7 @@ describe('routes', () => {
   test.each<object>([
     { path: '^/app/', upstream: 'http://127.0.0.1:8000', collect: { 'Content-Type': 'text/event-stream' } },
     { path: '^/app/', upstream: 'https://app.example', channels: ['public:*'], pull: ['X-Internal'] },
+    { path: '^/app/', upstream: 'unix:/run/app.sock', grip: { key: 'x', issuer: 'me' } },
     { ...clock, format: 'raw', contentType: 'application/x-ndjson' },
     { ...clock, contentType: 'text/event-stream; charset=utf-8' },
     { ...clock, redis: 'unix:///run/redis.sock', bufferSize: 0 },
@@ -196,11 +199,26 @@ describe('routes', () => {
 
   test('a password in the URL of a route is neither printed nor told in a problem', () => {
     const password = 'very-secret';
-    const printed = printConfig(loaded(given({ ...clock, redis: `redis://me:${password}@other:1` })));
+    const printed = printConfig(
+      loaded(
+        given(
+          { ...clock, redis: `redis://me:${password}@other:1` },
+          { ...clock, redis: `unix:///run/redis.sock?db=1&password=${password}` },
+          { path: '^/', upstream: 'http://a', grip: { key: password } },
+        ),
+      ),
+    );
     expect(printed).toContain('redis://me:********@other:1');
+    expect(printed).toContain('unix:///run/redis.sock?db=1&password=********"');
+    expect(printed).toContain('"key":"********"');
     expect(printed).not.toContain(password);
     const found = problems(
-      given({ ...clock, redis: `http://me:${password}@other` }, { ...clock, redis: [password] }),
+      given(
+        { ...clock, redis: `http://me:${password}@other` },
+        { ...clock, redis: [password] },
+        { path: '^/', upstream: `http://me:${password}@app` },
+        { ...clock, grip: { key: [password], other: password } },
+      ),
     );
     expect(found.length).toBeGreaterThan(0);
     expect(JSON.stringify(found)).not.toContain(password);

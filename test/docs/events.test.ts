@@ -6,7 +6,7 @@ import { sseBlock } from '../../src/protocol/native/sse-text.ts';
 
 const page = readFileSync('docs/protocol.md', 'utf8');
 const [, section = ''] = page.split('## Server-Sent Events\n');
-const [, example = ''] = /```text\n([^]*?)```/.exec(section) ?? [];
+const [, example = ''] = /```eventstream\n([^]*?)```/.exec(section) ?? [];
 
 describe('the section on Server-Sent Events', () => {
   test('shows a stream as it is written', () => {

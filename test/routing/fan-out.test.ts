@@ -312,6 +312,40 @@ describe('the fan-out', () => {
     });
   });
 
+  describe('when events of one channel were lost', () => {
+    const gapsOf = (texts: readonly string[]) =>
+      texts.flatMap((text) => (JSON.parse(text) as { gap?: unknown }).gap ?? []);
+
+    test('tells those who hear it, live or behind, and goes on from the position', () => {
+      const lane = createLane({ isLossy: true, limits: { maxSocketBufferBytes: 1 } });
+      const [live, behind, other] = [lane.outlet(), lane.outlet(), lane.outlet()];
+      for (const { delivery } of [live, behind]) delivery.join(['a']);
+      other.delivery.join(['b']);
+      for (const id of [one, two]) {
+        lane.routeEntries([entryOf(id, 'a'), entryOf(id, 'b')]);
+        live.transport.flush();
+      }
+      lane.fanOut.lose('a');
+      lane.fanOut.lose('nobody');
+      for (const { delivery, transport } of [live, behind]) {
+        transport.flush();
+        delivery.pump();
+        transport.flush();
+      }
+      lane.routeEntries([entryOf(three, 'a')]);
+      for (const { transport } of [live, behind, other]) transport.flush();
+      expect([gapsOf(live.texts), gapsOf(behind.texts), gapsOf(other.texts)]).toEqual([
+        [{ after: two, to: two, reason: 'lossy' }],
+        [{ after: one, to: two, reason: 'lossy' }],
+        [],
+      ]);
+      expect([live.ids(), behind.ids()]).toEqual([
+        [one, two, three],
+        [one, three],
+      ]);
+    });
+  });
+
   describe('when the log was trimmed unread', () => {
     test('sends everybody who was live to its channel, from the last event that was routed', () => {
       const lane = createLane();

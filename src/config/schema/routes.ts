@@ -82,6 +82,8 @@ export const routeSchema = z.strictObject({
       'token: a token of the native protocol is needed, and must allow the channel. Left out: the route is public, or upstream governs it.',
   }),
   upstream: field(z.string().refine(isUpstream).default(''), {
+    // One with a password is refused, and is not to be shown for that.
+    secret: true,
     expected:
       'http://127.0.0.1:8000 or the like, without a path, a user or a password, or unix:/run/app.sock',
     description:
