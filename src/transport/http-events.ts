@@ -84,12 +84,10 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
       // Others may have come, or a shutdown begun, while somebody was asked.
       refusedEarly(request, asked, true);
     if (late !== undefined) return refuse(request, reply, late);
-    const headers = {
-      ...reply.getHeaders(),
-      ...cookieOf(request, authenticated.right),
-    } as OutgoingHttpHeaders;
+    const headers = reply.getHeaders() as OutgoingHttpHeaders;
     reply.hijack();
     if (request.method === 'HEAD') {
+      // Without a cookie: the ticket has not been used up, nor is it known that it was not used before.
       refuseForNow(reply.raw, headers, retryMs(deps.random));
       return reply;
     }
@@ -101,7 +99,7 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
       form: isFrames ? 'frames' : 'events',
       position: lastEventId === undefined ? undefined : parseSsePosition(lastEventId),
       response: reply.raw,
-      headers,
+      headers: { ...headers, ...cookieOf(request, authenticated.right) },
     });
     return reply;
   });

@@ -1,0 +1,41 @@
+import { once } from 'node:events';
+import { Agent, request, type IncomingMessage } from 'node:http';
+import { connect as connectTcp } from 'node:net';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { EventsDeps } from '../../src/transport/http-events.ts';
+import type { Http } from '../../src/transport/http.ts';
+import { serveHttp } from '../support/http-surface.ts';
+import { tokenWith } from '../support/native-auth.ts';
+import { endingStreams } from '../support/native-http.ts';
+
+let http: Http;
+let port: number;
+let url: string;
+
+async function serve(events: Partial<EventsDeps>): Promise<void> {
+  ({ http, port, url } = await serveHttp({ events: { ...endingStreams(), ...events } }));
+}
+
+afterEach(async () => {
+  await http.close();
+});
+
+const bearer = { authorization: `Bearer ${tokenWith({ channels: ['*'] })}` };
+
+async function ticketOf(): Promise<string> {
+  const minted = await fetch(`${url}/ticket`, { method: 'POST', headers: bearer });
+  return ((await minted.json()) as { ticket: string }).ticket;
+}
+
+describe('GET /events', () => {
+  test('answers HEAD without the cookie, which only a ticket that is used up is worth', async () => {
+    await serve({});
+    const target = `${url}/events?channel=a&ticket=${await ticketOf()}`;
+    const asked = await fetch(target, { method: 'HEAD' });
+    expect([asked.status, asked.headers.get('set-cookie')]).toEqual([200, null]);
+    const first = await fetch(target);
+    expect(first.headers.get('set-cookie')).toContain('signalbox-stream=');
+    const again = await fetch(target, { method: 'HEAD' });
+    expect(again.headers.get('set-cookie')).toBeNull();
+  });
+});
