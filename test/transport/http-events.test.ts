@@ -38,4 +38,16 @@ describe('GET /events', () => {
     const again = await fetch(target, { method: 'HEAD' });
     expect(again.headers.get('set-cookie')).toBeNull();
   });
+
+  test('is 401 for a ticket that holds no JSON, whatever cookie comes with it', async () => {
+    await serve({});
+    const opened = await fetch(`${url}/events?channel=a&ticket=${await ticketOf()}`);
+    const cookie = (opened.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+    const header = Buffer.from('{"alg":"HS256"}').toString('base64url');
+    const forged = `${header}.${Buffer.from('no JSON').toString('base64url')}.c2ln`;
+    const response = await fetch(`${url}/events?channel=a&ticket=${forged}`, {
+      headers: { cookie, 'sec-fetch-site': 'same-origin' },
+    });
+    expect(response.status).toBe(401);
+  });
 });
