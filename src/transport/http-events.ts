@@ -137,19 +137,25 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
     channels: readonly string[],
   ): Promise<Refusal | undefined> {
     const { connect, subscribe } = decider;
-    const { signal } = goneSignal(request);
-    const verdicts: Verdict[] = [];
-    if (connect !== undefined) {
-      verdicts.push(await connect.call(decider, peer, connectRequest(request.raw), signal));
-    }
     const own = ownChannels(peer.principal);
-    for (const channel of channels) {
-      if (own.includes(channel)) continue;
-      const isForbidden =
-        isReservedChannel(channel) || (subscribe === undefined && !maySubscribe(peer.principal, channel));
-      if (isForbidden) return notThisChannel(channel);
-      if (subscribe !== undefined) verdicts.push(await subscribe.call(decider, peer, { channel }, signal));
-    }
+    const others = channels.filter((channel) => !own.includes(channel));
+    const forbidden = others.find(
+      (channel) =>
+        isReservedChannel(channel) || (subscribe === undefined && !maySubscribe(peer.principal, channel)),
+    );
+    if (forbidden !== undefined) return notThisChannel(forbidden);
+    const verdicts = await whileThere(request, async (signal) => {
+      const answers: Verdict[] = [];
+      if (connect !== undefined) {
+        answers.push(await connect.call(decider, peer, connectRequest(request.raw), signal));
+      }
+      if (subscribe !== undefined) {
+        for (const channel of others) {
+          answers.push(await subscribe.call(decider, peer, { channel }, signal));
+        }
+      }
+      return answers;
+    });
     const refusal = verdicts.find((verdict) => verdict !== undefined);
     if (refusal === undefined) return undefined;
     const { code } = refusal;
@@ -224,9 +230,17 @@ function faultOf({ channels, lastEventId }: Asked, maxChannels: number): string 
   return undefined;
 }
 
-/** Aborted when the client goes while somebody is asked. */
-function goneSignal({ raw }: FastifyRequest): AbortController {
+/** What is asked is given up when the client goes; nothing stays on a connection that is kept for more requests. */
+async function whileThere<Answer>(
+  { raw: { socket } }: FastifyRequest,
+  ask: (signal: AbortSignal) => Promise<Answer>,
+): Promise<Answer> {
   const gone = new AbortController();
-  raw.socket.once('close', () => gone.abort());
-  return gone;
+  const abort = (): void => gone.abort();
+  socket.once('close', abort);
+  try {
+    return await ask(gone.signal);
+  } finally {
+    socket.off('close', abort);
+  }
 }

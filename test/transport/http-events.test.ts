@@ -50,4 +50,23 @@ describe('GET /events', () => {
     });
     expect(response.status).toBe(401);
   });
+
+  test('leaves nothing on a connection that is kept', async () => {
+    await serve({ decider: { subscribe: async () => ({ code: 'forbidden' }) } });
+    const connections = new Set<unknown>();
+    http.server.on('request', ({ socket }: IncomingMessage) => connections.add(socket));
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const counts: number[] = [];
+    for (let asked = 0; asked < 3; asked += 1) {
+      const asking = request({ port, path: '/events?channel=a', agent, headers: bearer }).end();
+      const [response] = (await once(asking, 'response')) as [IncomingMessage];
+      response.resume();
+      await once(response, 'end');
+      const [connection] = connections as Set<import('node:net').Socket>;
+      counts.push(connection?.listenerCount('close') ?? 0);
+    }
+    agent.destroy();
+    expect(connections.size).toBe(1);
+    expect(new Set(counts).size).toBe(1);
+  });
 });
