@@ -144,19 +144,14 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
         isReservedChannel(channel) || (subscribe === undefined && !maySubscribe(peer.principal, channel)),
     );
     if (forbidden !== undefined) return notThisChannel(forbidden);
-    const verdicts = await whileThere(request, async (signal) => {
-      const answers: Verdict[] = [];
-      if (connect !== undefined) {
-        answers.push(await connect.call(decider, peer, connectRequest(request.raw), signal));
+    const refusal = await whileThere(request, async (signal) => {
+      let verdict: Verdict = await connect?.call(decider, peer, connectRequest(request.raw), signal);
+      if (subscribe === undefined) return verdict;
+      for (const channel of others) {
+        verdict ??= await subscribe.call(decider, peer, { channel }, signal);
       }
-      if (subscribe !== undefined) {
-        for (const channel of others) {
-          answers.push(await subscribe.call(decider, peer, { channel }, signal));
-        }
-      }
-      return answers;
+      return verdict;
     });
-    const refusal = verdicts.find((verdict) => verdict !== undefined);
     if (refusal === undefined) return undefined;
     const { code } = refusal;
     const reason = `application: ${code}`;

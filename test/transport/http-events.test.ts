@@ -69,4 +69,22 @@ describe('GET /events', () => {
     expect(connections.size).toBe(1);
     expect(new Set(counts).size).toBe(1);
   });
+
+  test('asks the application nothing more once it has refused', async () => {
+    const asked: string[] = [];
+    await serve({
+      decider: {
+        connect: async () => {
+          asked.push('connect');
+          return { code: 'forbidden' };
+        },
+        subscribe: async (_, { channel }) => {
+          asked.push(channel);
+          return undefined;
+        },
+      },
+    });
+    const response = await fetch(`${url}/events?channel=a&channel=b`, { headers: bearer });
+    expect([response.status, asked]).toEqual([403, ['connect']]);
+  });
 });
