@@ -4,7 +4,7 @@ import * as Either from 'fp-ts/lib/Either.js';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { NativeAccess } from '../auth/native-access.ts';
 import type { NativeAuthenticated } from '../auth/native-authenticate.ts';
-import { maySubscribe, ownChannels } from '../auth/native-principal.ts';
+import { maySubscribe, type NativePrincipal, ownChannels } from '../auth/native-principal.ts';
 import { streamCookieName } from '../auth/stream-cookie.ts';
 import type { Decider, Peer, Verdict } from '../decider/decider.ts';
 import { channelFault, isReservedChannel } from '../protocol/native/names.ts';
@@ -81,8 +81,9 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
     const late =
       (await refusedLate(request, authenticated.right)) ??
       (await refusedByApplication(request, { socket: id, principal }, asked.channels)) ??
-      // Others may have come, or a shutdown begun, while somebody was asked.
-      refusedEarly(request, asked, true);
+      // Others may have come, of this user too, or a shutdown begun, while somebody was asked.
+      refusedEarly(request, asked, true) ??
+      refusedByLimit(principal);
     if (late !== undefined) return refuse(request, reply, late);
     const headers = reply.getHeaders() as OutgoingHttpHeaders;
     reply.hijack();
@@ -119,11 +120,16 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
     return fault === undefined ? undefined : { status: 400, reason: 'bad request', detail: fault };
   }
 
+  function refusedByLimit(principal: NativePrincipal): Refusal | undefined {
+    return streams.hasTooMany(principal) ? { status: 200, reason: 'limit' } : undefined;
+  }
+
   async function refusedLate(
     request: FastifyRequest,
     { principal, ticket }: NativeAuthenticated,
   ): Promise<Refusal | undefined> {
-    if (streams.hasTooMany(principal)) return { status: 200, reason: 'limit' };
+    const reached = refusedByLimit(principal);
+    if (reached !== undefined) return reached;
     if (ticket === undefined || request.method === 'HEAD') return undefined;
     const isFirst = await access.redeem(ticket).catch(() => undefined);
     if (isFirst === undefined) return { status: 200, reason: 'ticket not checked' };

@@ -87,4 +87,21 @@ describe('GET /events', () => {
     const response = await fetch(`${url}/events?channel=a&channel=b`, { headers: bearer });
     expect([response.status, asked]).toEqual([403, ['connect']]);
   });
+
+  test('looks again for room of its user when somebody has been asked', async () => {
+    let isOver = false;
+    const opened: string[] = [];
+    await serve({
+      streams: { hasTooMany: () => isOver, open: ({ id, response }) => (opened.push(id), response.end()) },
+      decider: {
+        connect: async () => {
+          isOver = true;
+          return undefined;
+        },
+      },
+    });
+    const response = await fetch(`${url}/events?channel=a`, { headers: bearer });
+    expect(await response.text()).toMatch(/^retry: \d+\n\n$/);
+    expect(opened).toEqual([]);
+  });
 });
