@@ -87,6 +87,8 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
     if (late !== undefined) return refuse(request, reply, late);
     const headers = reply.getHeaders() as OutgoingHttpHeaders;
     reply.hijack();
+    // Whoever went while somebody was asked would be there until it is pinged: its connection does not close again.
+    if (request.raw.socket.destroyed) return reply;
     if (request.method === 'HEAD') {
       // Without a cookie: the ticket has not been used up, nor is it known that it was not used before.
       refuseForNow(reply.raw, headers, retryMs(deps.random));

@@ -104,4 +104,36 @@ describe('GET /events', () => {
     expect(await response.text()).toMatch(/^retry: \d+\n\n$/);
     expect(opened).toEqual([]);
   });
+
+  test('opens nothing for who has gone while somebody was asked', async () => {
+    const opened: string[] = [];
+    let answer: () => void = () => {};
+    let isAsked: () => void = () => {};
+    const asked = new Promise<void>((resolve) => {
+      isAsked = resolve;
+    });
+    await serve({
+      streams: { hasTooMany: () => false, open: ({ id, response }) => (opened.push(id), response.end()) },
+      decider: {
+        connect: () =>
+          new Promise((resolve) => {
+            answer = () => resolve(undefined);
+            isAsked();
+          }),
+      },
+    });
+    const connection = new Promise<import('node:net').Socket>((resolve) => {
+      http.server.once('connection', resolve);
+    });
+    const client = connectTcp(port, '127.0.0.1');
+    client.write(
+      `GET /events?channel=a HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: ${bearer.authorization}\r\n\r\n`,
+    );
+    await asked;
+    client.destroy();
+    await once(await connection, 'close');
+    answer();
+    await new Promise((resolve) => void setImmediate(resolve));
+    expect(opened).toEqual([]);
+  });
 });
