@@ -85,6 +85,8 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
       refusedEarly(request, asked, true) ??
       refusedByLimit(principal);
     if (late !== undefined) return refuse(request, reply, late);
+    // Behind an answer that its connection still owes there is nothing yet that a stream could be written to.
+    if (reply.raw.socket === null) return refuse(request, reply, { status: 200, reason: 'pipelined' });
     const headers = reply.getHeaders() as OutgoingHttpHeaders;
     reply.hijack();
     // Whoever went while somebody was asked would be there until it is pinged: its connection does not close again.

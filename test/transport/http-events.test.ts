@@ -1,19 +1,23 @@
 import { once } from 'node:events';
 import { Agent, request, type IncomingMessage } from 'node:http';
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { EventsDeps } from '../../src/transport/http-events.ts';
-import type { Http } from '../../src/transport/http.ts';
+import type { Http, HttpDeps } from '../../src/transport/http.ts';
 import { serveHttp } from '../support/http-surface.ts';
 import { tokenWith } from '../support/native-auth.ts';
-import { endingStreams } from '../support/native-http.ts';
+import { endingStreams, nativeHttp } from '../support/native-http.ts';
 
 let http: Http;
 let port: number;
 let url: string;
 
-async function serve(events: Partial<EventsDeps>): Promise<void> {
-  ({ http, port, url } = await serveHttp({ events: { ...endingStreams(), ...events } }));
+let onRefused: () => void;
+
+async function serve(events: Partial<EventsDeps>, others: Partial<HttpDeps> = {}): Promise<void> {
+  onRefused = () => {};
+  const all = { ...endingStreams(), onRefused: () => onRefused(), ...events };
+  ({ http, port, url } = await serveHttp({ events: all, ...others }));
 }
 
 afterEach(async () => {
@@ -62,7 +66,7 @@ describe('GET /events', () => {
       const [response] = (await once(asking, 'response')) as [IncomingMessage];
       response.resume();
       await once(response, 'end');
-      const [connection] = connections as Set<import('node:net').Socket>;
+      const [connection] = connections as Set<Socket>;
       counts.push(connection?.listenerCount('close') ?? 0);
     }
     agent.destroy();
@@ -92,7 +96,12 @@ describe('GET /events', () => {
     let isOver = false;
     const opened: string[] = [];
     await serve({
-      streams: { hasTooMany: () => isOver, open: ({ id, response }) => (opened.push(id), response.end()) },
+      streams: { hasTooMany: () => isOver, 
+        open({ id, response }) {
+          opened.push(id);
+          response.end();
+        },
+      },
       decider: {
         connect: async () => {
           isOver = true;
@@ -113,7 +122,12 @@ describe('GET /events', () => {
       isAsked = resolve;
     });
     await serve({
-      streams: { hasTooMany: () => false, open: ({ id, response }) => (opened.push(id), response.end()) },
+      streams: { hasTooMany: () => false, 
+        open({ id, response }) {
+          opened.push(id);
+          response.end();
+        },
+      },
       decider: {
         connect: () =>
           new Promise((resolve) => {
@@ -122,7 +136,7 @@ describe('GET /events', () => {
           }),
       },
     });
-    const connection = new Promise<import('node:net').Socket>((resolve) => {
+    const connection = new Promise<Socket>((resolve) => {
       http.server.once('connection', resolve);
     });
     const client = connectTcp(port, '127.0.0.1');
@@ -134,6 +148,50 @@ describe('GET /events', () => {
     await once(await connection, 'close');
     answer();
     await new Promise((resolve) => void setImmediate(resolve));
+    expect(opened).toEqual([]);
+  });
+
+  test('is answered for now where another answer of its connection is still to come', async () => {
+    const opened: string[] = [];
+    let answer: () => void = () => {};
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const native = nativeHttp();
+    await serve(
+      {
+        streams: {
+          hasTooMany: () => false,
+          open({ id, response }) {
+            opened.push(id);
+            response.end();
+          },
+        },
+      },
+      {
+        native: {
+          ...native,
+          async history(...asked) {
+            await answered;
+            return await native.history(...asked);
+          },
+        },
+      },
+    );
+    const refused = new Promise<void>((resolve) => {
+      onRefused = resolve;
+    });
+    const client = connectTcp(port, '127.0.0.1');
+    const lines = `HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: ${bearer.authorization}\r\n\r\n`;
+    client.write(`GET /history?channel=a ${lines}GET /events?channel=a ${lines}`);
+    await refused;
+    answer();
+    let text = '';
+    for await (const bytes of client) {
+      text += String(bytes);
+      if (/retry: \d+\n\n$/.test(text)) break;
+    }
+    expect(text).toContain('"events":[');
     expect(opened).toEqual([]);
   });
 });
