@@ -319,6 +319,27 @@ describe('a program', () => {
     expect(new Map(ends)).toEqual(new Map(['ann', 'bob', 'cid', 'dan'].map((user) => [user, 'ended'])));
   });
 
+  test('boots by a reason in any language, and refuses one that no close frame has room for', async () => {
+    const { signalbox, client } = await start();
+    const connection = client('ann');
+    await live(connection);
+    expect(await signalbox.boot({ user: 'ann' }, 'Tschüß 👋')).toEqual({ closed: 1, unconfirmed: [] });
+    await closed(connection);
+    expect(connection.error).toMatchObject({ message: expect.stringContaining('Tschüß 👋') });
+    for (const reason of ['', 'ü'.repeat(62), 'a\nb', '\ud800']) {
+      await expect(signalbox.boot({ user: 'ann' }, reason)).rejects.toMatchObject({ code: 'bad_request' });
+    }
+  });
+
+  test.each([{ channel: 'not a channel' }, { channel: '_a' }, { socket: 'x'.repeat(201) }])(
+    'is told that nobody can be meant by %j',
+    async (target) => {
+      const { signalbox } = await start();
+      await expect(signalbox.tell(target, 'hello')).rejects.toMatchObject({ code: 'bad_request' });
+      await expect(signalbox.boot(target)).rejects.toMatchObject({ code: 'bad_request' });
+    },
+  );
+
   test('sees its channels open and close, its sockets, and who has what', async () => {
     const heardOf: string[] = [];
     const { signalbox, client } = await start({
