@@ -191,7 +191,7 @@ describe('a program', () => {
     test.each([
       ['refused', { code: 'rate_limited', message: 'Not so often.' }],
       ['broken', { code: 'internal', message: 'Something is wrong here. It has been logged.' }],
-      ['unsayable', { code: 'bad_request' }],
+      ['unsayable', { code: 'internal', message: 'Something is wrong here. It has been logged.' }],
       ['constructor', { code: 'no_handler' }],
       ['unknown', { code: 'no_handler' }],
     ])('%s, and the client hears why there is no answer', async (topic, error) => {
@@ -403,6 +403,31 @@ describe('a program', () => {
   ])('is told what is wrong with %s', async (_, act) => {
     const { signalbox } = await start();
     await expect(act(signalbox)).rejects.toMatchObject({ name: 'SignalboxError', code: 'bad_request' });
+  });
+
+  test('is told of an answer that JSON cannot say as of any bug, and its client no more than that', async () => {
+    const errors: string[] = [];
+    const log = (_: object, text: string): void => void errors.push(text);
+    const { client } = await start({
+      logger: { debug() {}, info() {}, warn() {}, error: log },
+      onAsk: { big: () => 5n },
+      snapshot: (_, channel) => (channel === 'a' ? 5n : 1),
+    });
+    const connection = client();
+    await expect(connection.ask('big')).rejects.toMatchObject({
+      code: 'internal',
+      message: expect.not.stringContaining('JSON'),
+    });
+    await live(connection.subscribe('b'));
+    connection.subscribe('a');
+    await heard((resolve) => {
+      const look = (): void => {
+        if (errors.includes('snapshot threw')) resolve(undefined);
+        else setImmediate(look);
+      };
+      look();
+    });
+    expect(errors.slice(0, 2)).toEqual(['onAsk.big threw', 'snapshot threw']);
   });
 
   test('goes on when a callback throws, and logs it', async () => {
