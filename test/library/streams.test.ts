@@ -233,6 +233,21 @@ describe('a stream of native channels', () => {
     expect((await event).data).toBe('"hello"');
   });
 
+  test('tells the program of no channel that is its user’s or session’s own, as of any socket', async () => {
+    const happened: string[] = [];
+    const { signalbox } = await start({
+      onSubscribe: (_, channel) => void happened.push(`has ${channel}`),
+      onUnsubscribe: (_, channel) => void happened.push(`leaves ${channel}`),
+      onDisconnect: (_, reason) => void happened.push(`goes: ${reason}`),
+    });
+    open('?channel=user:ann&channel=a&channel=session:s1', 'ann/s1');
+    const socket = await heard(signalbox.onSocket);
+    const gone = heard((resolve) => socket.onClose(resolve));
+    await signalbox.boot({ socket: socket.id });
+    await gone;
+    expect(happened.slice(0, 3)).toEqual(['has a', 'leaves a', 'goes: ended']);
+  });
+
   describe('is refused', () => {
     test.each([
       ['without a token', '?channel=a', {}, 401],
