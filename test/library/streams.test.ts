@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { EventSource } from 'eventsource';
 import type { Contract, SignalboxOptions } from '../../src/index.ts';
 import { heard, type Started, startProgram } from './program.ts';
+import { RawClient } from './raw-client.ts';
 
 let started: Started<Contract>;
 let sources: EventSource[] = [];
@@ -278,6 +279,18 @@ describe('a stream of native channels', () => {
       expect(response.status).toBe(200);
       expect(await response.text()).toMatch(/^retry: \d+\n\n$/);
     });
+  });
+
+  test('counts with the WebSockets of its user, whichever of them comes last', async () => {
+    const { url } = await start({ config: { maxConnectionsPerChannel: 1 } });
+    const source = open('?channel=a');
+    await opened(source);
+    const socket = new RawClient(url, 'ann');
+    expect((await socket.whenClosed()).code).toBe(1013);
+    const other = await RawClient.open(url, 'bob');
+    const response = await fetch(`${http()}/events?channel=a`, { headers: headersOf('bob') });
+    expect(await response.text()).toMatch(/^retry: \d+\n\n$/);
+    other.socket.terminate();
   });
 
   test('lets a client that came by a ticket come back by the cookie it was given, and nobody else', async () => {
