@@ -18,6 +18,7 @@ import { route } from './http-route.ts';
 import type { NativeStreams } from './native-streams.ts';
 import { eventsOperation } from './openapi/events.ts';
 import { refuseForNow } from './sse-response.ts';
+import { whileThere } from './while-there.ts';
 
 export interface EventsDeps {
   readonly access: NativeAccess;
@@ -233,19 +234,4 @@ function faultOf({ channels, lastEventId }: Asked, maxChannels: number): string 
     return 'The last event id is none of this server: expected <epoch>.<ms>-<seq>.';
   }
   return undefined;
-}
-
-/** What is asked is given up when the client goes; nothing stays on a connection that is kept for more requests. */
-async function whileThere<Answer>(
-  { raw: { socket } }: FastifyRequest,
-  ask: (signal: AbortSignal) => Promise<Answer>,
-): Promise<Answer> {
-  const gone = new AbortController();
-  const abort = (): void => gone.abort();
-  socket.once('close', abort);
-  try {
-    return await ask(gone.signal);
-  } finally {
-    socket.off('close', abort);
-  }
 }

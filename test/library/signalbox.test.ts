@@ -139,6 +139,15 @@ describe('a program', () => {
     expect(refused.error).toMatchObject({ code: 'forbidden' });
   });
 
+  test('decides who may have the history of a channel, as who may subscribe it', async () => {
+    const { url } = await start({ authorize: (_, channel) => channel === 'a' });
+    const statusOf = async (channel: string): Promise<number> => {
+      const target = `${url.replace('ws:', 'http:')}/history?channel=${channel}`;
+      return (await fetch(target, { headers: { authorization: 'Bearer ann' } })).status;
+    };
+    expect([await statusOf('a'), await statusOf('b'), await statusOf('user:ann')]).toEqual([200, 403, 200]);
+  });
+
   test('gives each client a snapshot of its own, and the events after it', async () => {
     let state = ['first'];
     const { signalbox, client } = await start({
