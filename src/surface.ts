@@ -76,7 +76,7 @@ export async function createSurface(deps: SurfaceDeps): Promise<Http> {
     publish: publishing.forHttp,
     isUnknown: publishing.isUnknown,
     maxBatch: config.publish.maxBatch,
-    native: { access, now: clock.now, history },
+    native: { access, now: clock.now, history, decider: deps.decider, newId: randomUUID },
     control: instances,
     events: streams.events,
     ...(streams.routes !== undefined && { streamRoutes: streams.routes }),

@@ -80,6 +80,8 @@ export interface Actors {
   /** Of each other form, in the order of `formats`. */
   readonly streams: readonly Sockets[];
   readonly channels: Channels;
+  /** How many sockets, in whatever form, are on a channel as their own. */
+  countOn(channel: string): number;
   /** Lets it read, and ping its sockets. */
   start(): void;
   /** Ends all actors but those of sockets, which have been drained. */
@@ -169,6 +171,7 @@ export function createActors(deps: ActorsDeps): Actors {
     sockets,
     streams,
     channels,
+    countOn: (channel) => all.reduce((sum, some) => sum + some.countOn(channel), 0),
     start() {
       for (const some of all) some.startHeartbeat(crash);
       router = registry.start(routerLogic, { id: `${prefix}router`, input: undefined, onEnd: crash });

@@ -37,14 +37,19 @@ export type ControlMessage =
  */
 const VERSION = 1;
 
+const MAX_NAME_LENGTH = 200;
 /** What a close frame has room for. */
 export const MAX_WORD_BYTES = 123;
-const WORD = /^[ -~]{1,123}$/;
+const CONTROL_OR_SURROGATE = /[\p{Control}\p{Surrogate}]/u;
 
 /** Whether this can be told with a close code. */
-export const isWord = (text: string): boolean => WORD.test(text);
+export function isWord(text: string): boolean {
+  return text !== '' && !CONTROL_OR_SURROGATE.test(text) && Buffer.byteLength(text) <= MAX_WORD_BYTES;
+}
 
-const name = z.string().min(1).max(200);
+/** Whether a socket, or an instance, may be called this. */
+export const isName = (text: string): boolean => text !== '' && text.length <= MAX_NAME_LENGTH;
+const name = z.string().refine(isName);
 const principalId = z.string().refine(isPrincipalId);
 const target: z.ZodType<Target> = z.union([
   z.strictObject({ user: principalId }),

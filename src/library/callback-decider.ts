@@ -1,4 +1,4 @@
-import type { Decider, Refusal, Verdict } from '../decider/decider.ts';
+import type { Answer, Decider, Refusal, Verdict } from '../decider/decider.ts';
 import type { CallContext, Callbacks } from './callbacks.ts';
 import type { Contract } from './contract.ts';
 import { isErrorCode, SignalboxError } from './error.ts';
@@ -66,7 +66,7 @@ export function createCallbackDecider<C extends Contract>(
       ask: (peer, { topic, data }, signal) =>
         asking(`onAsk.${topic}`, async () => {
           const handler = handlerOf<C>(onAsk, topic);
-          return { data: toJson(await handler(fromJson(data), { socket: sockets.of(peer), signal })) };
+          return answerOf(await handler(fromJson(data), { socket: sockets.of(peer), signal }));
         }),
     }),
     ...(onTell !== undefined && {
@@ -87,7 +87,7 @@ export function createCallbackDecider<C extends Contract>(
             fromJson(query),
             context,
           );
-          return data === undefined ? undefined : { data: toJson(data) };
+          return data === undefined ? undefined : answerOf(data);
         }),
     }),
     connected: (peer) => telling('onSocket', () => onSocket(sockets.of(peer))),
@@ -101,6 +101,15 @@ export function createCallbackDecider<C extends Contract>(
       telling('onDisconnect', () => callbacks.onDisconnect?.(socket, reason));
     },
   };
+}
+
+/** That what a callback answers cannot be written is its bug, and no refusal of the client. */
+function answerOf(value: unknown): Answer {
+  try {
+    return { data: toJson(value) };
+  } catch (error) {
+    throw new TypeError('the answer cannot be written as JSON', { cause: error });
+  }
 }
 
 /** Topics come from clients: only what is really there counts. */

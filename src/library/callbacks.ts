@@ -45,7 +45,10 @@ export interface Callbacks<C extends Contract> {
     principal: Principal,
     context: { readonly request: ConnectionRequest; readonly signal: AbortSignal },
   ): Awaitable<boolean | void>;
-  /** Whether it may subscribe this channel, in the place of its token's `channels`. `query` is the client's. */
+  /**
+   * Whether it may subscribe this channel, in the place of its token's `channels`, and have its history over HTTP, where
+   * the socket is none. `query` is the client's.
+   */
   authorize?(
     principal: Principal,
     channel: string,

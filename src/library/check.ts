@@ -1,9 +1,7 @@
+import { isName, isWord, MAX_WORD_BYTES } from '../instances/control-message.ts';
 import { channelFault, isChannel, isPrincipalId, topicFault } from '../protocol/native/names.ts';
 import type { Target } from '../protocol/native/target.ts';
 import { SignalboxError } from './error.ts';
-
-/** What a close frame has room for. */
-const MAX_WORD_BYTES = 123;
 
 /** Throws `bad_request` unless events can be of this channel: one that clients name, or that of a user or session. */
 export function checkChannel(channel: string): void {
@@ -21,9 +19,11 @@ export function checkTopic(topic: string): void {
 }
 
 export function checkWord(reason: string | undefined): void {
-  if (reason === undefined || (typeof reason === 'string' && Buffer.byteLength(reason) <= MAX_WORD_BYTES))
-    return;
-  throw new SignalboxError('bad_request', `The reason: expected a text of at most ${MAX_WORD_BYTES} bytes`);
+  if (reason === undefined || (typeof reason === 'string' && isWord(reason))) return;
+  throw new SignalboxError(
+    'bad_request',
+    `The reason: expected a text of 1 to ${MAX_WORD_BYTES} bytes without control characters`,
+  );
 }
 
 /** Throws `bad_request` unless this says whose sockets are meant, in one way. */
@@ -31,14 +31,17 @@ export function checkTarget(target: Target): void {
   const [only, ...others] = Object.entries(target ?? {});
   const isWhole = only !== undefined && others.length === 0;
   const [kind, value] = only ?? [];
-  const isId =
-    kind === 'socket' || kind === 'channel'
-      ? typeof value === 'string' && value !== ''
-      : isPrincipalId(value);
-  const isKnown = kind !== undefined && ['user', 'session', 'socket', 'channel'].includes(kind);
-  if (isWhole && ((isKnown && isId) || (kind === 'everyone' && value === true))) return;
+  if (isWhole && isTarget(kind, value)) return;
   throw new SignalboxError(
     'bad_request',
     `Whose sockets: got ${JSON.stringify(target)}; expected one of { user }, { session }, { socket }, { channel }, { everyone: true }`,
   );
+}
+
+/** As other instances read it: what they do not take as a target is told to nobody. */
+function isTarget(kind: string | undefined, value: unknown): boolean {
+  if (kind === 'everyone') return value === true;
+  if (kind === 'user' || kind === 'session') return isPrincipalId(value);
+  if (typeof value !== 'string') return false;
+  return kind === 'socket' ? isName(value) : kind === 'channel' && isChannel(value);
 }

@@ -41,7 +41,7 @@ export interface Socket<C extends Contract> {
     topic: T,
     data: DataOf<C, Ch, T>,
   ): Promise<string>;
-  /** Ends it, for good: its client does not come back by itself. `reason`: at most 123 bytes, for the client. */
+  /** Ends it, for good: its client does not come back by itself. `reason`: 1 to 123 bytes, for the client. */
   boot(reason?: string): void;
   /** Calls back once it has gone, at once if it has already. */
   onClose(listener: (reason: CloseReason) => void): void;

@@ -16,6 +16,8 @@ type CloseListener = (reason: CloseReason) => void;
 export class Sockets<C extends Contract> {
   readonly #sessions: Sessions;
   readonly #handles = new Map<string, SocketHandle>();
+  /** Of those that are only asked about, by the principals that they came with: most of them may never be there. */
+  readonly #early = new WeakMap<NativePrincipal, SocketHandle>();
   /** Of principals whose sockets do not exist yet as well. */
   readonly #locals = new WeakMap<NativePrincipal, Locals>();
 
@@ -23,12 +25,20 @@ export class Sockets<C extends Contract> {
     this.#sessions = sessions;
   }
 
+  /** How many are kept: of each there is a session, or was until just now. */
+  get size(): number {
+    return this.#handles.size;
+  }
+
   of(peer: Peer): Socket<C> {
-    const known = this.#handles.get(peer.socket);
+    const { socket, principal } = peer;
+    const known = this.#handles.get(socket);
     if (known !== undefined) return known;
-    const find = (): ClientSession | undefined => this.#sessions.of({ socket: peer.socket })[0];
-    const handle = new SocketHandle(peer, this.#localsOf(peer.principal), find);
-    this.#handles.set(peer.socket, handle);
+    const find = (): ClientSession | undefined => this.#sessions.of({ socket })[0];
+    const early = this.#early.get(principal);
+    const handle = early?.id === socket ? early : new SocketHandle(peer, this.#localsOf(principal), find);
+    if (find() === undefined) this.#early.set(principal, handle);
+    else this.#handles.set(socket, handle);
     return handle;
   }
 
@@ -47,9 +57,9 @@ export class Sockets<C extends Contract> {
 
   /** The last that is heard of it. */
   closed(peer: Peer, reason: CloseReason): void {
-    const handle = this.#handles.get(peer.socket);
+    const handle = this.#handles.get(peer.socket) ?? this.#early.get(peer.principal);
     this.#handles.delete(peer.socket);
-    handle?.closed(reason);
+    if (handle?.id === peer.socket) handle.closed(reason);
   }
 
   #localsOf(principal: NativePrincipal): Locals {

@@ -51,7 +51,7 @@ export interface Speaker<C extends Contract> {
   broadcast<T extends ToldTopic<C>>(topic: T, data?: ToldData<C, T>): Promise<void>;
   /**
    * Ends sockets for good; of a user or session, the tokens that were issued up to now are refused from now on.
-   * `reason`: at most 123 bytes, for the clients.
+   * `reason`: 1 to 123 bytes, for the clients.
    */
   boot(target: Target, reason?: string): Promise<Booted>;
   /** Ends the sockets of everybody who has a channel, or all of them. */

@@ -10,6 +10,11 @@ export interface Host {
   readonly path: string;
 }
 
+/** Without a listener Node takes an upgrade for a plain request. */
+const takesNone = (): void => {};
+/** What stands before the listeners of a host, so that another one of us knows it. */
+const stands = new WeakSet<Server['emit']>();
+
 /**
  * Hands what comes to a host under our path to a server that listens to nothing itself, with the path taken off; what
  * else comes goes on as if we were not there. Returns what undoes it.
@@ -21,12 +26,14 @@ export function embed(inner: Server, { server, path }: Host): () => void {
   const hadOwn = Object.hasOwn(server, 'emit');
   const original = server.emit;
   const pass = original.bind(server) as (event: string | symbol, ...args: unknown[]) => boolean;
+  let isGuest = true;
   const emit = (event: string | symbol, ...args: unknown[]): boolean => {
     if (event !== 'request' && event !== 'upgrade' && event !== 'checkContinue') return pass(event, ...args);
     const request = args[0] as IncomingMessage;
-    const target = below(path, request.url ?? '');
+    const target = isGuest ? below(path, request.url ?? '') : undefined;
     if (target === undefined) {
-      const isForNobody = event === 'upgrade' && server.listenerCount('upgrade') === 1;
+      // Of several of us the last one knows, before which nobody took it.
+      const isForNobody = event === 'upgrade' && !stands.has(original) && isTakenByNone(server);
       if (isForNobody) refuseUpgrade(args[1] as Duplex, 404, 'not found');
       return isForNobody || pass(event, ...args);
     }
@@ -35,17 +42,22 @@ export function embed(inner: Server, { server, path }: Host): () => void {
     (args[1] as ServerResponse).writeContinue();
     return inner.emit('request', ...args);
   };
-  // Without a listener Node takes an upgrade for a plain request.
-  const upgrades = (): void => {};
-  server.on('upgrade', upgrades);
+  server.on('upgrade', takesNone);
   server.emit = emit as Server['emit'];
+  stands.add(server.emit);
   return () => {
-    server.off('upgrade', upgrades);
+    isGuest = false;
+    server.off('upgrade', takesNone);
     // Somebody else may stand before it by now, and goes on to what was there before us.
     if (server.emit !== emit) return;
     if (hadOwn) server.emit = original;
     else Reflect.deleteProperty(server, 'emit');
   };
+}
+
+function isTakenByNone(server: Server): boolean {
+  const listeners = server.listeners('upgrade');
+  return listeners.length > 0 && listeners.every((listener) => listener === takesNone);
 }
 
 /** The target below a path; undefined: it is not there. */

@@ -4,7 +4,7 @@ import * as Either from 'fp-ts/lib/Either.js';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { NativeAccess } from '../auth/native-access.ts';
 import type { NativeAuthenticated } from '../auth/native-authenticate.ts';
-import { maySubscribe, ownChannels } from '../auth/native-principal.ts';
+import { maySubscribe, type NativePrincipal, ownChannels } from '../auth/native-principal.ts';
 import { streamCookieName } from '../auth/stream-cookie.ts';
 import type { Decider, Peer, Verdict } from '../decider/decider.ts';
 import { channelFault, isReservedChannel } from '../protocol/native/names.ts';
@@ -18,6 +18,7 @@ import { route } from './http-route.ts';
 import type { NativeStreams } from './native-streams.ts';
 import { eventsOperation } from './openapi/events.ts';
 import { refuseForNow } from './sse-response.ts';
+import { whileThere } from './while-there.ts';
 
 export interface EventsDeps {
   readonly access: NativeAccess;
@@ -81,15 +82,18 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
     const late =
       (await refusedLate(request, authenticated.right)) ??
       (await refusedByApplication(request, { socket: id, principal }, asked.channels)) ??
-      // Others may have come, or a shutdown begun, while somebody was asked.
-      refusedEarly(request, asked, true);
+      // Others may have come, of this user too, or a shutdown begun, while somebody was asked.
+      refusedEarly(request, asked, true) ??
+      refusedByLimit(principal);
     if (late !== undefined) return refuse(request, reply, late);
-    const headers = {
-      ...reply.getHeaders(),
-      ...cookieOf(request, authenticated.right),
-    } as OutgoingHttpHeaders;
+    // Behind an answer that its connection still owes there is nothing yet that a stream could be written to.
+    if (reply.raw.socket === null) return refuse(request, reply, { status: 200, reason: 'pipelined' });
+    const headers = reply.getHeaders() as OutgoingHttpHeaders;
     reply.hijack();
+    // Whoever went while somebody was asked would be there until it is pinged: its connection does not close again.
+    if (request.raw.socket.destroyed) return reply;
     if (request.method === 'HEAD') {
+      // Without a cookie: the ticket has not been used up, nor is it known that it was not used before.
       refuseForNow(reply.raw, headers, retryMs(deps.random));
       return reply;
     }
@@ -101,7 +105,7 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
       form: isFrames ? 'frames' : 'events',
       position: lastEventId === undefined ? undefined : parseSsePosition(lastEventId),
       response: reply.raw,
-      headers,
+      headers: { ...headers, ...cookieOf(request, authenticated.right) },
     });
     return reply;
   });
@@ -121,11 +125,16 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
     return fault === undefined ? undefined : { status: 400, reason: 'bad request', detail: fault };
   }
 
+  function refusedByLimit(principal: NativePrincipal): Refusal | undefined {
+    return streams.hasTooMany(principal) ? { status: 200, reason: 'limit' } : undefined;
+  }
+
   async function refusedLate(
     request: FastifyRequest,
     { principal, ticket }: NativeAuthenticated,
   ): Promise<Refusal | undefined> {
-    if (streams.hasTooMany(principal)) return { status: 200, reason: 'limit' };
+    const reached = refusedByLimit(principal);
+    if (reached !== undefined) return reached;
     if (ticket === undefined || request.method === 'HEAD') return undefined;
     const isFirst = await access.redeem(ticket).catch(() => undefined);
     if (isFirst === undefined) return { status: 200, reason: 'ticket not checked' };
@@ -139,20 +148,21 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
     channels: readonly string[],
   ): Promise<Refusal | undefined> {
     const { connect, subscribe } = decider;
-    const { signal } = goneSignal(request);
-    const verdicts: Verdict[] = [];
-    if (connect !== undefined) {
-      verdicts.push(await connect.call(decider, peer, connectRequest(request.raw), signal));
-    }
     const own = ownChannels(peer.principal);
-    for (const channel of channels) {
-      if (own.includes(channel)) continue;
-      const isForbidden =
-        isReservedChannel(channel) || (subscribe === undefined && !maySubscribe(peer.principal, channel));
-      if (isForbidden) return notThisChannel(channel);
-      if (subscribe !== undefined) verdicts.push(await subscribe.call(decider, peer, { channel }, signal));
-    }
-    const refusal = verdicts.find((verdict) => verdict !== undefined);
+    const others = channels.filter((channel) => !own.includes(channel));
+    const forbidden = others.find(
+      (channel) =>
+        isReservedChannel(channel) || (subscribe === undefined && !maySubscribe(peer.principal, channel)),
+    );
+    if (forbidden !== undefined) return notThisChannel(forbidden);
+    const refusal = await whileThere(request, async (signal) => {
+      let verdict: Verdict = await connect?.call(decider, peer, connectRequest(request.raw), signal);
+      if (subscribe === undefined) return verdict;
+      for (const channel of others) {
+        verdict ??= await subscribe.call(decider, peer, { channel }, signal);
+      }
+      return verdict;
+    });
     if (refusal === undefined) return undefined;
     const { code } = refusal;
     const reason = `application: ${code}`;
@@ -224,11 +234,4 @@ function faultOf({ channels, lastEventId }: Asked, maxChannels: number): string 
     return 'The last event id is none of this server: expected <epoch>.<ms>-<seq>.';
   }
   return undefined;
-}
-
-/** Aborted when the client goes while somebody is asked. */
-function goneSignal({ raw }: FastifyRequest): AbortController {
-  const gone = new AbortController();
-  raw.socket.once('close', () => gone.abort());
-  return gone;
 }

@@ -1,15 +1,19 @@
 import * as Either from 'fp-ts/lib/Either.js';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { NativeAccess } from '../auth/native-access.ts';
-import { maySubscribe, ownChannels } from '../auth/native-principal.ts';
+import { maySubscribe, type NativePrincipal, ownChannels } from '../auth/native-principal.ts';
+import type { Decider } from '../decider/decider.ts';
 import { parseStreamId, type StreamId } from '../event/stream-id.ts';
+import type { ErrorCode } from '../protocol/native/error-codes.ts';
+import { isClientChannel } from '../protocol/native/names.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { HttpLimit } from './http-limit.ts';
-import { sendProblem, sendTooMany } from './http-problem.ts';
+import { type ProblemCode, sendProblem, sendTooMany } from './http-problem.ts';
 import { createPrincipalOf } from './http-principal.ts';
 import { route } from './http-route.ts';
 import { historyOperation, ticketOperation } from './openapi/clients.ts';
 import { RateLimit } from './rate-limit.ts';
+import { whileThere } from './while-there.ts';
 
 /** A part of a channel's history, as it is answered. */
 export interface History {
@@ -25,6 +29,9 @@ export interface History {
 export interface NativeHttpDeps {
   readonly access: NativeAccess;
   readonly now: () => number;
+  /** The application. */
+  readonly decider: Pick<Decider, 'subscribe'>;
+  readonly newId: () => string;
   /** `after` undefined: from its beginning. Rejects when the broker is away. */
   history(channel: string, after: StreamId | undefined, limit: number): Promise<History>;
 }
@@ -73,9 +80,8 @@ export function addNativeRoutes(
     }
     const principal = await principalOf(request, reply);
     if (principal === undefined) return reply;
-    if (!maySubscribe(principal, channel) && !ownChannels(principal).includes(channel)) {
-      return sendProblem(reply, 'forbidden', 'This token may not subscribe to this channel.');
-    }
+    const refused = await refusalOf(request, principal, channel);
+    if (refused !== undefined) return sendProblem(reply, ...refused);
     try {
       const { events, next, gap, epoch } = await deps.history(channel, position, count);
       const rest = JSON.stringify({ next, gap: gap ?? null, epoch });
@@ -86,7 +92,33 @@ export function addNativeRoutes(
       return sendProblem(reply, 'unavailable', 'The broker cannot be reached.');
     }
   });
+
+  /** What `subscribe` needs this needs, too: who decides about the one decides about the other. */
+  async function refusalOf(
+    request: FastifyRequest,
+    principal: NativePrincipal,
+    channel: string,
+  ): Promise<readonly [ProblemCode, string] | undefined> {
+    if (ownChannels(principal).includes(channel)) return undefined;
+    const { decider } = deps;
+    const { subscribe } = decider;
+    if (subscribe === undefined) return maySubscribe(principal, channel) ? undefined : NOT_THIS_CHANNEL;
+    if (!isClientChannel(channel)) return NOT_THIS_CHANNEL;
+    // There is no socket: an id that is nobody's.
+    const peer = { socket: deps.newId(), principal };
+    const verdict = await whileThere(request, (signal) => subscribe.call(decider, peer, { channel }, signal));
+    return verdict && [PROBLEM_OF[verdict.code] ?? 'unavailable', BY_APPLICATION];
+  }
 }
+
+const NOT_THIS_CHANNEL = ['forbidden', 'This token may not subscribe to this channel.'] as const;
+const BY_APPLICATION = 'The application does not allow this, or not now.';
+/** What an application says of a subscription; anything else may be otherwise later. */
+const PROBLEM_OF: Readonly<Partial<Record<ErrorCode, ProblemCode>>> = {
+  forbidden: 'forbidden',
+  unauthorized: 'unauthorized',
+  rate_limited: 'rate_limited',
+};
 
 type HistoryQuery = Readonly<Partial<Record<'channel' | 'after' | 'limit', unknown>>>;
 

@@ -17,7 +17,7 @@ import { WebSocketTransport } from './websocket-transport.ts';
 
 export interface NativeSocketsDeps {
   readonly server: Server;
-  readonly actors: Pick<Actors, 'sockets' | 'routing' | 'isAccepting'>;
+  readonly actors: Pick<Actors, 'sockets' | 'routing' | 'countOn' | 'isAccepting'>;
   readonly loaded: Pick<LoadedConfig, 'config' | 'mode'>;
   readonly access: NativeAccess;
   readonly publish: SessionRules['publish'];
@@ -77,7 +77,7 @@ export function acceptNativeSockets(deps: NativeSocketsDeps): void {
     authenticate: ({ headers, url = '' }) => access.authenticate({ headers, target: url }),
     hasTooMany: ({ user }) => {
       const { maxConnectionsPerChannel: most } = config;
-      return most > 0 && sockets.countOn(userChannel(user)) >= most;
+      return most > 0 && actors.countOn(userChannel(user)) >= most;
     },
     redeem: access.redeem,
     newId: deps.newId,

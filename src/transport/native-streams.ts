@@ -16,7 +16,7 @@ import { beginStream } from './sse-response.ts';
 import { SseTransport } from './sse-transport.ts';
 
 export interface NativeStreamsDeps {
-  readonly actors: Pick<Actors, 'streams' | 'routing' | 'sockets'>;
+  readonly actors: Pick<Actors, 'streams' | 'routing' | 'countOn'>;
   readonly access: Pick<NativeAccess, 'isRevoked'>;
   readonly sessions: Sessions;
   readonly rules: Omit<StreamRules, 'epoch' | 'now'>;
@@ -49,11 +49,7 @@ export function createNativeStreams(deps: NativeStreamsDeps): NativeStreams {
   const socketsOf: Readonly<Record<StreamForm, Sockets>> = { events, frames };
 
   return {
-    hasTooMany({ user }) {
-      const channel = userChannel(user);
-      const all = [actors.sockets, ...actors.streams];
-      return maxPerUser > 0 && all.reduce((sum, some) => sum + some.countOn(channel), 0) >= maxPerUser;
-    },
+    hasTooMany: ({ user }) => maxPerUser > 0 && actors.countOn(userChannel(user)) >= maxPerUser,
     open({ id, principal, response, headers, ...options }) {
       const connection = beginStream(response, headers);
       let session: StreamSession | undefined;

@@ -116,7 +116,15 @@ export function acceptNativeUpgrades(deps: NativeUpgradeDeps): void {
     if (early !== undefined) return turnBack(early);
     const authenticated = deps.authenticate(request);
     if (!(authenticated instanceof Promise)) return proceed(authenticated);
-    authenticated.then(proceed, () => turnBack({ code: 1011, reason: 'authentication failed' }));
+    authenticated.then(
+      (answer) => {
+        // A shutdown may have begun, or others have come, meanwhile.
+        const late = earlyRefusal();
+        if (late === undefined) proceed(answer);
+        else turnBack(late);
+      },
+      () => turnBack({ code: 1011, reason: 'authentication failed' }),
+    );
   });
 
   /** What is asked of others: whether the ticket was not used, and then the application. Never rejects. */
@@ -147,6 +155,8 @@ export function acceptNativeUpgrades(deps: NativeUpgradeDeps): void {
   ): Either.Either<Refusal, NativeAuthenticated> {
     if (Either.isLeft(authenticated)) {
       const { status, reason } = authenticated.left;
+      // Another token would help nobody.
+      if (status === 503) return Either.left({ code: 1013, reason, word: 'unavailable' });
       return Either.left({ code: status === 403 ? 4403 : 4401, reason });
     }
     return deps.hasTooMany(authenticated.right.principal) ? Either.left(LIMIT) : authenticated;

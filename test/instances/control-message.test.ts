@@ -54,7 +54,8 @@ describe('a message between instances', () => {
   });
 
   test('has a word of printable characters, as long as a close frame has room for', () => {
-    expect(isWord('x'.repeat(MAX_WORD_BYTES))).toBe(true);
-    for (const word of ['', 'x'.repeat(MAX_WORD_BYTES + 1), 'é', 'a\n']) expect(isWord(word)).toBe(false);
+    for (const word of ['x'.repeat(MAX_WORD_BYTES), 'é', '👋']) expect(isWord(word)).toBe(true);
+    const tooLong = ['x'.repeat(MAX_WORD_BYTES + 1), 'é'.repeat(62)];
+    for (const word of ['', ...tooLong, 'a\n', '\ud800']) expect(isWord(word)).toBe(false);
   });
 });

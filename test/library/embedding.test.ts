@@ -157,6 +157,38 @@ describe('a Signalbox on a server of somebody else', () => {
     expect(host.listening).toBe(true);
   });
 
+  describe('beside another one', () => {
+    let other: Started<Contract>;
+
+    afterEach(async () => {
+      await other.stop();
+    });
+
+    test('leaves its path to the host when it is stopped, whichever of them came first', async () => {
+      const { signalbox } = await embedIn({ path: '/one' });
+      other = await startProgram({ server: host, path: '/two' });
+      await signalbox.stop();
+      expect(await get('/one/health')).toBe('200 the host');
+      expect(await get('/two/health')).toBe('200 OK');
+      await other.stop();
+      expect(await get('/two/health')).toBe('200 the host');
+    });
+
+    test('refuses an upgrade that is for none of them, and takes those that are', async () => {
+      await embedIn({ path: '/one' });
+      other = await startProgram({ server: host, path: '/two' });
+      const handshake = {
+        upgrade: 'websocket',
+        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+        'sec-websocket-version': '13',
+        'sec-websocket-protocol': 'signalbox.v1',
+      };
+      expect(await upgrade('/theirs', handshake)).toBe(404);
+      expect(await upgrade('/one', handshake)).toBe(101);
+      expect(await upgrade('/two', handshake)).toBe(101);
+    });
+  });
+
   test('may be added before its host listens', async () => {
     host.closeAllConnections();
     host.close();

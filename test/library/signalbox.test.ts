@@ -139,6 +139,15 @@ describe('a program', () => {
     expect(refused.error).toMatchObject({ code: 'forbidden' });
   });
 
+  test('decides who may have the history of a channel, as who may subscribe it', async () => {
+    const { url } = await start({ authorize: (_, channel) => channel === 'a' });
+    const statusOf = async (channel: string): Promise<number> => {
+      const target = `${url.replace('ws:', 'http:')}/history?channel=${channel}`;
+      return (await fetch(target, { headers: { authorization: 'Bearer ann' } })).status;
+    };
+    expect([await statusOf('a'), await statusOf('b'), await statusOf('user:ann')]).toEqual([200, 403, 200]);
+  });
+
   test('gives each client a snapshot of its own, and the events after it', async () => {
     let state = ['first'];
     const { signalbox, client } = await start({
@@ -191,7 +200,7 @@ describe('a program', () => {
     test.each([
       ['refused', { code: 'rate_limited', message: 'Not so often.' }],
       ['broken', { code: 'internal', message: 'Something is wrong here. It has been logged.' }],
-      ['unsayable', { code: 'bad_request' }],
+      ['unsayable', { code: 'internal', message: 'Something is wrong here. It has been logged.' }],
       ['constructor', { code: 'no_handler' }],
       ['unknown', { code: 'no_handler' }],
     ])('%s, and the client hears why there is no answer', async (topic, error) => {
@@ -319,6 +328,27 @@ describe('a program', () => {
     expect(new Map(ends)).toEqual(new Map(['ann', 'bob', 'cid', 'dan'].map((user) => [user, 'ended'])));
   });
 
+  test('boots by a reason in any language, and refuses one that no close frame has room for', async () => {
+    const { signalbox, client } = await start();
+    const connection = client('ann');
+    await live(connection);
+    expect(await signalbox.boot({ user: 'ann' }, 'Tschüß 👋')).toEqual({ closed: 1, unconfirmed: [] });
+    await closed(connection);
+    expect(connection.error).toMatchObject({ message: expect.stringContaining('Tschüß 👋') });
+    for (const reason of ['', 'ü'.repeat(62), 'a\nb', '\ud800']) {
+      await expect(signalbox.boot({ user: 'ann' }, reason)).rejects.toMatchObject({ code: 'bad_request' });
+    }
+  });
+
+  test.each([{ channel: 'not a channel' }, { channel: '_a' }, { socket: 'x'.repeat(201) }])(
+    'is told that nobody can be meant by %j',
+    async (target) => {
+      const { signalbox } = await start();
+      await expect(signalbox.tell(target, 'hello')).rejects.toMatchObject({ code: 'bad_request' });
+      await expect(signalbox.boot(target)).rejects.toMatchObject({ code: 'bad_request' });
+    },
+  );
+
   test('sees its channels open and close, its sockets, and who has what', async () => {
     const heardOf: string[] = [];
     const { signalbox, client } = await start({
@@ -382,6 +412,31 @@ describe('a program', () => {
   ])('is told what is wrong with %s', async (_, act) => {
     const { signalbox } = await start();
     await expect(act(signalbox)).rejects.toMatchObject({ name: 'SignalboxError', code: 'bad_request' });
+  });
+
+  test('is told of an answer that JSON cannot say as of any bug, and its client no more than that', async () => {
+    const errors: string[] = [];
+    const log = (_: object, text: string): void => void errors.push(text);
+    const { client } = await start({
+      logger: { debug() {}, info() {}, warn() {}, error: log },
+      onAsk: { big: () => 5n },
+      snapshot: (_, channel) => (channel === 'a' ? 5n : 1),
+    });
+    const connection = client();
+    await expect(connection.ask('big')).rejects.toMatchObject({
+      code: 'internal',
+      message: expect.not.stringContaining('JSON'),
+    });
+    await live(connection.subscribe('b'));
+    connection.subscribe('a');
+    await heard((resolve) => {
+      const look = (): void => {
+        if (errors.includes('snapshot threw')) resolve(undefined);
+        else setImmediate(look);
+      };
+      look();
+    });
+    expect(errors.slice(0, 2)).toEqual(['onAsk.big threw', 'snapshot threw']);
   });
 
   test('goes on when a callback throws, and logs it', async () => {

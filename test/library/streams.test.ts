@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { EventSource } from 'eventsource';
 import type { Contract, SignalboxOptions } from '../../src/index.ts';
 import { heard, type Started, startProgram } from './program.ts';
+import { RawClient } from './raw-client.ts';
 
 let started: Started<Contract>;
 let sources: EventSource[] = [];
@@ -233,6 +234,21 @@ describe('a stream of native channels', () => {
     expect((await event).data).toBe('"hello"');
   });
 
+  test('tells the program of no channel that is its user’s or session’s own, as of any socket', async () => {
+    const happened: string[] = [];
+    const { signalbox } = await start({
+      onSubscribe: (_, channel) => void happened.push(`has ${channel}`),
+      onUnsubscribe: (_, channel) => void happened.push(`leaves ${channel}`),
+      onDisconnect: (_, reason) => void happened.push(`goes: ${reason}`),
+    });
+    open('?channel=user:ann&channel=a&channel=session:s1', 'ann/s1');
+    const socket = await heard(signalbox.onSocket);
+    const gone = heard((resolve) => socket.onClose(resolve));
+    await signalbox.boot({ socket: socket.id });
+    await gone;
+    expect(happened.slice(0, 3)).toEqual(['has a', 'leaves a', 'goes: ended']);
+  });
+
   describe('is refused', () => {
     test.each([
       ['without a token', '?channel=a', {}, 401],
@@ -263,6 +279,18 @@ describe('a stream of native channels', () => {
       expect(response.status).toBe(200);
       expect(await response.text()).toMatch(/^retry: \d+\n\n$/);
     });
+  });
+
+  test('counts with the WebSockets of its user, whichever of them comes last', async () => {
+    const { url } = await start({ config: { maxConnectionsPerChannel: 1 } });
+    const source = open('?channel=a');
+    await opened(source);
+    const socket = new RawClient(url, 'ann');
+    expect((await socket.whenClosed()).code).toBe(1013);
+    const other = await RawClient.open(url, 'bob');
+    const response = await fetch(`${http()}/events?channel=a`, { headers: headersOf('bob') });
+    expect(await response.text()).toMatch(/^retry: \d+\n\n$/);
+    other.socket.terminate();
   });
 
   test('lets a client that came by a ticket come back by the cookie it was given, and nobody else', async () => {

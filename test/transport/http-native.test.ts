@@ -4,6 +4,7 @@ import type { Http, HttpDeps } from '../../src/transport/http.ts';
 import type { HttpPublication } from '../../src/transport/http-publish.ts';
 import { API_KEY, serveHttp } from '../support/http-surface.ts';
 import { tokenWith } from '../support/native-auth.ts';
+import { nativeHttp } from '../support/native-http.ts';
 
 const running: Http[] = [];
 
@@ -190,6 +191,39 @@ describe('GET /history', () => {
   ])('with ?%s is %d', async (query, status) => {
     const { ask } = await serve();
     expect((await ask(`/history?${query}`, { headers })).status).toBe(status);
+  });
+
+  test.each([
+    [undefined, 200],
+    ['forbidden', 403],
+    ['unauthorized', 401],
+    ['rate_limited', 429],
+    ['unavailable', 503],
+    ['internal', 503],
+  ] as const)('where the application decides about subscriptions and says %s is %d', async (code, status) => {
+    const asked: unknown[] = [];
+    const { ask } = await serve({
+      native: {
+        ...nativeHttp(),
+        decider: {
+          async subscribe({ principal: { user } }, wish) {
+            asked.push([user, wish]);
+            return code && { code };
+          },
+        },
+      },
+    });
+    expect((await ask('/history?channel=sport', { headers })).status).toBe(status);
+    // Whatever the token says.
+    expect((await ask('/history?channel=secret', { headers })).status).toBe(status);
+    expect(asked).toEqual([
+      ['5', { channel: 'sport' }],
+      ['5', { channel: 'secret' }],
+    ]);
+    expect((await ask('/history?channel=user:5', { headers })).status).toBe(200);
+    expect((await ask('/history?channel=user:6', { headers })).status).toBe(403);
+    expect((await ask('/history?channel=_no', { headers })).status).toBe(403);
+    expect(asked).toHaveLength(2);
   });
 
   test('is 401 without a token', async () => {

@@ -1,5 +1,5 @@
 import type { CloseReason } from '../../../machines/close-reason.ts';
-import type { NativePrincipal } from '../../auth/native-principal.ts';
+import { type NativePrincipal, ownChannels } from '../../auth/native-principal.ts';
 import type { Peer } from '../../decider/decider.ts';
 import type { Subscription } from '../../routing/subscriptions.ts';
 import { snapshotFor } from './channels.ts';
@@ -113,9 +113,15 @@ export class StreamSession implements ClientSession {
     this.#gone.abort();
     const { decider } = this.#rules;
     if (this.#isWelcomed) {
-      for (const channel of this.#options.channels) decider.unsubscribed?.(this.#peer, channel);
+      for (const channel of this.#wished) decider.unsubscribed?.(this.#peer, channel);
     }
     decider.disconnected?.(this.#peer, reason);
+  }
+
+  /** Those that the application decides, and hears of: its user's and session's own it has in any case. */
+  get #wished(): readonly string[] {
+    const own = ownChannels(this.principal);
+    return this.#options.channels.filter((channel) => !own.includes(channel));
   }
 
   get #peer(): Peer {
@@ -143,7 +149,7 @@ export class StreamSession implements ClientSession {
       this.#socket.delivery.say(welcome);
     }
     decider.connected?.(this.#peer);
-    for (const channel of channels) decider.subscribed?.(this.#peer, { channel });
+    for (const channel of this.#wished) decider.subscribed?.(this.#peer, { channel });
   }
 }
 
