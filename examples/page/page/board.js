@@ -20,14 +20,9 @@ function open() {
   // Any status but 200 is for good; everything else the browser tries again.
   source.addEventListener('error', () => say(source.readyState === EventSource.CLOSED ? 'closed' : 'stale'));
 
-  // All that there is, for a page without a position.
+  // All that there is: for a page without a position, and after a gap, when something was missed that nobody has any more.
   on('snapshot', (/** @type {Note[]} */ notes) => $('#notes').replaceChildren(...notes.map(item).reverse()));
   on('note', (/** @type {Note} */ note) => show(note));
-  // Something was missed that nobody has any more: from the beginning, without a position.
-  on('gap', () => {
-    source.close();
-    open();
-  });
 
   /** @template T @param {string} topic @param {(data: T) => void} listener */
   function on(topic, listener) {
@@ -63,14 +58,18 @@ function say(state) {
   $('#state').textContent = SAID[state];
 }
 
-form.addEventListener('submit', async (event) => {
+form.addEventListener('submit', (event) => {
   event.preventDefault();
   const body = text.value.trim();
-  if (body === '') return;
+  if (body !== '') void post(body);
+});
+
+/** @param {string} body */
+async function post(body) {
   const response = await fetch('/notes', { method: 'POST', body }).catch(() => undefined);
   $('#problem').textContent = response?.ok === true ? '' : 'That was not posted. Try again.';
   if (response?.ok === true) text.value = '';
-});
+}
 
 // Enter posts, with shift it is a new line.
 text.addEventListener('keydown', (event) => {
