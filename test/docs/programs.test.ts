@@ -8,6 +8,7 @@ const PAGES = [
   'docs/from-super-scaled-sockets.md',
   'docs/from-a-poc.md',
   'docs/from-socket-io.md',
+  'docs/from-mercure.md',
 ];
 
 /** It takes seconds, and a busy machine takes many. */

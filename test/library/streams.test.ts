@@ -144,6 +144,16 @@ describe('a stream of native channels', () => {
     expect(text).toMatch(/event: snapshot\ndata: \["a"\]\n\nid: \S+\nevent: add\ndata: "b"/);
   });
 
+  test('has the snapshot of its channel after a gap, too, and the events after it', async () => {
+    const { signalbox } = await start({ snapshot: () => ['all'] });
+    const reading = read('?channel=list&lastEventId=lost.1-0', 'event: add\ndata: "b"');
+    await heard(signalbox.onSocket);
+    await signalbox.publish('list', 'add', 'b');
+    expect(await reading).toMatch(
+      /event: gap\ndata: \{.*\}\n\n[^]*event: snapshot\ndata: \["all"\]\n\n[^]*event: add\ndata: "b"/,
+    );
+  });
+
   test('goes on with the position of a WebSocket, and a WebSocket with its', async () => {
     const { signalbox, client } = await start();
     const connection = client('ann');
