@@ -4,7 +4,7 @@ import * as Either from 'fp-ts/lib/Either.js';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { NativeAccess } from '../auth/native-access.ts';
 import type { NativeAuthenticated } from '../auth/native-authenticate.ts';
-import { maySubscribe, ownChannels } from '../auth/native-principal.ts';
+import { maySubscribe, type NativePrincipal, ownChannels } from '../auth/native-principal.ts';
 import { streamCookieName } from '../auth/stream-cookie.ts';
 import type { Decider, Peer, Verdict } from '../decider/decider.ts';
 import { channelFault, isReservedChannel } from '../protocol/native/names.ts';
@@ -62,6 +62,8 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
   const { access, streams, decider } = deps;
 
   app.get('/events', route('stream', eventsOperation(deps.maxChannels)), async (request, reply) => {
+    // What would wait for the answer to another request has no connection to write to, and may not get one.
+    if (reply.raw.socket === null) return refuse(request, reply, BEHIND);
     const asked = askedOf(request);
     const early = refusedEarly(request, asked);
     if (early !== undefined) return refuse(request, reply, early);
@@ -82,8 +84,11 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
       (await refusedLate(request, authenticated.right)) ??
       (await refusedByApplication(request, { socket: id, principal }, asked.channels)) ??
       // Others may have come, or a shutdown begun, while somebody was asked.
-      refusedEarly(request, asked, true);
+      refusedEarly(request, asked, true) ??
+      refusedTooMany(principal);
     if (late !== undefined) return refuse(request, reply, late);
+    // Its end would be heard by nobody any more.
+    if (request.raw.socket.destroyed) return reply.hijack();
     const headers = {
       ...reply.getHeaders(),
       ...cookieOf(request, authenticated.right),
@@ -125,7 +130,8 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
     request: FastifyRequest,
     { principal, ticket }: NativeAuthenticated,
   ): Promise<Refusal | undefined> {
-    if (streams.hasTooMany(principal)) return { status: 200, reason: 'limit' };
+    const tooMany = refusedTooMany(principal);
+    if (tooMany !== undefined) return tooMany;
     if (ticket === undefined || request.method === 'HEAD') return undefined;
     const isFirst = await access.redeem(ticket).catch(() => undefined);
     if (isFirst === undefined) return { status: 200, reason: 'ticket not checked' };
@@ -133,13 +139,34 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
     return { status: 401, reason: 'used ticket', detail: 'This ticket was used.' };
   }
 
+  function refusedTooMany(principal: NativePrincipal): Refusal | undefined {
+    return streams.hasTooMany(principal) ? { status: 200, reason: 'limit' } : undefined;
+  }
+
   async function refusedByApplication(
     request: FastifyRequest,
     peer: Peer,
     channels: readonly string[],
   ): Promise<Refusal | undefined> {
+    const { socket } = request.raw;
+    const gone = new AbortController();
+    const abort = (): void => gone.abort();
+    // The connection may serve other requests after this one.
+    socket.once('close', abort);
+    try {
+      return await verdictOf(request, peer, channels, gone.signal);
+    } finally {
+      socket.off('close', abort);
+    }
+  }
+
+  async function verdictOf(
+    request: FastifyRequest,
+    peer: Peer,
+    channels: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Refusal | undefined> {
     const { connect, subscribe } = decider;
-    const { signal } = goneSignal(request);
     const verdicts: Verdict[] = [];
     if (connect !== undefined) {
       verdicts.push(await connect.call(decider, peer, connectRequest(request.raw), signal));
@@ -192,6 +219,8 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
 
 const PROBLEM_OF = { 400: 'bad_request', 401: 'unauthorized', 403: 'forbidden' } as const;
 
+const BEHIND: Refusal = { status: 200, reason: 'behind another request' };
+
 const notThisChannel = (channel: string): Refusal => ({
   status: 403,
   reason: 'forbidden',
@@ -224,11 +253,4 @@ function faultOf({ channels, lastEventId }: Asked, maxChannels: number): string 
     return 'The last event id is none of this server: expected <epoch>.<ms>-<seq>.';
   }
   return undefined;
-}
-
-/** Aborted when the client goes while somebody is asked. */
-function goneSignal({ raw }: FastifyRequest): AbortController {
-  const gone = new AbortController();
-  raw.socket.once('close', () => gone.abort());
-  return gone;
 }
