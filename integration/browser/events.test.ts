@@ -77,7 +77,16 @@ describe("a page's own EventSource", () => {
   test('loses and doubles nothing however often the line is cut while events come', async () => {
     const page = await openPage();
     await listen(page);
-    await cutWhileEventsCome(page);
+    expect(await hearsWhileCut(page)).toEqual(numbers(EVENTS));
+  });
+
+  test('misses nothing when it is cut off before its first event', async () => {
+    const page = await openPage();
+    await listen(page);
+    line.cut();
+    await publish(server.url, channel, 'missed');
+    line.mend();
+    expect(await hears(page, 1)).toEqual(['missed']);
   });
 
   test('that came by a ticket comes back by the cookie that it was given, to the same URL', async () => {
@@ -96,7 +105,7 @@ describe("a page's own EventSource", () => {
       sameSite: 'Strict',
       path: '/events',
     });
-    await cutWhileEventsCome(page);
+    expect(await hearsWhileCut(page)).toEqual(numbers(EVENTS));
   });
 
   test('comes back by itself after its server was restarted, and has what it missed', async () => {
@@ -180,17 +189,19 @@ async function cutOnce(page: Page): Promise<void> {
   await eventually('back', async () => (await report(page)).opened > opened, BACK_MS);
 }
 
-async function cutWhileEventsCome(page: Page): Promise<void> {
+/** What it has heard after some cuts, and events meanwhile. */
+async function hearsWhileCut(page: Page): Promise<readonly unknown[]> {
   const publishing = publishSteadily(server.url, channel, EVENTS);
   for (let cut = 1; cut <= CUTS; cut++) {
     await hears(page, (EVENTS / (CUTS + 1)) * cut);
     await cutOnce(page);
   }
   await publishing;
-  expect(await hears(page, EVENTS)).toEqual(numbers(EVENTS));
-  const { opened, told } = await report(page);
+  await hears(page, EVENTS);
+  const { heard, opened, told } = await report(page);
   expect(opened).toBe(CUTS + 1);
   expect(new Set(told.map(({ lastEventId }) => lastEventId)).size).toBe(EVENTS);
+  return heard;
 }
 
 async function publishTopic(topic: string, data: unknown): Promise<void> {
