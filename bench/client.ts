@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import type { RecordableHistogram } from 'node:perf_hooks';
 import type { Dialect, Past } from './dialects/dialect.ts';
+import { BlockParser } from './block-parser.ts';
 import { clientFrame, FrameParser, OPCODE } from './frame-parser.ts';
 import { Ledger } from './ledger.ts';
 import { nowUs, sentAtIn, sequenceIn } from './stamp.ts';
@@ -49,13 +50,16 @@ export class Client {
     this.channel = options.channel;
   }
 
-  /** Connects, with what it has from before; rejects with what the server said instead of 101. */
+  /** Connects, with what it has from before; rejects with what the server said instead of yes. */
   open(port: number): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#openedAtUs = nowUs();
       this.#onOpen = resolve;
       let head: Buffer | undefined = Buffer.alloc(0);
-      const parser = new FrameParser((opcode, bytes, from, to) => this.#frame(opcode, bytes, from, to));
+      const { isStream = false, isOpenOnceUpgraded, greeting } = this.#options.dialect;
+      const Parser = isStream ? BlockParser : FrameParser;
+      const parser = new Parser((opcode, bytes, from, to) => this.#frame(opcode, bytes, from, to));
+      const yes = `HTTP/1.1 ${isStream ? 200 : 101}`;
       const receive = (bytes: Buffer): void => {
         if (head === undefined) {
           parser.push(bytes);
@@ -65,10 +69,11 @@ export class Client {
         const end = head.indexOf(HEAD_END);
         if (end < 0) return;
         const status = head.toString('latin1', 0, head.indexOf('\r\n'));
-        if (!status.startsWith('HTTP/1.1 101')) reject(new Error(status));
+        if (!status.startsWith(yes)) reject(new Error(status));
         const rest = head.subarray(end + HEAD_END.length);
         head = undefined;
-        if (this.#options.dialect.isOpenOnceUpgraded) resolve();
+        if (greeting !== undefined) this.#say(greeting);
+        if (isOpenOnceUpgraded) resolve();
         if (rest.length > 0) parser.push(rest);
       };
       const socket = connect({
@@ -114,15 +119,20 @@ export class Client {
   }
 
   #request(): string {
-    const { dialect, channelName } = this.#options;
+    const { dialect, channelName, token } = this.#options;
+    const kind = dialect.isStream
+      ? ['Accept: text/event-stream']
+      : [
+          'Upgrade: websocket',
+          'Connection: Upgrade',
+          `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`,
+          'Sec-WebSocket-Version: 13',
+        ];
     return [
       `GET ${dialect.target(channelName, this.#past)} HTTP/1.1`,
       'Host: localhost',
-      'Upgrade: websocket',
-      'Connection: Upgrade',
-      `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`,
-      'Sec-WebSocket-Version: 13',
-      `Cookie: async-token=${this.#options.token}`,
+      ...kind,
+      ...(dialect.headers?.(token) ?? [`Cookie: async-token=${token}`]),
       '',
       '',
     ].join('\r\n');
@@ -154,9 +164,14 @@ export class Client {
   }
 
   #answer(text: string): void {
-    const { send, isOpen, session } = this.#options.dialect.answer(text, this.#past);
-    if (send !== undefined) this.#socket?.write(clientFrame(OPCODE.text, Buffer.from(send)));
+    const { dialect, channelName } = this.#options;
+    const { send, isOpen, session } = dialect.answer(text, this.#past, channelName);
+    if (send !== undefined) this.#say(send);
     if (session !== undefined) this.#past.session = session;
     if (isOpen) this.#onOpen?.();
+  }
+
+  #say(text: string): void {
+    this.#socket?.write(clientFrame(OPCODE.text, Buffer.from(text)));
   }
 }

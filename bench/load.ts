@@ -2,6 +2,7 @@ import { createSecretKey } from 'node:crypto';
 import { createHistogram } from 'node:perf_hooks';
 import jwt from 'jsonwebtoken';
 import { Client } from './client.ts';
+import type { Dialect } from './dialects/dialect.ts';
 import { type DialectName, DIALECTS } from './dialects.ts';
 import { addExactness, dealt, type Exactness, NOTHING_DUE } from './ledger.ts';
 import { answer } from './remote.ts';
@@ -63,14 +64,15 @@ const verbs = {
     const { group, channels, secret, remembers } = request;
     const key = createSecretKey(Buffer.from(secret));
     const names = Array.from({ length: channels }, (_, at) => `${group}${at}`);
-    const tokens = names.map((channel) => jwt.sign({ channel }, key));
+    const dialect: Dialect = DIALECTS[request.dialect];
+    const tokens = names.map((channel) => jwt.sign(dialect.claims?.(channel) ?? { channel }, key));
     const onLost = (): void => {
       lost += 1;
     };
     const clients = Array.from({ length: request.clients }, (_, at) => {
       const channel = at % channels;
       return new Client({
-        dialect: DIALECTS[request.dialect],
+        dialect,
         channel,
         channelName: names[channel] as string,
         token: tokens[channel] as string,

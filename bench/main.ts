@@ -17,6 +17,7 @@ import { elsewhere } from './scenarios/elsewhere.ts';
 import { idle, idleShared } from './scenarios/idle.ts';
 import { jitter } from './scenarios/jitter.ts';
 import { slow } from './scenarios/slow.ts';
+import { sse } from './scenarios/sse.ts';
 import { storm } from './scenarios/storm.ts';
 import { unicast } from './scenarios/unicast.ts';
 import { workers } from './scenarios/workers.ts';
@@ -25,6 +26,7 @@ import { runsInNode, type SubjectName } from './subject.ts';
 
 const ALL: readonly Scenario[] = [
   broadcast,
+  sse,
   unicast,
   elsewhere,
   connect,

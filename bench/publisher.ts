@@ -20,6 +20,8 @@ interface PublishRequest {
   readonly bytes: number;
   /** Also to the channel's own stream, which replays are read from; as Superset does. */
   readonly both: boolean;
+  /** On native channels. */
+  readonly isNative: boolean;
 }
 
 interface Published {
@@ -39,13 +41,13 @@ function payload(channel: string, sequence: number, bytes: number): string {
   return start + '/'.padEnd(bytes - start.length - end.length, 'x') + end;
 }
 
-function publishOne({ group, channels, bytes, both }: PublishRequest): void {
+function publishOne({ group, channels, bytes, both, isNative }: PublishRequest): void {
   const total = totals.get(group) ?? 0;
   const channel = total % channels;
   const channelName = `${group}${channel}`;
   totals.set(group, total + 1);
   const data = payload(channelName, dealt(total, channels, channel), bytes);
-  inlet.send({ channelName, channel, data, both });
+  inlet.send({ channelName, channel, data, both, isNative });
 }
 
 const tick = (): Promise<void> =>

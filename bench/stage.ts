@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { addExactness, type Exactness, NOTHING_DUE } from './ledger.ts';
+import type { DialectName } from './dialects.ts';
 import type { LoadVerbs } from './load.ts';
 import type { Placement } from './placement.ts';
 import type { PublisherVerbs } from './publisher.ts';
@@ -32,6 +33,8 @@ export interface Flow {
   readonly rate: number;
   readonly bytes?: number;
   readonly both?: boolean;
+  /** On native channels, where the server has them. */
+  readonly isNative?: boolean;
 }
 
 /** What was seen while one flow went through. */
@@ -91,8 +94,13 @@ export class Stage {
   }
 
   /** Clients with their tokens, not connected. */
-  async prepare(group: string, clients: number, channels: number, remembers = false): Promise<void> {
-    const { dialect } = this.server;
+  async prepare(
+    group: string,
+    clients: number,
+    channels: number,
+    remembers = false,
+    dialect: DialectName = this.server.dialect,
+  ): Promise<void> {
     await this.load.ask('prepare', { group, clients, channels, dialect, secret: SECRET, remembers });
   }
 
@@ -101,9 +109,9 @@ export class Stage {
     return this.load.ask('open', { group, port: this.server.port, concurrency });
   }
 
-  async publish({ bytes = 250, both = false, ...flow }: Flow) {
+  async publish({ bytes = 250, both = false, isNative = false, ...flow }: Flow) {
     this.#channels.set(flow.group, Math.max(flow.channels, this.#channels.get(flow.group) ?? 0));
-    return this.publisher.ask('publish', { bytes, both, ...flow });
+    return this.publisher.ask('publish', { bytes, both, isNative, ...flow });
   }
 
   /** Waits until a group has all, or nothing new comes; when the last one came, in µs. */

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../integration/support/free-port.ts';
 import type { DialectName } from './dialects.ts';
+import { nativePrefixOf } from './inlets/redis.ts';
 import { nchan } from './peers/nchan.ts';
 import { cpuMsOf, residentBytesOf, signalTree } from './process-tree.ts';
 import type { Program } from './program.ts';
@@ -126,6 +127,7 @@ export async function startSubject(options: SubjectOptions): Promise<Subject> {
       PORT: String(port),
       REDIS_URL: redisUrl,
       REDIS_STREAM_PREFIX: prefix,
+      SIGNALBOX_NATIVE_PREFIX: nativePrefixOf(prefix),
       JWT_SECRET: secret,
       LOG_LEVEL: 'error',
       SIGNALBOX_HOST: '127.0.0.1',

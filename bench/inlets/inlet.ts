@@ -5,6 +5,8 @@ export interface Outgoing {
   readonly data: string;
   /** Also to the channel's own log, which replays are read from. */
   readonly both: boolean;
+  /** On a native channel, in the place of Superset's streams. */
+  readonly isNative: boolean;
 }
 
 /**

@@ -43,7 +43,7 @@ http {
     listen 127.0.0.1:${port} backlog=4096;
     location = /ready { return 200; }
     location ~ ^/sub/([\\w-]+)$ {
-      nchan_subscriber websocket;
+      nchan_subscriber websocket eventsource;
       nchan_channel_id $1;
       nchan_subscriber_first_message newest;
       ${pings}

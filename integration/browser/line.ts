@@ -9,6 +9,8 @@ export interface Line {
   /** Cuts it in the place of bringing the browser what holds this text. */
   cutAt(text: string): void;
   mend(): void;
+  /** From the next connection on it leads to another server. */
+  leadTo(port: number): void;
   stop(): Promise<void>;
 }
 
@@ -16,6 +18,7 @@ export async function startLine(port: number): Promise<Line> {
   const sockets = new Set<Socket>();
   let isCut = false;
   let last: string | undefined;
+  let target = port;
   const endAll = (): void => {
     for (const socket of sockets) socket.destroy();
   };
@@ -29,7 +32,7 @@ export async function startLine(port: number): Promise<Line> {
       near.destroy();
       return;
     }
-    const far = connect(port, '127.0.0.1');
+    const far = connect(target, '127.0.0.1');
     const end = (): void => {
       for (const socket of [near, far]) {
         socket.destroy();
@@ -56,6 +59,9 @@ export async function startLine(port: number): Promise<Line> {
     },
     mend() {
       isCut = false;
+    },
+    leadTo(next) {
+      target = next;
     },
     async stop() {
       server.close();

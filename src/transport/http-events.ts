@@ -63,6 +63,8 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
   const { access, streams, decider } = deps;
 
   app.get('/events', route('stream', eventsOperation(deps.maxChannels)), async (request, reply) => {
+    // What would wait for the answer to another request has no connection to write to, and may not get one.
+    if (reply.raw.socket === null) return refuse(request, reply, BEHIND);
     const asked = askedOf(request);
     const early = refusedEarly(request, asked);
     if (early !== undefined) return refuse(request, reply, early);
@@ -201,6 +203,8 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
 }
 
 const PROBLEM_OF = { 400: 'bad_request', 401: 'unauthorized', 403: 'forbidden' } as const;
+
+const BEHIND: Refusal = { status: 200, reason: 'behind another request' };
 
 const notThisChannel = (channel: string): Refusal => ({
   status: 403,

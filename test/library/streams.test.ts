@@ -136,6 +136,38 @@ describe('a stream of native channels', () => {
     expect(other).toContain('event: gap');
   });
 
+  test('says where it begins, so that who is cut off before the first event misses nothing', async () => {
+    const { signalbox } = await start();
+    await signalbox.publish('b', 'n', 0);
+    for (const frames of ['', '&frames=signalbox.v1']) {
+      const socket = heard(signalbox.onSocket);
+      const reading = read(`?channel=a${frames}`, /\{"end":1\}[^]*\n\n$/);
+      await socket;
+      await signalbox.publish('a', 'n', { end: 1 });
+      // Before anything was published, and before any ping.
+      const [, position] =
+        /^retry: \d+\n\nid: (\S+)\n(?:data: .*welcome.*\n)?\nid: /.exec(await reading) ?? [];
+      const again = await read(`?channel=a&lastEventId=${position}`, '{"end":1}\n');
+      expect(again.match(/^data: /gm)).toHaveLength(1);
+    }
+  });
+
+  test('says it with the snapshot, or the gap, where there is one: neither is missed then', async () => {
+    const { signalbox } = await start({ config: { window: { maxEvents: 1 }, history: { maxLength: 1 } } });
+    await signalbox.publish('list', 'set', [1], { snapshot: true });
+    expect(await read('?channel=list', 'data: [1]\n')).toMatch(/^retry: \d+\n\nid: \S+\nevent: snapshot\n/);
+    const frames = await read('?channel=list&frames=signalbox.v1', '"snapshot"');
+    expect(frames.slice(0, frames.indexOf('"snapshot"')).match(/^id: /gm)).toHaveLength(1);
+    expect(frames).toMatch(/^retry: \d+\n\ndata: \{"type":"welcome"/);
+    const [, epoch] = /^id: ([^.]+)\./m.exec(frames) ?? [];
+    await signalbox.publish('list', 'add', 2);
+    await signalbox.publish('list', 'add', 3);
+    const late = await read(`?channel=list&lastEventId=${epoch}.1-1`, 'event: gap');
+    expect(late).toMatch(/^retry: \d+\n\nid: \S+\nevent: gap/);
+    const lateFrames = await read(`?channel=list&lastEventId=${epoch}.1-1&frames=signalbox.v1`, '"gap"');
+    expect(lateFrames).toContain('"recovered":false');
+  });
+
   test('begins with the snapshot of its channel, and the events after it', async () => {
     const { signalbox } = await start();
     await signalbox.publish('list', 'set', ['a'], { snapshot: true });

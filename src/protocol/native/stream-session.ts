@@ -9,7 +9,7 @@ import { encodeServerFrame } from './server-codec.ts';
 import type { ServerFrame } from './server-frame.ts';
 import type { ClientPublication, PublishAnswer, SessionRules, SessionSocket, Told } from './session.ts';
 import type { ClientSession } from './sessions.ts';
-import type { SsePosition } from './sse-position.ts';
+import { type SsePosition, ssePosition } from './sse-position.ts';
 import { retryMs } from './sse-rules.ts';
 import { sseBlock } from './sse-text.ts';
 
@@ -132,11 +132,15 @@ export class StreamSession implements ClientSession {
     this.#isWelcomed = true;
     const { form, channels } = this.#options;
     const { decider, epoch, pingIntervalMs } = this.#rules;
-    const { gap, cursor } = this.#subscription;
+    const { gap, cursor, terms } = this.#subscription;
     const id = gap?.reason === 'epoch' ? gap.to : cursor;
+    // A gap and a snapshot say it themselves: who was cut off before one of them would come back behind it.
+    const isSaidLater = !recovered || terms?.snapshot !== undefined;
+    const at = isSaidLater ? {} : { id: ssePosition(epoch(), id) };
+    if (form === 'events' && !isSaidLater) this.#socket.delivery.say(sseBlock(at));
     if (form === 'frames') {
       const { user, session, expiresAtMs } = this.principal;
-      const welcome = frameBlock({
+      const welcome: ServerFrame = {
         type: 'welcome',
         ref: 0,
         socket: this.id,
@@ -145,8 +149,8 @@ export class StreamSession implements ClientSession {
         pingInterval: pingIntervalMs,
         expiresAt: expiresAtMs,
         subscriptions: channels.map((channel) => ({ channel, id, epoch: epoch(), recovered })),
-      });
-      this.#socket.delivery.say(welcome);
+      };
+      this.#socket.delivery.say(sseBlock({ ...at, data: encodeServerFrame(welcome) }));
     }
     decider.connected?.(this.#peer);
     for (const channel of this.#wished) decider.subscribed?.(this.#peer, { channel });

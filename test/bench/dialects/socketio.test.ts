@@ -31,12 +31,12 @@ describe('the dialect of Socket.IO', () => {
     ['a ping, with a pong', '2', NEW, { send: '3' }],
   ])('answers %s', (_, packet, past, answer) => {
     expect(socketio.isEvent(...found(packet))).toBe(false);
-    expect(socketio.answer(packet, past)).toEqual(answer);
+    expect(socketio.answer(packet, past, 'c0')).toEqual(answer);
   });
 
   test.each(['44{"message":"jwt malformed"}', '1', ''])('does not go on after %j', (packet) => {
     expect(socketio.isEvent(...found(packet))).toBe(false);
-    expect(() => socketio.answer(packet, NEW)).toThrow(/refused|unknown/);
+    expect(() => socketio.answer(packet, NEW, 'c0')).toThrow(/refused|unknown/);
   });
 
   test.each([
