@@ -31,6 +31,7 @@ export interface ControlDeps {
   readonly logger: Logger;
   readonly mode: 'development' | 'production';
   readonly apiKeys: readonly string[];
+  readonly isKeyless: boolean;
   readonly maxBodyBytes: number;
   readonly access: Pick<NativeAccess, 'authenticate'>;
   readonly limit: HttpLimit;
@@ -48,7 +49,7 @@ const MAX_DATA_BYTES = 65_536;
  * a token is never enough: these are done to others.
  */
 export function addControlRoutes(app: FastifyInstance, deps: ControlDeps): void {
-  const { control, mode, access, limit: isWithin } = deps;
+  const { control, mode, isKeyless, access, limit: isWithin } = deps;
   const hasApiKey = createApiKeyCheck(deps.apiKeys);
   const options = { bodyLimit: deps.maxBodyBytes };
   let isFailing = false;
@@ -59,7 +60,7 @@ export function addControlRoutes(app: FastifyInstance, deps: ControlDeps): void 
     if (mode === 'development' && !isSameOrigin(request.headers)) {
       return sendProblem(reply, 'forbidden', 'Development mode takes a POST from its own page only.');
     }
-    const isAllowed = authorization === undefined ? mode === 'development' : hasApiKey(authorization);
+    const isAllowed = authorization === undefined ? isKeyless : hasApiKey(authorization);
     if (!isAllowed) {
       if (!isWithin(request, reply)) return reply;
       const found = await access.authenticate({ headers: { authorization }, target: '/' });
