@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import type { RawJson } from '../protocol/native/client-frame.ts';
 import { memberText } from '../protocol/json-text.ts';
+import { MAX_TOLD_BYTES } from '../instances/control-message.ts';
 import type { Target } from '../protocol/native/target.ts';
 import type { NativeAccess } from '../auth/native-access.ts';
 import { disconnectBody, targetOf, tellBody } from './control-body.ts';
@@ -38,12 +39,6 @@ export interface ControlDeps {
 }
 
 /**
- * Bytes of what is told. Some ten thousand messages are kept for instances that are reconnecting: what is larger is
- * published, and there it is kept by its age.
- */
-const MAX_DATA_BYTES = 65_536;
-
-/**
  * Adds `POST /tell`, answered once the broker has it, and `POST /disconnect`, answered once the living instances have
  * answered or had time to. Who asks has an API key; in development mode it may be this machine's own page. A cookie or
  * a token is never enough: these are done to others.
@@ -74,8 +69,8 @@ export function addControlRoutes(app: FastifyInstance, deps: ControlDeps): void 
     const body = readBody(request, reply, tellBody);
     if (body === undefined) return reply;
     const data = memberText(body.bytes, 'data')?.toString() as RawJson | undefined;
-    if (data !== undefined && Buffer.byteLength(data) > MAX_DATA_BYTES) {
-      return sendProblem(reply, 'too_large', `What is told is at most ${MAX_DATA_BYTES} bytes: publish it.`);
+    if (data !== undefined && Buffer.byteLength(data) > MAX_TOLD_BYTES) {
+      return sendProblem(reply, 'too_large', `What is told is at most ${MAX_TOLD_BYTES} bytes: publish it.`);
     }
     const done = await orUnavailable(reply, control.tell(targetOf(body.value), body.value.topic, data));
     return done === undefined ? reply : reply.code(202).send({ status: 'ok' });

@@ -442,6 +442,12 @@ describe('a program', () => {
     await expect(act(signalbox)).rejects.toMatchObject({ name: 'SignalboxError', code: 'bad_request' });
   });
 
+  test('tells no more at once than every instance can be made to keep', async () => {
+    const { signalbox } = await start();
+    await signalbox.tell({ everyone: true }, 'note', 'x'.repeat(65_534));
+    await expect(signalbox.broadcast('note', 'x'.repeat(65_535))).rejects.toMatchObject({ code: 'too_large' });
+  });
+
   test('is told of an answer that JSON cannot say as of any bug, and its client no more than that', async () => {
     const errors: string[] = [];
     const log = (_: object, text: string): void => void errors.push(text);
