@@ -445,7 +445,9 @@ describe('a program', () => {
   test('tells no more at once than every instance can be made to keep', async () => {
     const { signalbox } = await start();
     await signalbox.tell({ everyone: true }, 'note', 'x'.repeat(65_534));
-    await expect(signalbox.broadcast('note', 'x'.repeat(65_535))).rejects.toMatchObject({ code: 'too_large' });
+    await expect(signalbox.broadcast('note', 'x'.repeat(65_535))).rejects.toMatchObject({
+      code: 'too_large',
+    });
   });
 
   test('is told of an answer that JSON cannot say as of any bug, and its client no more than that', async () => {
@@ -471,6 +473,22 @@ describe('a program', () => {
       look();
     });
     expect(errors.slice(0, 2)).toEqual(['onAsk.big threw', 'snapshot threw']);
+  });
+
+  test('goes on when its logger throws', async () => {
+    const failing = (): void => {
+      throw new Error('the log is full');
+    };
+    const { client } = await start({
+      config: { askTimeoutMs: 1_000 },
+      logger: { debug: failing, info: failing, warn: failing, error: failing },
+      onAsk: {
+        broken() {
+          throw new Error('a bug');
+        },
+      },
+    });
+    await expect(client().ask('broken')).rejects.toMatchObject({ code: 'internal' });
   });
 
   test('goes on when a callback throws, and logs it', async () => {
