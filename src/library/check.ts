@@ -29,7 +29,10 @@ export function checkWord(reason: string | undefined): void {
 /** Throws `too_large` for what is published rather than told. */
 export function checkTold(json: string | undefined): void {
   if (json === undefined || Buffer.byteLength(json) <= MAX_TOLD_BYTES) return;
-  throw new SignalboxError('too_large', `What is told is at most ${MAX_TOLD_BYTES} bytes of JSON: publish it.`);
+  throw new SignalboxError(
+    'too_large',
+    `What is told is at most ${MAX_TOLD_BYTES} bytes of JSON: publish it.`,
+  );
 }
 
 /** Throws `bad_request` unless this says whose sockets are meant, in one way. */

@@ -105,9 +105,7 @@ export function addNativeRoutes(
     if (!isClientChannel(channel)) return NOT_THIS_CHANNEL;
     // There is no socket: an id that is nobody's.
     const peer = { socket: deps.newId(), principal };
-    const verdict = await whileThere(request, (signal) =>
-      subscribe.call(decider, peer, { channel }, signal),
-    );
+    const verdict = await whileThere(request, (signal) => subscribe.call(decider, peer, { channel }, signal));
     return verdict && [PROBLEM_OF[verdict.code] ?? 'unavailable', BY_APPLICATION];
   }
 

@@ -96,7 +96,8 @@ describe('GET /events', () => {
     let isOver = false;
     const opened: string[] = [];
     await serve({
-      streams: { hasTooMany: () => isOver, 
+      streams: {
+        hasTooMany: () => isOver,
         open({ id, response }) {
           opened.push(id);
           response.end();
@@ -122,7 +123,8 @@ describe('GET /events', () => {
       isAsked = resolve;
     });
     await serve({
-      streams: { hasTooMany: () => false, 
+      streams: {
+        hasTooMany: () => false,
         open({ id, response }) {
           opened.push(id);
           response.end();

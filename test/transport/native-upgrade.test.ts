@@ -183,20 +183,23 @@ describe('a native upgrade', () => {
   test.each<[string, Partial<NativeUpgradeDeps>, string]>([
     ['has begun to drain', { unavailable: () => (isLater ? 'draining' : undefined) }, '1001 drain'],
     ['is full', { isFull: () => isLater }, '1013 too_many'],
-  ])('is asked about again when authentication took its time and the server %s', async (_, answers, close) => {
-    isLater = false;
-    await serve({
-      ...answers,
-      async authenticate() {
-        isLater = true;
-        return Either.right(known);
-      },
-    });
-    const client = new WebSocket(`ws://127.0.0.1:${port}/`, ['signalbox.v1']);
-    clients.push(client);
-    expect(await closeOf(client)).toBe(close);
-    expect(opened).toEqual([]);
-  });
+  ])(
+    'is asked about again when authentication took its time and the server %s',
+    async (_, answers, close) => {
+      isLater = false;
+      await serve({
+        ...answers,
+        async authenticate() {
+          isLater = true;
+          return Either.right(known);
+        },
+      });
+      const client = new WebSocket(`ws://127.0.0.1:${port}/`, ['signalbox.v1']);
+      clients.push(client);
+      expect(await closeOf(client)).toBe(close);
+      expect(opened).toEqual([]);
+    },
+  );
 
   test('is told to come back, and not for another token, where nobody knows what was revoked', async () => {
     await serve({ authenticate: async () => Either.left(authError('revocations_unknown')) });

@@ -44,7 +44,8 @@ export function historyOperation(maxLimit: number, defaultLimit: number): Operat
     id: 'getHistory',
     tag: 'clients',
     summary: 'Events of a channel that are still kept, oldest first.',
-    description: 'Needs what subscribing to the channel needs: its token, or the application, allows it, or it is its own.',
+    description:
+      'Needs what subscribing to the channel needs: its token, or the application, allows it, or it is its own.',
     security: ['token', 'ticket', 'ticketProtocol', 'cookie'],
     parameters: [
       {
