@@ -39,6 +39,8 @@ export interface SurfaceDeps {
   /** Who a request is of; undefined: its token says. */
   readonly authenticate: AuthenticateByApplication | undefined;
   readonly page: PageDeps | undefined;
+  /** Whether this machine's own pages need no key to publish. */
+  readonly isKeyless: boolean;
   /** Before the paths that browsers see: of a guest, the path that it was given. */
   readonly basePath: string;
   /** What `/ready` answers. */
@@ -73,6 +75,7 @@ export async function createSurface(deps: SurfaceDeps): Promise<Http> {
     ...config,
     logger,
     mode,
+    isKeyless: deps.isKeyless,
     publish: publishing.forHttp,
     isUnknown: publishing.isUnknown,
     maxBatch: config.publish.maxBatch,

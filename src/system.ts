@@ -197,6 +197,9 @@ export function createSystem(
         sessions,
         instances,
         page: program === undefined ? demo.page : undefined,
+        // A program publishes by itself, and may be on a server that more than this machine comes to, behind a proxy
+        // that looks like it.
+        isKeyless: program === undefined && loaded.mode === 'development',
         basePath: program?.host === undefined || program.host.path === '/' ? '' : program.host.path,
         isReady: () => isReady() && (company?.areOthersReady() ?? true),
         isDraining: () => isDraining,

@@ -38,6 +38,11 @@ export type ControlMessage =
 const VERSION = 1;
 
 const MAX_NAME_LENGTH = 200;
+/**
+ * Bytes of what is told. Some ten thousand messages are kept for instances that are reconnecting: what is larger is
+ * published, and there it is kept by its age.
+ */
+export const MAX_TOLD_BYTES = 65_536;
 /** What a close frame has room for. */
 export const MAX_WORD_BYTES = 123;
 const CONTROL_OR_SURROGATE = /[\p{Control}\p{Surrogate}]/u;

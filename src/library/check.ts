@@ -1,4 +1,4 @@
-import { isName, isWord, MAX_WORD_BYTES } from '../instances/control-message.ts';
+import { isName, isWord, MAX_TOLD_BYTES, MAX_WORD_BYTES } from '../instances/control-message.ts';
 import { channelFault, isChannel, isPrincipalId, topicFault } from '../protocol/native/names.ts';
 import type { Target } from '../protocol/native/target.ts';
 import { SignalboxError } from './error.ts';
@@ -23,6 +23,15 @@ export function checkWord(reason: string | undefined): void {
   throw new SignalboxError(
     'bad_request',
     `The reason: expected a text of 1 to ${MAX_WORD_BYTES} bytes without control characters`,
+  );
+}
+
+/** Throws `too_large` for what is published rather than told. */
+export function checkTold(json: string | undefined): void {
+  if (json === undefined || Buffer.byteLength(json) <= MAX_TOLD_BYTES) return;
+  throw new SignalboxError(
+    'too_large',
+    `What is told is at most ${MAX_TOLD_BYTES} bytes of JSON: publish it.`,
   );
 }
 

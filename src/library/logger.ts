@@ -15,7 +15,13 @@ export function createLibraryLogger(config: Config, target: LogTarget | false | 
   const { logLevel: level, logToFile: toFile, logFilename: filename } = config;
   if (target === undefined) return createLogger({ level, toFile, filename });
   const write = (line: string): void => {
-    if (target !== false) forward(line, target);
+    if (target === false) return;
+    try {
+      forward(line, target);
+    } catch {
+      // A line may be written from anywhere, an event on its way included: nothing here is to end because of it, and
+      // there is no other log to say it in.
+    }
   };
   return createLogger({ level, toFile: false, filename, output: { write } });
 }

@@ -2,7 +2,7 @@ import type { Publication } from '../broker/ports.ts';
 import type { RawJson } from '../protocol/native/client-frame.ts';
 import { DEFAULT_TOPIC } from '../protocol/native/names.ts';
 import type { Target } from '../protocol/native/target.ts';
-import { checkChannel, checkTarget, checkTopic, checkWord } from './check.ts';
+import { checkChannel, checkTarget, checkTold, checkTopic, checkWord } from './check.ts';
 import type { ChannelOf, Contract, DataOf, ToldData, ToldTopic, TopicOf } from './contract.ts';
 import { SignalboxError } from './error.ts';
 import { toJson } from './json.ts';
@@ -45,7 +45,7 @@ export interface Speaker<C extends Contract> {
     topic: T,
     data: DataOf<C, Ch, T>,
   ): Promise<readonly Published[]>;
-  /** Tells sockets something, best effort: it is kept for nobody. Resolves once it is on its way. */
+  /** Tells sockets something of at most 64 KiB, best effort: it is kept for nobody. Resolves once it is on its way. */
   tell<T extends ToldTopic<C>>(target: Target, topic: T, data?: ToldData<C, T>): Promise<void>;
   /** Tells everybody. */
   broadcast<T extends ToldTopic<C>>(topic: T, data?: ToldData<C, T>): Promise<void>;
@@ -92,8 +92,10 @@ export function createSpeaker<C extends Contract>(voice: Voice): Speaker<C> {
   async function tell(target: Target, topic: string, data?: unknown): Promise<void> {
     checkTarget(target);
     checkTopic(topic);
+    const json = data === undefined ? undefined : toJson(data);
+    checkTold(json);
     voice.assertAlive();
-    await saying(voice.tell(target, topic, data === undefined ? undefined : toJson(data)));
+    await saying(voice.tell(target, topic, json));
   }
 
   async function boot(target: Target, reason?: string): Promise<Booted> {

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import type { RawJson } from '../protocol/native/client-frame.ts';
 import { memberText } from '../protocol/json-text.ts';
+import { MAX_TOLD_BYTES } from '../instances/control-message.ts';
 import type { Target } from '../protocol/native/target.ts';
 import type { NativeAccess } from '../auth/native-access.ts';
 import { disconnectBody, targetOf, tellBody } from './control-body.ts';
@@ -31,16 +32,11 @@ export interface ControlDeps {
   readonly logger: Logger;
   readonly mode: 'development' | 'production';
   readonly apiKeys: readonly string[];
+  readonly isKeyless: boolean;
   readonly maxBodyBytes: number;
   readonly access: Pick<NativeAccess, 'authenticate'>;
   readonly limit: HttpLimit;
 }
-
-/**
- * Bytes of what is told. Some ten thousand messages are kept for instances that are reconnecting: what is larger is
- * published, and there it is kept by its age.
- */
-const MAX_DATA_BYTES = 65_536;
 
 /**
  * Adds `POST /tell`, answered once the broker has it, and `POST /disconnect`, answered once the living instances have
@@ -48,7 +44,7 @@ const MAX_DATA_BYTES = 65_536;
  * a token is never enough: these are done to others.
  */
 export function addControlRoutes(app: FastifyInstance, deps: ControlDeps): void {
-  const { control, mode, access, limit: isWithin } = deps;
+  const { control, mode, isKeyless, access, limit: isWithin } = deps;
   const hasApiKey = createApiKeyCheck(deps.apiKeys);
   const options = { bodyLimit: deps.maxBodyBytes };
   let isFailing = false;
@@ -59,7 +55,7 @@ export function addControlRoutes(app: FastifyInstance, deps: ControlDeps): void 
     if (mode === 'development' && !isSameOrigin(request.headers)) {
       return sendProblem(reply, 'forbidden', 'Development mode takes a POST from its own page only.');
     }
-    const isAllowed = authorization === undefined ? mode === 'development' : hasApiKey(authorization);
+    const isAllowed = authorization === undefined ? isKeyless : hasApiKey(authorization);
     if (!isAllowed) {
       if (!isWithin(request, reply)) return reply;
       const found = await access.authenticate({ headers: { authorization }, target: '/' });
@@ -73,8 +69,8 @@ export function addControlRoutes(app: FastifyInstance, deps: ControlDeps): void 
     const body = readBody(request, reply, tellBody);
     if (body === undefined) return reply;
     const data = memberText(body.bytes, 'data')?.toString() as RawJson | undefined;
-    if (data !== undefined && Buffer.byteLength(data) > MAX_DATA_BYTES) {
-      return sendProblem(reply, 'too_large', `What is told is at most ${MAX_DATA_BYTES} bytes: publish it.`);
+    if (data !== undefined && Buffer.byteLength(data) > MAX_TOLD_BYTES) {
+      return sendProblem(reply, 'too_large', `What is told is at most ${MAX_TOLD_BYTES} bytes: publish it.`);
     }
     const done = await orUnavailable(reply, control.tell(targetOf(body.value), body.value.topic, data));
     return done === undefined ? reply : reply.code(202).send({ status: 'ok' });

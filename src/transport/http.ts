@@ -37,8 +37,10 @@ export interface HttpDeps {
   readonly native: NativeHttpDeps;
   readonly control: Control;
   readonly events: EventsDeps;
-  /** Whoever presents one of these may publish; in development mode so may this machine's own pages. */
+  /** Whoever presents one of these may publish. */
   readonly apiKeys: readonly string[];
+  /** Whether this machine's own pages may do so without one: there is nobody else to do it. */
+  readonly isKeyless: boolean;
   /** Bytes; a longer body is refused with 413. */
   readonly maxBodyBytes: number;
   /** The most events of one request. */
@@ -197,7 +199,7 @@ function addPublishing(app: FastifyInstance, deps: HttpDeps, isWithin: HttpLimit
     if (deps.mode === 'development' && !isSameOrigin(request.headers)) {
       return sendProblem(reply, 'forbidden', 'Development mode takes a POST from its own page only.');
     }
-    const allowed = authorization === undefined ? deps.mode === 'development' : hasApiKey(authorization);
+    const allowed = authorization === undefined ? deps.isKeyless : hasApiKey(authorization);
     const principal = allowed ? undefined : await tokenPrincipal(request);
     const user = typeof principal === 'string' ? undefined : principal?.user;
     if (!allowed && !isWithin(request, reply, user)) return reply;

@@ -157,6 +157,21 @@ describe('a Signalbox on a server of somebody else', () => {
     expect(host.listening).toBe(true);
   });
 
+  test('needs a key for what is done to others, as long as nothing is configured, too', async () => {
+    await embedIn();
+    const headers = { 'content-type': 'application/json' };
+    const bodies = {
+      publish: '{"channel":"a","data":1}',
+      message: '{"username":"ann","content":1}',
+      tell: '{"everyone":true,"topic":"t"}',
+      disconnect: '{"user":"ann"}',
+    };
+    for (const [path, body] of Object.entries(bodies)) {
+      // As a proxy on this machine passes it on, with a Host of its own.
+      expect(await get(`/signalbox/${path}`, { method: 'POST', headers, body })).toMatch(/^401 /);
+    }
+  });
+
   describe('beside another one', () => {
     let other: Started<Contract>;
 

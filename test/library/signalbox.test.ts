@@ -8,6 +8,7 @@ import {
 } from '../../src/index.ts';
 import { WebSocket } from 'ws';
 import type { WebSocketConstructor } from '../../client/src/index.ts';
+import { RawClient } from './raw-client.ts';
 import { closed, heard, live, type Started, startProgram } from './program.ts';
 
 let started: Started<Contract>;
@@ -117,6 +118,32 @@ describe('a program', () => {
       expect(a.error).toMatchObject({ code: 'forbidden' });
       expect(connection.state).toBe('live');
     });
+  });
+
+  test('is asked about one new token of a client at a time', async () => {
+    const waiting: (() => void)[] = [];
+    const { url } = await start({
+      async authenticate({ headers, url: target }) {
+        if (target === '/' && headers['sec-websocket-key'] === undefined) {
+          await new Promise<void>((resolve) => void waiting.push(resolve));
+        }
+        return { user: 'ann', channels: headers.authorization?.includes('less') === true ? [] : ['*'] };
+      },
+    });
+    const client = await RawClient.open(url);
+    const first = client.ask({ type: 'refresh', ref: 1, token: 'more' });
+    // Which of them was answered last would be who the client is.
+    const second = await client.ask({ type: 'refresh', ref: 2, token: 'less' });
+    expect(second).toMatchObject({ type: 'error', code: 'too_many' });
+    expect(waiting).toHaveLength(1);
+    waiting[0]?.();
+    expect(await first).toMatchObject({ type: 'refreshed' });
+    const third = client.ask({ type: 'refresh', ref: 3, token: 'less' });
+    await client.ask({ type: 'subscribe', ref: 4, channel: 'a' });
+    waiting[1]?.();
+    expect(await third).toMatchObject({ type: 'refreshed' });
+    expect(await client.heard(({ type }) => type === 'unsubscribed')).toMatchObject({ channel: 'a' });
+    client.socket.terminate();
   });
 
   test('decides who may connect', async () => {
@@ -408,10 +435,19 @@ describe('a program', () => {
     ['a key', (box: Started<Contract>['signalbox']) => box.publish('a', 'topic', 5, { key: ' ' })],
     ['a target', (box: Started<Contract>['signalbox']) => box.tell({} as { user: string }, 'topic')],
     ['two targets', (box: Started<Contract>['signalbox']) => box.boot({ user: 'a', session: 'b' })],
+    ['a target that no channel is', (box: Started<Contract>['signalbox']) => box.bootAll('_a')],
     ['a reason', (box: Started<Contract>['signalbox']) => box.boot({ user: 'a' }, 'x'.repeat(124))],
   ])('is told what is wrong with %s', async (_, act) => {
     const { signalbox } = await start();
     await expect(act(signalbox)).rejects.toMatchObject({ name: 'SignalboxError', code: 'bad_request' });
+  });
+
+  test('tells no more at once than every instance can be made to keep', async () => {
+    const { signalbox } = await start();
+    await signalbox.tell({ everyone: true }, 'note', 'x'.repeat(65_534));
+    await expect(signalbox.broadcast('note', 'x'.repeat(65_535))).rejects.toMatchObject({
+      code: 'too_large',
+    });
   });
 
   test('is told of an answer that JSON cannot say as of any bug, and its client no more than that', async () => {
@@ -437,6 +473,22 @@ describe('a program', () => {
       look();
     });
     expect(errors.slice(0, 2)).toEqual(['onAsk.big threw', 'snapshot threw']);
+  });
+
+  test('goes on when its logger throws', async () => {
+    const failing = (): void => {
+      throw new Error('the log is full');
+    };
+    const { client } = await start({
+      config: { askTimeoutMs: 1_000 },
+      logger: { debug: failing, info: failing, warn: failing, error: failing },
+      onAsk: {
+        broken() {
+          throw new Error('a bug');
+        },
+      },
+    });
+    await expect(client().ask('broken')).rejects.toMatchObject({ code: 'internal' });
   });
 
   test('goes on when a callback throws, and logs it', async () => {

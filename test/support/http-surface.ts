@@ -11,6 +11,7 @@ export function httpDeps(overrides: Partial<HttpDeps> = {}): HttpDeps {
   return {
     logger: pino({ level: 'silent' }),
     mode: 'production',
+    isKeyless: overrides.mode === 'development',
     isReady: () => true,
     publish: async (publications) => publications.map((_, at) => ({ id: streamId(1_700_000_000_000, at) })),
     isUnknown: () => false,

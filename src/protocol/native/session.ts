@@ -83,6 +83,7 @@ export class NativeSession implements ClientSession {
   #isWelcomed = false;
   #hasEnded = false;
   #publishes = 0;
+  #isRefreshing = false;
 
   constructor(socket: SessionSocket, principal: NativePrincipal, rules: SessionRules) {
     this.#socket = socket;
@@ -271,11 +272,20 @@ export class NativeSession implements ClientSession {
   }
 
   #refresh({ ref, token }: Refresh): void {
+    // Of two that are asked about at once the one that is answered last would count, whichever came last.
+    if (this.#isRefreshing) return this.#refuse('too_many', ref);
     const refreshed = this.#rules.refresh(token, this.principal);
     if (!(refreshed instanceof Promise)) return this.#goOnAs(refreshed, ref);
+    this.#isRefreshing = true;
     refreshed.then(
-      (answer) => this.#goOnAs(answer, ref),
-      () => this.#refuse('internal', ref),
+      (answer) => {
+        this.#isRefreshing = false;
+        this.#goOnAs(answer, ref);
+      },
+      () => {
+        this.#isRefreshing = false;
+        this.#refuse('internal', ref);
+      },
     );
   }
 
