@@ -186,7 +186,7 @@ class Reader {
 
   #hear(event: string | undefined, heard: Heard): void {
     const [channel] = this.channels;
-    if (event === 't') this.#number(channel as string, heard as Numbered);
+    if (event === 't') this.#number(channel as string, heard);
     else if (event !== undefined) this.faults.push(event, heard);
     else if (heard.type === 'event') this.#number(heard.channel, heard.data);
     else if (
