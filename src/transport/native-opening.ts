@@ -20,7 +20,10 @@ export interface NativeOpening<S extends Session> {
   /** Authenticated, perhaps a while ago. */
   readonly principal: NativePrincipal;
   /** `session`: what it gives once the socket is open. */
-  connect(listener: Parameters<NewHandshake['connect']>[1], session: () => S | undefined): OpenSocket['transport'];
+  connect(
+    listener: Parameters<NewHandshake['connect']>[1],
+    session: () => S | undefined,
+  ): OpenSocket['transport'];
   converse(socket: OpenSocket): S;
 }
 

@@ -129,7 +129,10 @@ export class Instance {
     const received = clients.reduce((sum, client) => sum + client.received, 0);
     const delivered = this.core.metrics.of('signalbox.events_delivered');
     const unflushed = this.core.metrics.of('signalbox.events_not_delivered unflushed');
-    const waiting = clients.reduce((sum, { transport }) => sum + (transport.isClosed ? 0 : transport.unflushedEvents), 0);
+    const waiting = clients.reduce(
+      (sum, { transport }) => sum + (transport.isClosed ? 0 : transport.unflushedEvents),
+      0,
+    );
     if (delivered !== accepted) throw new Error(`I6: ${delivered} delivered, ${accepted} accepted`);
     if (received !== accepted - unflushed - waiting) {
       throw new Error(`I6: ${received} received of ${accepted} accepted, ${unflushed} unflushed`);

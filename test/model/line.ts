@@ -19,7 +19,11 @@ export class Line {
   #arrivedAtMs = 0;
   #onResumed: (() => void) | undefined;
 
-  constructor({ control, revocations }: Pick<Broker, 'control' | 'revocations'>, clock: Clock, random: Random) {
+  constructor(
+    { control, revocations }: Pick<Broker, 'control' | 'revocations'>,
+    clock: Clock,
+    random: Random,
+  ) {
     this.#clock = clock;
     this.#random = random;
     this.control = {

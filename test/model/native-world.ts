@@ -52,7 +52,10 @@ export class NativeWorld {
   #lostDataAtMs = 0;
   #fault: string | undefined;
 
-  constructor(seed: number, { instances = 1, clients = 'socket', hasApplication = false }: NativeWorldOptions = {}) {
+  constructor(
+    seed: number,
+    { instances = 1, clients = 'socket', hasApplication = false }: NativeWorldOptions = {},
+  ) {
     this.random = new Random(seed);
     this.#kind = clients;
     this.#profile = PROFILES[clients === 'both' ? this.random.pick(['socket', 'stream'] as const) : clients];
@@ -61,7 +64,9 @@ export class NativeWorld {
         (clients === 'both' || of === clients) && (!isOfSeveral || instances > 1),
     ).map(({ name }) => name);
     this.#users = instances > 1 ? ['5', '6'] : ['5'];
-    this.#application = hasApplication ? new Application(this.random, () => this.installation.clock) : undefined;
+    this.#application = hasApplication
+      ? new Application(this.random, () => this.installation.clock)
+      : undefined;
     const { limits, history } = this.#profile;
     this.installation = new Installation({
       random: this.random,
@@ -125,9 +130,11 @@ export class NativeWorld {
   async publish(): Promise<void> {
     if (this.installation.isAway) return;
     const count = this.random.pick(this.#profile.bursts);
+    // Of one channel: more than a page of it, beside what others have.
+    const channels = this.random.chance(0.3) ? [this.random.pick(this.#channels())] : this.#channels();
     for (let at = 0; at < count; at += 1) {
       if (this.random.chance(0.3)) this.installation.clock.increment(this.random.below(3));
-      await this.append(this.random.pick(this.#channels()));
+      await this.append(this.random.pick(channels));
     }
   }
 
@@ -165,6 +172,21 @@ export class NativeWorld {
       if (instance.isKilled) this.#left.push(left);
       else this.#open(instance, { ...left, as });
     }, this.random.below(SLOWEST_ADMISSION_MS));
+  }
+
+  /** Somebody who has all that one instance gave goes to another, at once. */
+  move(): void {
+    const client = this.#any();
+    if (client === undefined) return;
+    client.transport.isReading = true;
+    client.transport.flush();
+    client.transport.cut();
+    this.#reap();
+    const left = this.#left.pop();
+    if (left === undefined) return;
+    const other = this.installation.living.find((instance) => instance !== client.instance);
+    if (other?.isServing === true && !other.refuses(left.as)) this.#open(other, left);
+    else this.#left.push(left);
   }
 
   subscribe(): void {
@@ -328,16 +350,31 @@ export class NativeWorld {
 
   async #settle(end: StreamId): Promise<void> {
     for (let round = 0; round < 150; round += 1) {
-      await this.installation.clock.advance(200);
-      await settled();
-      for (const { transport } of this.#clients) {
-        transport.answer();
-        transport.flush();
-      }
-      this.#reap();
+      await this.#pass();
       const isComplete = this.#clients.every((client) => client.isComplete(end));
       if (this.installation.living.every(({ isReady }) => isReady) && isComplete) return;
     }
+  }
+
+  /** A moment in which everybody reads and answers. */
+  async #pass(): Promise<void> {
+    await this.installation.clock.advance(200);
+    await settled();
+    for (const { transport } of this.#clients) {
+      transport.answer();
+      transport.flush();
+    }
+    this.#reap();
+  }
+
+  /** As long as it takes to be heard by all. */
+  async #passWhile<Answer>(asked: Promise<Answer>): Promise<Answer> {
+    let isAnswered = false;
+    const answer = asked.finally(() => {
+      isAnswered = true;
+    });
+    for (let rounds = 0; rounds < 8 || !isAnswered; rounds += 1) await this.#pass();
+    return answer;
   }
 
   #any(): Client | undefined {
@@ -377,7 +414,8 @@ export class NativeWorld {
     if (this.#lostDataAtMs > 0) this.#forgetLost();
     const untilMs = this.#nowMs - HEARD_MS;
     for (const { as, id } of this.#clients) {
-      if (this.#credentials.isRevoked(as, untilMs)) throw new Error(`${id} is open by a token that was revoked`);
+      if (this.#credentials.isRevoked(as, untilMs))
+        throw new Error(`${id} is open by a token that was revoked`);
     }
     for (const token of this.#credentials.revoked()) {
       if (!this.#credentials.isRevoked(token, untilMs)) continue;
@@ -391,20 +429,12 @@ export class NativeWorld {
   async #checkReach(): Promise<void> {
     if (this.#users.length === 1) return;
     const instance = this.installation.any();
-    const [number] = await Promise.all([
-      this.#tell(instance, { everyone: true }),
-      this.installation.clock.advance(HEARD_MS),
-    ]);
-    this.flush();
+    const number = await this.#passWhile(this.#tell(instance, { everyone: true }));
     for (const { id, told } of this.#clients) if (!told.has(number)) throw new Error(`${id} was not told`);
     const client = this.#any();
     if (instance === undefined || client === undefined) return;
-    const [ended] = await Promise.all([
-      instance.instances.end({ socket: client.id }),
-      this.installation.clock.advance(HEARD_MS * 2),
-    ]);
+    const ended = await this.#passWhile(instance.instances.end({ socket: client.id }));
     if (!client.transport.isClosed) throw new Error(`${client.id} was ended, and is open`);
     if (ended.closed !== 1) throw new Error(`${ended.closed} sockets were ended, of one`);
-    this.#reap();
   }
 }

@@ -26,7 +26,8 @@ export function commonPlace(places: Places): Place | undefined {
   const [first, ...others] = places.values();
   let earliest = first;
   for (const place of others) {
-    if (place === undefined || place.epoch !== earliest?.epoch || place.life !== earliest.life) return undefined;
+    if (place === undefined || place.epoch !== earliest?.epoch || place.life !== earliest.life)
+      return undefined;
     if (compareIds(place.position, earliest.position) < 0) earliest = place;
   }
   return earliest;

@@ -22,7 +22,7 @@ export async function runModel(
 }
 
 type AnyWorld = World | NativeWorld;
-type CreateWorld = (seed: number) => AnyWorld;
+export type CreateWorld = (seed: number) => AnyWorld;
 
 /** The native protocol, several subscriptions a socket. */
 export const createNativeWorld: CreateWorld = (seed) => new NativeWorld(seed);

@@ -1,5 +1,5 @@
 import type { NativePrincipal } from '../../src/auth/native-principal.ts';
-import type { StreamId } from '../../src/event/stream-id.ts';
+import { compareIds, type StreamId } from '../../src/event/stream-id.ts';
 import { userChannel } from '../../src/protocol/native/names.ts';
 import type { Heard, NativeConnection } from '../support/native-core.ts';
 import type { SimulatedTransport } from '../support/simulated-transport.ts';
@@ -13,6 +13,8 @@ import { SLOWEST_MS } from './slow-log.ts';
 interface Asked {
   readonly from: Place | undefined;
   readonly atMs: number;
+  /** It came from an instance that was further than this one. */
+  readonly isAhead: boolean;
 }
 
 interface Heeding {
@@ -57,7 +59,7 @@ export class SocketClient implements Client {
     this.#overhear();
     const own = userChannel(as.user);
     const from = places.get(own);
-    this.#asked.set(own, { from, atMs: instance.core.clock.now() });
+    this.#ask(own, from);
     this.#connection.say({
       type: 'hello',
       ref: 0,
@@ -83,7 +85,7 @@ export class SocketClient implements Client {
   }
 
   subscribe(channel: string, from: Place | undefined): void {
-    this.#asked.set(channel, { from, atMs: this.instance.core.clock.now() });
+    this.#ask(channel, from);
     const ref = this.#nextRef++;
     this.#refs.set(ref, channel);
     this.#connection.say({
@@ -100,7 +102,9 @@ export class SocketClient implements Client {
   }
 
   isComplete(end: StreamId): boolean {
-    return this.#asked.size === 0 && [...this.#heeding.values()].every(({ observer }) => observer.isComplete(end));
+    return (
+      this.#asked.size === 0 && [...this.#heeding.values()].every(({ observer }) => observer.isComplete(end))
+    );
   }
 
   checkComplete(end: StreamId): void {
@@ -118,6 +122,12 @@ export class SocketClient implements Client {
       places.set(channel, { position: observer.position, epoch, life: observer.epoch });
     }
     return places;
+  }
+
+  #ask(channel: string, from: Place | undefined): void {
+    const { clock, actors } = this.instance.core;
+    const isAhead = from !== undefined && compareIds(from.position, actors.routing.fanOut.position) > 0;
+    this.#asked.set(channel, { from, atMs: clock.now(), isAhead });
   }
 
   /** What is promised is true when it is said, which is when it is written: a client may read it much later. */
@@ -144,8 +154,9 @@ export class SocketClient implements Client {
     if (asked === undefined || asked.atMs - journal.trimmedAtMs <= 2 * SLOWEST_MS) return;
     const { window, fanOut } = core.actors.routing;
     if (window.holds(from.position)) return;
-    // What comes later than this instance is told with the event that ends it.
-    const { trimmed } = core.broker.native.history().range(channel, from.position, fanOut.position, 1);
+    // Nothing is said before this instance is as far as the log was; what comes later is told with its own event.
+    const end = asked.isAhead ? undefined : fanOut.position;
+    const { trimmed } = core.broker.native.history().range(channel, from.position, end, 1);
     // Thrown here it would be taken for a broken transport.
     if (trimmed) blame(`${channel}: recovered from ${from.position}, which was trimmed before`);
   }
@@ -201,6 +212,9 @@ export class SocketClient implements Client {
     const { from } = asked;
     if (from !== undefined && recovered && id !== from.position) {
       throw new Error(`recovered ${channel} from ${from.position} begins at ${id}`);
+    }
+    if (from !== undefined && recovered && epoch !== from.epoch) {
+      throw new Error(`recovered ${channel} from ${from.epoch}, and it is ${epoch}`);
     }
     const life = from !== undefined && recovered ? from.life : journal.lifeOf(epoch);
     this.#heeding.set(channel, {

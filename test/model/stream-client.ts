@@ -1,5 +1,5 @@
 import type { NativePrincipal } from '../../src/auth/native-principal.ts';
-import type { StreamId } from '../../src/event/stream-id.ts';
+import { compareIds, type StreamId } from '../../src/event/stream-id.ts';
 import { parseSsePosition, ssePosition } from '../../src/protocol/native/sse-position.ts';
 import type { Heard, NativeStream } from '../support/native-core.ts';
 import type { SimulatedTransport } from '../support/simulated-transport.ts';
@@ -29,6 +29,8 @@ export class StreamClient implements Client {
   #lastEventId: string | undefined;
   #life: number;
   #owesGap = false;
+  /** It goes on from where it was. */
+  #isRecovered = false;
 
   constructor(options: StreamClientOptions) {
     const { instance, as, journal, channels, from } = options;
@@ -60,7 +62,8 @@ export class StreamClient implements Client {
   checkComplete(end: StreamId): void {
     if (this.#observer === undefined) throw new Error('a stream was never welcomed');
     this.#observer.checkComplete(end);
-    if (this.#owesGap) throw new Error(`${this.#observer.channel}: what could not be recovered was never said`);
+    if (this.#owesGap)
+      throw new Error(`${this.#observer.channel}: what could not be recovered was never said`);
   }
 
   places(): Places {
@@ -73,12 +76,23 @@ export class StreamClient implements Client {
     for (const block of text.split('\n\n')) {
       let data: string | undefined;
       for (const line of block.split('\n')) {
-        if (line.startsWith('id: ')) this.#lastEventId = line.slice(4);
+        if (line.startsWith('id: ')) this.#onId(line.slice(4));
         if (line.startsWith('data: ')) data = line.slice(6);
       }
       if (data !== undefined) this.#onFrame(JSON.parse(data) as Heard);
     }
     this.#life = this.#observer?.epoch ?? this.#life;
+  }
+
+  /** Where it comes back from: in one life of the broker never from before what it has. */
+  #onId(text: string): void {
+    const before = this.#lastEventId === undefined ? undefined : parseSsePosition(this.#lastEventId);
+    const now = parseSsePosition(text);
+    if (now === undefined) throw new Error(`${text} is no position`);
+    this.#lastEventId = text;
+    if (before?.epoch === now.epoch && compareIds(now.id, before.id) < 0 && this.#isRecovered) {
+      throw new Error(`I1: the position ${text} after ${before.id}`);
+    }
   }
 
   #onFrame(frame: Heard): void {
@@ -111,6 +125,10 @@ export class StreamClient implements Client {
     if (from !== undefined && recovered && id !== from.position) {
       throw new Error(`recovered from ${from.position}, and begins at ${id}`);
     }
+    if (from !== undefined && recovered && epoch !== from.epoch) {
+      throw new Error(`recovered from ${from.epoch}, and it is ${epoch}`);
+    }
+    this.#isRecovered = recovered;
     const life = from !== undefined && recovered ? from.life : journal.lifeOf(epoch);
     this.#observer = new Observer(journal, channels, id, life);
     this.#owesGap = !recovered;
