@@ -6,20 +6,14 @@ import { settled } from '../support/heap-clock.ts';
 import { Random } from '../support/random.ts';
 import { ACTIONS, type Action, type ClientKind, PROFILES, type Profile } from './actions.ts';
 import { Application } from './application.ts';
-import type { Client } from './client.ts';
 import { Credentials } from './credentials.ts';
+import { Crowd, NAMED } from './crowd.ts';
 import { Installation } from './installation.ts';
 import type { Instance } from './instance.ts';
 import { Journal } from './journal.ts';
-import { commonPlace, type Left } from './place.ts';
 import { SocketClient } from './socket-client.ts';
-import { StreamClient } from './stream-client.ts';
 import { TIMES } from './tightness.ts';
 
-const NAMED = ['north', 'south', 'west'];
-const MOST_CLIENTS = 5;
-/** What is between who a client is and its socket: a ticket that is redeemed, an application that is asked. */
-const SLOWEST_ADMISSION_MS = 500;
 /** How long after a trouble everybody has heard of everything. */
 const CALM_MS = 8_000;
 const HEARD_MS = 1_500;
@@ -39,25 +33,20 @@ export class NativeWorld {
   readonly history: string[] = [];
   readonly installation: Installation;
   readonly #credentials: Credentials;
+  readonly #crowd: Crowd;
   readonly #application: Application | undefined;
-  readonly #kind: ClientKind;
   readonly #profile: Profile;
   readonly #actions: readonly Action[];
   readonly #users: readonly string[];
-  #clients: Client[] = [];
-  #left: Left[] = [];
-  #arriving = 0;
   #tells = 0;
   #troubleAtMs = 0;
   #lostDataAtMs = 0;
-  #fault: string | undefined;
 
   constructor(
     seed: number,
     { instances = 1, clients = 'socket', hasApplication = false }: NativeWorldOptions = {},
   ) {
     this.random = new Random(seed);
-    this.#kind = clients;
     this.#profile = PROFILES[clients === 'both' ? this.random.pick(['socket', 'stream'] as const) : clients];
     this.#actions = ACTIONS.filter(
       ({ of = clients, isOfSeveral = false }) =>
@@ -88,6 +77,15 @@ export class NativeWorld {
       }),
     });
     this.#credentials = new Credentials(this.installation.clock);
+    this.#crowd = new Crowd({
+      random: this.random,
+      installation: this.installation,
+      journal: this.journal,
+      credentials: this.#credentials,
+      kind: clients,
+      users: this.#users,
+      isDecided: hasApplication,
+    });
     this.journal.live(this.installation.broker.native.head().epoch);
   }
 
@@ -110,11 +108,11 @@ export class NativeWorld {
     await this.#heal();
     const last = this.journal.events.at(-1)?.id ?? ZERO_ID;
     await this.#settle(last);
-    for (const client of this.#clients) client.checkComplete(last);
+    for (const client of this.#crowd.connected) client.checkComplete(last);
     let end = ZERO_ID;
     for (const channel of this.#channels()) end = await this.append(channel);
     await this.#settle(end);
-    for (const client of this.#clients) client.checkComplete(end);
+    for (const client of this.#crowd.connected) client.checkComplete(end);
     for (const instance of this.installation.living) {
       if (!instance.isReady) throw new Error(`I7: ${instance.id} is not reading`);
       instance.checkAccounts();
@@ -151,42 +149,12 @@ export class NativeWorld {
     return id;
   }
 
-  /** Somebody new, or somebody who comes back, to any instance. */
   connect(): void {
-    if (this.#clients.length + this.#arriving >= MOST_CLIENTS) return;
-    const user = this.random.pick(this.#users);
-    const came = this.#left.splice(this.random.below(this.#left.length), 1)[0];
-    const left = came ?? { as: this.#credentials.of(user), places: new Map() };
-    const instance = this.installation.any();
-    if (instance === undefined) return void this.#left.push(left);
-    const as = this.random.chance(0.5) ? left.as : this.#credentials.of(left.as.user);
-    if (instance.refuses(as)) {
-      this.#credentials.signIn(as.user);
-      this.#left.push(left);
-      return;
-    }
-    if (this.installation.living.length === 1) return this.#open(instance, { ...left, as });
-    this.#arriving += 1;
-    this.installation.clock.setTimeout(() => {
-      this.#arriving -= 1;
-      if (instance.isKilled) this.#left.push(left);
-      else this.#open(instance, { ...left, as });
-    }, this.random.below(SLOWEST_ADMISSION_MS));
+    this.#crowd.connect();
   }
 
-  /** Somebody who has all that one instance gave goes to another, at once. */
   move(): void {
-    const client = this.#any();
-    if (client === undefined) return;
-    client.transport.isReading = true;
-    client.transport.flush();
-    client.transport.cut();
-    this.#reap();
-    const left = this.#left.pop();
-    if (left === undefined) return;
-    const other = this.installation.living.find((instance) => instance !== client.instance);
-    if (other?.isServing === true && !other.refuses(left.as)) this.#open(other, left);
-    else this.#left.push(left);
+    this.#crowd.move();
   }
 
   subscribe(): void {
@@ -217,36 +185,32 @@ export class NativeWorld {
   }
 
   drop(): void {
-    this.#any()?.transport.cut();
+    this.#crowd.any()?.transport.cut();
   }
 
   stall(): void {
-    const client = this.#any();
+    const client = this.#crowd.any();
     if (client !== undefined) client.transport.isReading = false;
   }
 
   read(): void {
-    const client = this.#any();
+    const client = this.#crowd.any();
     if (client === undefined) return;
     client.transport.isReading = true;
     client.transport.flush(this.random.pick([1, 2, 100]));
   }
 
   flush(): void {
-    for (const client of this.#clients) {
-      client.transport.flush();
-      // Of a stream, what the kernel takes is all the answer that there is.
-      if (client instanceof StreamClient && client.transport.isReading) client.transport.answer();
-    }
+    this.#crowd.flush();
   }
 
   fallSilent(): void {
-    const client = this.#any();
+    const client = this.#crowd.any();
     if (client instanceof SocketClient) client.transport.isAnswering = false;
   }
 
   answer(): void {
-    for (const { transport } of this.#clients) {
+    for (const { transport } of this.#crowd.connected) {
       if (this.random.chance(0.8)) transport.isAnswering = true;
       transport.answer();
     }
@@ -301,30 +265,6 @@ export class NativeWorld {
     return [...this.#users.map(userChannel), ...NAMED];
   }
 
-  #open(instance: Instance, { as, places }: Left): void {
-    const { journal } = this;
-    const from = commonPlace(places);
-    const isStream = this.#kind === 'stream' || (this.#kind === 'both' && this.random.chance(0.5));
-    let client: Client;
-    if (isStream && (from !== undefined || places.size === 0)) {
-      const all = [userChannel(as.user), ...NAMED];
-      const some = all.filter(() => this.random.chance(0.6));
-      const channels = places.size > 0 ? [...places.keys()] : some.length === 0 ? all : some;
-      client = new StreamClient({ instance, as, journal, channels, from });
-    } else {
-      client = new SocketClient({
-        instance,
-        as,
-        journal,
-        places,
-        isDecided: this.#application !== undefined,
-        blame: (fault) => void (this.#fault ??= fault),
-      });
-    }
-    instance.clients.push(client);
-    this.#clients.push(client);
-  }
-
   async #tell(instance: Instance | undefined, target: Target): Promise<number> {
     const number = this.#tells++;
     await instance?.instances.tell(target, 't', JSON.stringify({ number }) as RawJson);
@@ -336,35 +276,23 @@ export class NativeWorld {
     if (this.#application !== undefined) this.#application.isHealed = true;
     for (const { lag } of this.installation.living) lag.slowestReadMs = 0;
     if (this.#lostDataAtMs > 0) this.#forgetLost();
-    for (let round = 0; round < 150 && (this.#credentials.pending > 0 || this.#arriving > 0); round += 1) {
+    for (
+      let round = 0;
+      round < 150 && (this.#credentials.pending > 0 || this.#crowd.arriving > 0);
+      round += 1
+    ) {
       await this.installation.clock.advance(200);
     }
     if (this.#credentials.pending > 0) throw new Error('an end was never done');
-    for (const { transport } of this.#clients) {
-      transport.isReading = true;
-      transport.isAnswering = true;
-      transport.answer();
-      transport.flush();
-    }
+    this.#crowd.heal();
   }
 
   async #settle(end: StreamId): Promise<void> {
     for (let round = 0; round < 150; round += 1) {
-      await this.#pass();
-      const isComplete = this.#clients.every((client) => client.isComplete(end));
+      await this.#crowd.pass();
+      const isComplete = this.#crowd.connected.every((client) => client.isComplete(end));
       if (this.installation.living.every(({ isReady }) => isReady) && isComplete) return;
     }
-  }
-
-  /** A moment in which everybody reads and answers. */
-  async #pass(): Promise<void> {
-    await this.installation.clock.advance(200);
-    await settled();
-    for (const { transport } of this.#clients) {
-      transport.answer();
-      transport.flush();
-    }
-    this.#reap();
   }
 
   /** As long as it takes to be heard by all. */
@@ -373,28 +301,19 @@ export class NativeWorld {
     const answer = asked.finally(() => {
       isAnswered = true;
     });
-    for (let rounds = 0; rounds < 8 || !isAnswered; rounds += 1) await this.#pass();
+    for (let rounds = 0; rounds < 8 || !isAnswered; rounds += 1) await this.#crowd.pass();
     return answer;
   }
 
-  #any(): Client | undefined {
-    return this.#clients[this.random.below(this.#clients.length)];
-  }
-
   #anySubscription(): { client: SocketClient | undefined; channel: string } {
-    const client = this.#any();
+    const client = this.#crowd.any();
     const channel = this.random.pick(NAMED);
     return { client: client instanceof SocketClient ? client : undefined, channel };
   }
 
   #reap(): void {
-    for (const { core } of this.installation.living) if (core.bugs.length > 0) throw core.bugs[0];
-    const fault = this.#fault ?? this.#application?.fault;
-    if (fault !== undefined) throw new Error(fault);
-    for (const client of this.#clients) {
-      if (client.transport.isClosed) this.#left.push({ as: client.as, places: client.places() });
-    }
-    this.#clients = this.#clients.filter(({ transport }) => !transport.isClosed);
+    this.#crowd.reap();
+    if (this.#application?.fault !== undefined) throw new Error(this.#application.fault);
   }
 
   #trouble(): void {
@@ -413,7 +332,7 @@ export class NativeWorld {
     if (this.installation.isAway || this.#nowMs - this.#troubleAtMs < CALM_MS) return;
     if (this.#lostDataAtMs > 0) this.#forgetLost();
     const untilMs = this.#nowMs - HEARD_MS;
-    for (const { as, id } of this.#clients) {
+    for (const { as, id } of this.#crowd.connected) {
       if (this.#credentials.isRevoked(as, untilMs))
         throw new Error(`${id} is open by a token that was revoked`);
     }
@@ -430,8 +349,9 @@ export class NativeWorld {
     if (this.#users.length === 1) return;
     const instance = this.installation.any();
     const number = await this.#passWhile(this.#tell(instance, { everyone: true }));
-    for (const { id, told } of this.#clients) if (!told.has(number)) throw new Error(`${id} was not told`);
-    const client = this.#any();
+    for (const { id, told } of this.#crowd.connected)
+      if (!told.has(number)) throw new Error(`${id} was not told`);
+    const client = this.#crowd.any();
     if (instance === undefined || client === undefined) return;
     const ended = await this.#passWhile(instance.instances.end({ socket: client.id }));
     if (!client.transport.isClosed) throw new Error(`${client.id} was ended, and is open`);
