@@ -37,6 +37,12 @@ export class Installation {
     return this.#instances;
   }
 
+  /** Whether all know in which life the broker is. */
+  get isOfOneLife(): boolean {
+    const { epoch } = this.broker.native.head();
+    return this.#instances.every(({ core }) => core.actors.routing.fanOut.epoch === epoch);
+  }
+
   async start(): Promise<void> {
     for (let at = 0; at < this.#options.size; at += 1) await this.#add();
     await this.clock.advance(START_MS);

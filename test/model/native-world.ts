@@ -329,6 +329,8 @@ export class NativeWorld {
 
   /** While all is well nobody is connected by a token that was revoked a while ago, and nobody would be. */
   #checkRevoked(): void {
+    // Whose reads bring something each time notices late that the data was lost.
+    if (!this.installation.isOfOneLife) this.#trouble();
     if (this.installation.isAway || this.#nowMs - this.#troubleAtMs < CALM_MS) return;
     if (this.#lostDataAtMs > 0) this.#forgetLost();
     const untilMs = this.#nowMs - HEARD_MS;
