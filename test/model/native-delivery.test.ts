@@ -9,10 +9,10 @@ import {
 
 describe('native delivery under random interleavings keeps I1 to I6 for every seed', () => {
   test.each([
-    ['for each subscription, and says what was recovered', 120, createNativeWorld],
-    ['where an application decides, slowly, and makes snapshots', 80, createDecidedWorld],
-    ['on streams, whose channels share one cursor', 50, createStreamWorld],
-    ['between two instances that lag and are killed, where no revoked token counts', 150, createMovingWorld],
+    ['for each subscription, and says what was recovered', 90, createNativeWorld],
+    ['where an application decides, slowly, and makes snapshots', 60, createDecidedWorld],
+    ['on streams, whose channels share one cursor', 35, createStreamWorld],
+    ['between two instances that lag and are killed, where no revoked token counts', 120, createMovingWorld],
   ] as const)(
     '%s',
     async (_where, seeds, create) => {
