@@ -29,6 +29,11 @@ export type ControlMessage =
       readonly id: string;
       /** How many sockets it had. */
       readonly closed: number;
+    }
+  | {
+      /** The broker had forgotten whose tokens are revoked, and knows again: who read meanwhile reads again. */
+      readonly kind: 'restored';
+      readonly from: string;
     };
 
 /**
@@ -83,9 +88,15 @@ const message = z.discriminatedUnion('kind', [
     revokedAtMs: z.number().min(0).optional(),
   }),
   z.object({ kind: z.literal('ended'), from: name, id: name, closed: z.int().min(0) }),
+  z.object({ kind: z.literal('restored'), from: name }),
 ]);
 
-const KINDS: ReadonlySet<unknown> = new Set(['tell', 'end', 'ended'] satisfies ControlMessage['kind'][]);
+const KINDS: ReadonlySet<unknown> = new Set([
+  'tell',
+  'end',
+  'ended',
+  'restored',
+] satisfies ControlMessage['kind'][]);
 const envelope = z.object({ version: z.number(), kind: z.unknown() });
 
 /** As it is sent. */

@@ -48,6 +48,8 @@ export class Instances {
   readonly #presence: Presence;
   #isReady = false;
   #isPresent = false;
+  /** It told the broker what that had lost, and has to tell the others. */
+  #hasRestored = false;
   readonly #onPresent = new Set<() => void>();
 
   constructor(deps: InstancesDeps) {
@@ -157,7 +159,8 @@ export class Instances {
     if (message === 'malformed') return this.#deps.report.malformed();
     if (message.kind === 'tell') this.#tellOwn(message);
     else if (message.kind === 'end') this.#endOwn(message);
-    else this.#endings.answered(message.id, message.from, message.closed);
+    else if (message.kind === 'ended') this.#endings.answered(message.id, message.from, message.closed);
+    else if (message.from !== this.#deps.id) this.#presence.reload();
   }
 
   #tellOwn({ target, topic, data }: ControlMessage & { kind: 'tell' }): void {
@@ -185,9 +188,14 @@ export class Instances {
     const stored = (await broker.revocations.all()).toSorted((a, b) => a.atMs - b.atMs);
     const inBroker = new RevokedTokens({ now: () => this.#deps.clock.now(), maxTokenLifeMs });
     for (const revocation of stored) inBroker.add(revocation);
-    // A broker that lost its data is told again, for those that start later.
+    // A broker that lost its data is told again, for those that start later; and so are those that have started since.
     const lost = this.#revoked.all().filter((revocation) => !inBroker.includes(revocation));
-    if (lost.length > 0) await broker.revocations.add(lost, maxTokenLifeMs);
+    if (lost.length > 0) {
+      await broker.revocations.add(lost, maxTokenLifeMs);
+      this.#hasRestored = true;
+    }
+    if (this.#hasRestored) await this.#send({ kind: 'restored', from: this.#deps.id });
+    this.#hasRestored = false;
     for (const revocation of stored) this.#revoked.add(revocation);
     this.#isReady = true;
     for (const session of sessions.of({ everyone: true })) {

@@ -12,6 +12,7 @@ import type { LogLimit } from '../telemetry/log-limit.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ConnectLimit } from './connect-limit.ts';
 import { isLoopbackHost } from './http-loopback.ts';
+import { openNative } from './native-opening.ts';
 import { acceptNativeUpgrades, type NativeAccepted } from './native-upgrade.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 
@@ -89,17 +90,14 @@ export function acceptNativeSockets(deps: NativeSocketsDeps): void {
       ),
   });
 
-  function open({ id: socketId, principal, socket, connection }: NativeAccepted): void {
-    let session: NativeSession | undefined;
-    const opened = sockets.accept({
-      id: socketId,
-      channel: userChannel(principal.user),
-      onReleased(reason) {
-        if (session === undefined) return;
-        sessions.remove(session);
-        session.closed(reason);
-      },
-      connect: (id, listener) =>
+  function open({ id, principal, socket, connection }: NativeAccepted): void {
+    openNative<NativeSession>({
+      sockets,
+      sessions,
+      access,
+      id,
+      principal,
+      connect: (listener, session) =>
         new WebSocketTransport({
           id,
           socket,
@@ -107,12 +105,9 @@ export function acceptNativeSockets(deps: NativeSocketsDeps): void {
           listener,
           budget: routing.budget,
           now: clock.now,
-          inbound: (data, isBinary) => session?.receive(data, isBinary),
+          inbound: (data, isBinary) => session()?.receive(data, isBinary),
         }),
+      converse: (opened) => new NativeSession(opened, principal, rules),
     });
-    session = new NativeSession(opened, principal, rules);
-    sessions.add(session);
-    // After it can be found: a revocation that comes from now on ends it, one that came before is seen here.
-    if (access.isRevoked(principal)) session.end();
   }
 }

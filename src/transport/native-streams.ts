@@ -12,6 +12,7 @@ import {
   type StreamRules,
   StreamSession,
 } from '../protocol/native/stream-session.ts';
+import { openNative } from './native-opening.ts';
 import { beginStream } from './sse-response.ts';
 import { SseTransport } from './sse-transport.ts';
 
@@ -52,22 +53,16 @@ export function createNativeStreams(deps: NativeStreamsDeps): NativeStreams {
     hasTooMany: ({ user }) => maxPerUser > 0 && actors.countOn(userChannel(user)) >= maxPerUser,
     open({ id, principal, response, headers, ...options }) {
       const connection = beginStream(response, headers);
-      let session: StreamSession | undefined;
-      const opened = socketsOf[options.form].accept({
+      const { session, isRevoked } = openNative({
+        sockets: socketsOf[options.form],
+        sessions,
+        access,
         id,
-        channel: userChannel(principal.user),
-        connect: (_, listener) => new SseTransport({ connection, listener, budget }),
-        onReleased(reason) {
-          if (session === undefined) return;
-          sessions.remove(session);
-          session.closed(reason);
-        },
+        principal,
+        connect: (listener) => new SseTransport({ connection, listener, budget }),
+        converse: (opened) => new StreamSession(opened, principal, rules, options),
       });
-      session = new StreamSession(opened, principal, rules, options);
-      sessions.add(session);
-      // After it can be found, as with any socket.
-      if (access.isRevoked(principal)) session.end();
-      else session.begin();
+      if (!isRevoked) session.begin();
     },
   };
 }

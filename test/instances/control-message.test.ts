@@ -22,6 +22,7 @@ describe('a message between instances', () => {
     end,
     { ...end, word: 'signed out', revokedAtMs: 1_700_000_000_000 },
     { kind: 'ended', from: 'b', id: 'e1', closed: 3 },
+    { kind: 'restored', from: 'b' },
   ])('is read as it was sent: %j', (message) => {
     expect(decodeControlMessage(sent(message))).toEqual(message);
   });

@@ -330,6 +330,20 @@ describe('instances', () => {
       const fresh = await start('fresh');
       expect(fresh.instances.isRevoked(principal)).toBe(true);
     });
+
+    test('and so is an instance that started before the broker was', async () => {
+      const { start, broker } = await installation();
+      const one = await start('one');
+      await one.instances.end({ user: '5' });
+      broker.loseData();
+      const between = await start('between');
+      const client = await between.open();
+      expect(between.instances.isRevoked(principal)).toBe(false);
+      one.instances.brokerChanged();
+      await settled();
+      expect(between.instances.isRevoked(principal)).toBe(true);
+      expect(closesOf(client)).toEqual([{ code: 4410, reason: 'ended' }]);
+    });
   });
 
   test('skip what is no message, and say so', async () => {

@@ -19,6 +19,25 @@ export class Journal {
   epoch = 0;
   /** Something was trimmed, so that a gap may be due. */
   wasTrimmed = false;
+  /** When that was last. */
+  trimmedAtMs = 0;
+  /** What the lives of the broker are called. */
+  readonly #lives = new Map<string, number>();
+
+  /** The broker has a life of this name: its first one, or another after it lost its data. */
+  live(name: string): void {
+    if (this.#lives.size > 0) this.epoch += 1;
+    this.#lives.set(name, this.epoch);
+  }
+
+  lifeOf(name: string): number {
+    return this.#lives.get(name) ?? -1;
+  }
+
+  trimmed(nowMs: number): void {
+    this.wasTrimmed = true;
+    this.trimmedAtMs = nowMs;
+  }
 
   add(id: StreamId, channel: string): void {
     const event = { id, channel, epoch: this.epoch, order: this.events.length };

@@ -1,5 +1,4 @@
 import { NativeWorld } from './native-world.ts';
-import { StreamWorld } from './stream-world.ts';
 import { World } from './world.ts';
 
 const STEPS = 120;
@@ -22,17 +21,21 @@ export async function runModel(
   return seeds;
 }
 
-type AnyWorld = World | NativeWorld | StreamWorld;
-type CreateWorld = (seed: number) => AnyWorld;
-
-/** Streams, each of several channels with one cursor. */
-export const createStreamWorld: CreateWorld = (seed) => new StreamWorld(seed);
+type AnyWorld = World | NativeWorld;
+export type CreateWorld = (seed: number) => AnyWorld;
 
 /** The native protocol, several subscriptions a socket. */
 export const createNativeWorld: CreateWorld = (seed) => new NativeWorld(seed);
 
 /** The same beside an application that is slow, refuses and fails. */
 export const createDecidedWorld: CreateWorld = (seed) => new NativeWorld(seed, { hasApplication: true });
+
+/** Streams, each of several channels with one cursor. */
+export const createStreamWorld: CreateWorld = (seed) => new NativeWorld(seed, { clients: 'stream' });
+
+/** Two instances, which come and go and lag, and clients that go from one to the other, as sockets and as streams. */
+export const createMovingWorld: CreateWorld = (seed) =>
+  new NativeWorld(seed, { instances: 2, clients: 'both' });
 
 async function runSeed(world: AnyWorld, seed: number): Promise<void> {
   try {

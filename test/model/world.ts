@@ -2,18 +2,18 @@ import { createActors, type Actors } from '../../src/actors/actors.ts';
 import { createMemoryBroker, type MemoryBroker } from '../../src/broker/memory/memory-broker.ts';
 import type { EventLog } from '../../src/broker/ports.ts';
 import { type StreamId, streamId, ZERO_ID } from '../../src/event/stream-id.ts';
-import { Registry } from '../../src/routing/registry.ts';
+import { actorsDeps } from '../support/actors-deps.ts';
 import { CountingMetrics } from '../support/counting-metrics.ts';
 import { gapProtocol } from '../support/gap-protocol.ts';
 import { HeapClock, settled } from '../support/heap-clock.ts';
 import { Random } from '../support/random.ts';
 import { SimulatedTransport } from '../support/simulated-transport.ts';
 import { Journal, Observer } from './journal.ts';
+import { TIMES, WINDOW } from './tightness.ts';
 
 const CHANNELS = ['north', 'south', '__proto__'];
 const HISTORY = { maxLength: 60, maxAgeSeconds: 3_600, firehoseMaxLength: 150 };
 const MAX_SOCKET_BUFFER_BYTES = 600;
-const WINDOW = { maxEvents: 12, maxBytes: 100_000, maxAgeMs: 20_000 };
 
 interface Client {
   readonly observer: Observer;
@@ -40,7 +40,6 @@ export class World {
   #clients: Client[] = [];
   #gone: Client[] = [];
   #remembered: Remembered[] = [];
-  #sockets = 0;
   #isAway = false;
   #crash: unknown;
 
@@ -54,16 +53,25 @@ export class World {
       this.#crash ??= error;
     };
     this.actors = createActors({
-      registry: new Registry({ clock: this.clock, inspect: undefined }),
-      clock: this.clock,
-      log: this.#slowLog(),
-      protocol: gapProtocol,
-      feed: { kind: 'firehose' },
-      framing: { headroom: 0, frame: (text) => text },
-      metrics: this.metrics,
+      ...actorsDeps({
+        clock: this.clock,
+        metrics: this.metrics,
+        log: this.#slowLog(),
+        protocol: gapProtocol,
+        report: {
+          malformed: (malformed) => fail(new Error(`malformed: ${malformed.malformed}`)),
+          routeFailed: fail,
+          socketFailed: fail,
+          channelFailed: fail,
+          channelRefused: fail,
+          crashed: fail,
+          replayFailed() {},
+          readerLive() {},
+          readerStale() {},
+          epochChanged() {},
+        },
+      }),
       random: this.random.next,
-      newId: () => `s${this.#sockets++}`,
-      later: (run) => void setImmediate(run),
       limits: {
         window: WINDOW,
         maxSocketBufferBytes: MAX_SOCKET_BUFFER_BYTES,
@@ -72,26 +80,8 @@ export class World {
         replaySlackMs: 0,
       },
       reads: { count: 4, blockMs: 5_000, pauseMs: this.random.pick([0, 2]) },
-      times: {
-        handshakeTimeoutMs: 1_000,
-        pingIntervalMs: 2_000,
-        responseTimeoutMs: 7_000,
-        slowConsumerTimeoutMs: 9_000,
-        closeTimeoutMs: 1_000,
-      },
+      times: TIMES,
       gcIntervalMs: 3_000,
-      report: {
-        malformed: (malformed) => fail(new Error(`malformed: ${malformed.malformed}`)),
-        routeFailed: fail,
-        socketFailed: fail,
-        channelFailed: fail,
-        channelRefused: fail,
-        crashed: fail,
-        replayFailed() {},
-        readerLive() {},
-        readerStale() {},
-        epochChanged() {},
-      },
     });
   }
 

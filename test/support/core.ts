@@ -3,6 +3,7 @@ import type { NewSocket } from '../../src/actors/sockets.ts';
 import { createMemoryBroker, type MemoryBroker } from '../../src/broker/memory/memory-broker.ts';
 import type { StreamId } from '../../src/event/stream-id.ts';
 import { Registry } from '../../src/routing/registry.ts';
+import { actorsDeps } from './actors-deps.ts';
 import { CountingMetrics } from './counting-metrics.ts';
 import { gapProtocol } from './gap-protocol.ts';
 import { HeapClock, settled } from './heap-clock.ts';
@@ -58,36 +59,11 @@ export function createCore({ limits, times, deps, registry: createRegistry }: Co
     (name: keyof Report) =>
     (...about: unknown[]) =>
       void reported.push([name, ...about]);
-  let sockets = 0;
-  const actors = createActors({
-    registry,
+  const base = actorsDeps({
     clock,
     metrics,
     log: broker.log,
     protocol: gapProtocol,
-    feed: { kind: 'firehose' },
-    framing: { headroom: 0, frame: (text) => text },
-    random: () => 0.5,
-    newId: () => `s${sockets++}`,
-    later: (run) => void setImmediate(run),
-    limits: {
-      window: { maxEvents: 1_000, maxBytes: 1_000_000, maxAgeMs: 3_600_000 },
-      maxSocketBufferBytes: 10_000,
-      maxTotalBufferBytes: 1_000_000,
-      replays: 4,
-      replaySlackMs: 0,
-      ...limits,
-    },
-    reads: { count: 100, blockMs: 5_000, pauseMs: 0 },
-    times: {
-      handshakeTimeoutMs: 10_000,
-      pingIntervalMs: 20_000,
-      responseTimeoutMs: 60_000,
-      slowConsumerTimeoutMs: 30_000,
-      closeTimeoutMs: 2_000,
-      ...times,
-    },
-    gcIntervalMs: 3_600_000,
     report: {
       malformed: note('malformed'),
       routeFailed: note('routeFailed'),
@@ -100,6 +76,12 @@ export function createCore({ limits, times, deps, registry: createRegistry }: Co
       epochChanged: note('epochChanged'),
       crashed: note('crashed'),
     },
+  });
+  const actors = createActors({
+    ...base,
+    registry,
+    limits: { ...base.limits, ...limits },
+    times: { ...base.times, ...times },
     ...deps,
   });
 

@@ -1,14 +1,19 @@
-import { type Actors, createActors, type Report } from '../../src/actors/actors.ts';
+import { type Actors, type ActorsDeps, createActors, type Report } from '../../src/actors/actors.ts';
 import type { OpenSocket } from '../../src/actors/open-socket.ts';
+import type { Sockets } from '../../src/actors/sockets.ts';
 import type { NativePrincipal } from '../../src/auth/native-principal.ts';
 import { verifyRefresh } from '../../src/auth/native-token.ts';
 import { createMemoryBroker, type MemoryBroker } from '../../src/broker/memory/memory-broker.ts';
 import type { NativeLog } from '../../src/broker/ports.ts';
-import { userChannel } from '../../src/protocol/native/names.ts';
 import type { ServerFrame } from '../../src/protocol/native/server-frame.ts';
 import { NativeSession, type SessionRules } from '../../src/protocol/native/session.ts';
+import { Sessions } from '../../src/protocol/native/sessions.ts';
 import { nativeProtocol } from '../../src/protocol/native/socket-rules.ts';
-import { Registry } from '../../src/routing/registry.ts';
+import type { SsePosition } from '../../src/protocol/native/sse-position.ts';
+import { sseFramesProtocol } from '../../src/protocol/native/sse-rules.ts';
+import { StreamSession } from '../../src/protocol/native/stream-session.ts';
+import { openNative } from '../../src/transport/native-opening.ts';
+import { actorsDeps } from './actors-deps.ts';
 import { CountingMetrics } from './counting-metrics.ts';
 import { HeapClock, settled } from './heap-clock.ts';
 import { NOW_MS, principal, rules as tokenRules } from './native-auth.ts';
@@ -29,65 +34,64 @@ export interface NativeConnection {
   hear(): Promise<Heard[]>;
 }
 
+/** One stream of native events, seen from its client. */
+export interface NativeStream {
+  readonly transport: SimulatedTransport;
+  readonly session: StreamSession;
+}
+
 export interface NativeCore {
   readonly clock: HeapClock;
   readonly broker: MemoryBroker;
   readonly metrics: CountingMetrics;
   readonly actors: Actors;
+  /** Those that are open. */
+  readonly sessions: Sessions;
   readonly bugs: unknown[];
   start(): Promise<void>;
   connect(options?: {
     readonly as?: NativePrincipal;
     readonly onFrame?: (frame: Heard) => void;
   }): NativeConnection;
+  /** A stream of frames. */
+  openStream(options: {
+    readonly as?: NativePrincipal;
+    readonly channels: readonly string[];
+    readonly position: SsePosition | undefined;
+    readonly onBlocks: (text: string) => void;
+  }): NativeStream;
   publish(channel: string, data?: unknown, snapshot?: boolean): Promise<string>;
 }
 
 export interface NativeCoreOptions {
+  /** Of an installation of several, which share them; left out: its own. */
+  readonly shared?: { readonly clock: HeapClock; readonly broker: MemoryBroker };
   readonly rules?: Partial<SessionRules>;
-  readonly deps?: Partial<Parameters<typeof createActors>[0]>;
+  readonly deps?: Partial<ActorsDeps>;
   readonly history?: Parameters<typeof createMemoryBroker>[0]['history'];
   /** Stands before the log: answers may take their time. */
   readonly log?: (log: NativeLog, clock: HeapClock) => NativeLog;
+  /** Left out: nobody's token is. */
+  readonly isRevoked?: (principal: NativePrincipal) => boolean;
+  readonly onEpochChanged?: () => void;
 }
 
-/** All of the native protocol on the embedded broker under a simulated clock, but for ws. */
+/** All of the native protocol on the embedded broker under a simulated clock, but for ws and HTTP. */
 export function createNativeCore(options: NativeCoreOptions = {}): NativeCore {
-  const clock = new HeapClock(NOW_MS);
+  const clock = options.shared?.clock ?? new HeapClock(NOW_MS);
   const metrics = new CountingMetrics();
   const history = { maxLength: 1_000, maxAgeSeconds: 86_400, firehoseMaxLength: 10_000, ...options.history };
-  const broker = createMemoryBroker({ clock, history });
+  const broker = options.shared?.broker ?? createMemoryBroker({ clock, history });
+  const sessions = new Sessions();
+  const access = { isRevoked: options.isRevoked ?? (() => false) };
   const bugs: unknown[] = [];
   const bug = (error: unknown): void => void bugs.push(error);
-  let sockets = 0;
-  const actors = createActors({
-    registry: new Registry({ clock, inspect: undefined }),
-    prefix: 'native/',
+  const epoch = (): string => actors.routing.fanOut.epoch;
+  const base = actorsDeps({
     clock,
     metrics,
     log: options.log?.(broker.native, clock) ?? broker.native,
     protocol: nativeProtocol({ onRepaired() {} }),
-    feed: { kind: 'firehose' },
-    framing: { headroom: 0, frame: (text) => text },
-    random: () => 0.5,
-    newId: () => `s${sockets++}`,
-    later: (run) => void setImmediate(run),
-    limits: {
-      window: { maxEvents: 1_000, maxBytes: 1_000_000, maxAgeMs: 3_600_000 },
-      maxSocketBufferBytes: 10_000,
-      maxTotalBufferBytes: 1_000_000,
-      replays: 4,
-      replaySlackMs: 0,
-    },
-    reads: { count: 100, blockMs: 5_000, pauseMs: 0 },
-    times: {
-      handshakeTimeoutMs: 10_000,
-      pingIntervalMs: 20_000,
-      responseTimeoutMs: 60_000,
-      slowConsumerTimeoutMs: 30_000,
-      closeTimeoutMs: 2_000,
-    },
-    gcIntervalMs: 3_600_000,
     report: {
       malformed: bug,
       routeFailed: bug,
@@ -98,10 +102,18 @@ export function createNativeCore(options: NativeCoreOptions = {}): NativeCore {
       channelRefused: bug,
       readerLive() {},
       readerStale() {},
-      epochChanged() {},
+      epochChanged: () => options.onEpochChanged?.(),
     } satisfies Report,
-    ...options.deps,
   });
+  const { framing } = base;
+  const deps: ActorsDeps = {
+    ...base,
+    prefix: 'native/',
+    formats: [{ name: 'frames', protocol: sseFramesProtocol({ epoch, onRepaired() {} }), framing }],
+    ...options.deps,
+  };
+  const actors: Actors = createActors(deps);
+  const { budget } = actors.routing;
   const rules: SessionRules = {
     pingIntervalMs: 20_000,
     maxSubscriptions: 5,
@@ -114,7 +126,7 @@ export function createNativeCore(options: NativeCoreOptions = {}): NativeCore {
       return () => clock.clearTimeout(timer);
     },
     now: clock.now,
-    epoch: () => actors.routing.fanOut.epoch,
+    epoch,
     async publish(publication) {
       const [outcome] = await broker.native.publishEvents([publication]);
       return outcome !== undefined && 'id' in outcome ? outcome : { refused: 'unavailable' };
@@ -128,6 +140,7 @@ export function createNativeCore(options: NativeCoreOptions = {}): NativeCore {
     broker,
     metrics,
     actors,
+    sessions,
     bugs,
     async start() {
       actors.start();
@@ -136,31 +149,37 @@ export function createNativeCore(options: NativeCoreOptions = {}): NativeCore {
     connect({ as = principal, onFrame } = {}) {
       const frames: Heard[] = [];
       let transport: SimulatedTransport | undefined;
-      let session: NativeSession | undefined;
-      const socket = actors.sockets.accept({
-        channel: userChannel(as.user),
-        onReleased: (reason) => session?.closed(reason),
-        connect(_, listener) {
-          transport = new SimulatedTransport(actors.routing.budget, listener, (bytes) => {
+      let socket: OpenSocket | undefined;
+      const { session } = openNative<NativeSession>({
+        sockets: actors.sockets,
+        sessions,
+        access,
+        id: deps.newId(),
+        principal: as,
+        connect(listener) {
+          transport = new SimulatedTransport(budget, listener, (bytes) => {
             const frame = JSON.parse(bytes.toString()) as Heard;
             frames.push(frame);
             onFrame?.(frame);
           });
           return transport;
         },
+        converse(opened) {
+          socket = opened;
+          return new NativeSession(opened, as, rules);
+        },
       });
-      session = new NativeSession(socket, as, rules);
       const connection = transport as unknown as SimulatedTransport;
       const sayBytes = (bytes: Buffer): void => {
-        if (!connection.isClosed) session?.receive(bytes, false);
+        if (!connection.isClosed) session.receive(bytes, false);
       };
       return {
         transport: connection,
-        socket,
+        socket: socket as unknown as OpenSocket,
         session,
         frames,
         say: (frame) => sayBytes(Buffer.from(JSON.stringify(frame))),
-        sayBytes: (bytes) => session?.receive(bytes, true),
+        sayBytes: (bytes) => session.receive(bytes, true),
         async hear() {
           await settled();
           connection.flush();
@@ -168,6 +187,25 @@ export function createNativeCore(options: NativeCoreOptions = {}): NativeCore {
           return frames.splice(0);
         },
       };
+    },
+    openStream({ as = principal, channels, position, onBlocks }) {
+      let transport: SimulatedTransport | undefined;
+      const streamRules = { ...rules, random: deps.random };
+      const { session, isRevoked } = openNative<StreamSession>({
+        sockets: actors.streams[0] as Sockets,
+        sessions,
+        access,
+        id: deps.newId(),
+        principal: as,
+        connect(listener) {
+          transport = new SimulatedTransport(budget, listener, (bytes) => onBlocks(bytes.toString()));
+          return transport;
+        },
+        converse: (opened) =>
+          new StreamSession(opened, as, streamRules, { form: 'frames', channels, position }),
+      });
+      if (!isRevoked) session.begin();
+      return { transport: transport as unknown as SimulatedTransport, session };
     },
     async publish(channel, data = null, snapshot = false) {
       const bytes = Buffer.from(JSON.stringify(data));
