@@ -24,6 +24,10 @@ export function combined(first: Decider, second: Decider): Decider {
       first.unsubscribed?.(peer, channel);
       second.unsubscribed?.(peer, channel);
     },
+    forgotten(peer) {
+      first.forgotten?.(peer);
+      second.forgotten?.(peer);
+    },
     async close() {
       await Promise.all([first.close?.(), second.close?.()]);
     },

@@ -81,6 +81,8 @@ export interface Decider {
   subscribed?(peer: Peer, wish: Wish): void;
   /** Also of each channel that it still had when it went, before `disconnected`. */
   unsubscribed?(peer: Peer, channel: string): void;
+  /** It was asked about one that is no socket, or becomes none: nothing more is heard of it. */
+  forgotten?(peer: Peer): void;
   /** Gives up what it still has to do, after a moment for what was only told. */
   close?(): Promise<void>;
 }

@@ -95,6 +95,7 @@ export function createCallbackDecider<C extends Contract>(
       telling('onSubscribe', () => callbacks.onSubscribe?.(sockets.of(peer), channel, fromJson(query))),
     unsubscribed: (peer, channel) =>
       telling('onUnsubscribe', () => callbacks.onUnsubscribe?.(sockets.of(peer), channel)),
+    forgotten: (peer) => sockets.forget(peer),
     disconnected(peer, reason) {
       const socket = sockets.of(peer);
       telling('onClose', () => sockets.closed(peer, reason));

@@ -45,6 +45,11 @@ export class Sockets<C extends Contract> {
     };
   }
 
+  /** One that was asked about, and is none. */
+  forget(peer: Peer): void {
+    this.#handles.delete(peer.socket);
+  }
+
   /** The last that is heard of it. */
   closed(peer: Peer, reason: CloseReason): void {
     const handle = this.#handles.get(peer.socket);

@@ -1,12 +1,15 @@
 import * as Either from 'fp-ts/lib/Either.js';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { AuthError } from '../auth/auth-error.ts';
 import type { NativeAccess } from '../auth/native-access.ts';
 import { maySubscribe, type NativePrincipal, ownChannels } from '../auth/native-principal.ts';
+import type { Decider, Verdict } from '../decider/decider.ts';
 import { parseStreamId, type StreamId } from '../event/stream-id.ts';
+import { ERRORS } from '../protocol/native/error-codes.ts';
+import { isChannel, isReservedChannel } from '../protocol/native/names.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { HttpLimit } from './http-limit.ts';
-import { PROBLEMS, sendProblem, sendTooMany } from './http-problem.ts';
+import type { HttpAsksDeps } from './http-asks.ts';
+import type { PrincipalOf } from './http-principal.ts';
+import { sendProblem, sendTooMany } from './http-problem.ts';
 import { route } from './http-route.ts';
 import { historyOperation, ticketOperation } from './openapi/clients.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -22,9 +25,11 @@ export interface History {
   readonly epoch: string;
 }
 
-export interface NativeHttpDeps {
+export interface NativeHttpDeps extends Omit<HttpAsksDeps, 'decider'> {
   readonly access: NativeAccess;
   readonly now: () => number;
+  /** The application. */
+  readonly decider: Pick<Decider, 'subscribe' | 'ask' | 'tell' | 'forgotten'>;
   /** `after` undefined: from its beginning. Rejects when the broker is away. */
   history(channel: string, after: StreamId | undefined, limit: number): Promise<History>;
 }
@@ -37,9 +42,9 @@ const TICKETS = { perSecond: 1, burst: 20 };
 /** Adds `POST /ticket` and `GET /history`, for clients of the native protocol. */
 export function addNativeRoutes(
   app: FastifyInstance,
-  deps: NativeHttpDeps & { readonly limit: HttpLimit; readonly metrics: Metrics },
+  deps: NativeHttpDeps & { readonly principalOf: PrincipalOf; readonly metrics: Metrics },
 ): void {
-  const { access, now, limit: isWithin, metrics } = deps;
+  const { access, now, principalOf, metrics, decider, newId } = deps;
   const tickets = new RateLimit({ ...TICKETS, now });
 
   app.post('/ticket', route('cookie', ticketOperation), async (request, reply) => {
@@ -72,9 +77,8 @@ export function addNativeRoutes(
     }
     const principal = await principalOf(request, reply);
     if (principal === undefined) return reply;
-    if (!maySubscribe(principal, channel) && !ownChannels(principal).includes(channel)) {
-      return sendProblem(reply, 'forbidden', 'This token may not subscribe to this channel.');
-    }
+    const refused = await refusalOf(principal, channel, reply);
+    if (refused !== undefined) return sendProblem(reply, refused, REFUSALS[refused]);
     try {
       const { events, next, gap, epoch } = await deps.history(channel, position, count);
       const rest = JSON.stringify({ next, gap: gap ?? null, epoch });
@@ -86,48 +90,44 @@ export function addNativeRoutes(
     }
   });
 
-  /** Who asks; undefined: it has been refused. */
-  async function principalOf(
-    request: FastifyRequest,
+  /** Whether it may not be subscribed: by the application where that decides, else by the token. */
+  async function refusalOf(
+    principal: NativePrincipal,
+    channel: string,
     reply: FastifyReply,
-  ): Promise<NativePrincipal | undefined> {
-    const asked = { headers: request.headers, target: request.url };
-    if (!access.isAllowedOrigin(asked)) {
-      if (isWithin(request, reply)) {
-        void sendProblem(reply, 'forbidden', 'This may not be asked for from there.');
-      }
-      return undefined;
-    }
-    const authenticated = await access.authenticate(asked);
-    if (Either.isLeft(authenticated)) {
-      const problem = problemOfAuth(authenticated.left);
-      if (isWithin(request, reply))
-        void sendProblem(reply, problem, problem === 'unauthorized' ? 'A valid token is needed.' : NOT_KNOWN);
-      return undefined;
-    }
-    const { principal, ticket } = authenticated.right;
-    // Before the ticket is used up: whoever comes too often has it still.
-    if (!isWithin(request, reply, principal.user)) return undefined;
-    if (ticket === undefined) return principal;
-    const isFirst = await access.redeem(ticket).catch(() => undefined);
-    if (isFirst === true) return principal;
-    if (isFirst === undefined) void sendProblem(reply, 'unavailable', 'The broker cannot be reached.');
-    else void sendProblem(reply, 'unauthorized', 'This ticket was used.');
-    return undefined;
+  ): Promise<keyof typeof REFUSALS | undefined> {
+    const { subscribe } = decider;
+    if (ownChannels(principal).includes(channel)) return undefined;
+    if (subscribe === undefined) return maySubscribe(principal, channel) ? undefined : 'forbidden';
+    if (!isChannel(channel) || isReservedChannel(channel)) return 'forbidden';
+    const gone = new AbortController();
+    reply.raw.once('close', () => gone.abort());
+    const peer = { socket: newId(), principal };
+    const verdict = await subscribe.call(decider, peer, { channel }, gone.signal);
+    decider.forgotten?.(peer);
+    return problemOfVerdict(verdict);
   }
 }
+
+function problemOfVerdict(verdict: Verdict): keyof typeof REFUSALS | undefined {
+  if (verdict === undefined) return undefined;
+  const { code } = verdict;
+  if (code === 'unauthorized' || code === 'internal') return code;
+  return ERRORS[code].retry === 'backoff' ? 'unavailable' : 'forbidden';
+}
+
+const REFUSALS = {
+  unauthorized: 'The application does not know you.',
+  forbidden: 'This channel may not be subscribed by whoever asks.',
+  internal: 'The application failed.',
+  unavailable: 'The application cannot say now whether this may be read.',
+} as const;
 
 type HistoryQuery = Readonly<Partial<Record<'channel' | 'after' | 'limit', unknown>>>;
 
 const OF_TICKET = 'No ticket is given for a ticket.';
-const NOT_KNOWN = 'The broker has not been reached yet: nobody can say whether this token was revoked.';
 const UNSIGNED = 'This server has a public key, so that it can sign no tickets.';
 const HISTORY_FORM = `Expected ?channel=<name>, after=<id> and limit=<1 to ${MAX_LIMIT}>, the last two optional.`;
-
-/** A token that may have been revoked, nobody can say, is no bad one. */
-export function problemOfAuth({ status }: AuthError): 'unauthorized' | 'unavailable' {
-  return status === PROBLEMS.unavailable.status ? 'unavailable' : 'unauthorized';
-}
 
 export function isJson(request: FastifyRequest): boolean {
   return /^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '');

@@ -205,6 +205,17 @@ describe('a stream of native channels', () => {
     expect(lastEventId.endsWith(`.${id}`)).toBe(true);
   });
 
+  test('says to who asks for signalbox.v1 and one channel when its beginning is over, with a snapshot or without', async () => {
+    const { signalbox } = await start();
+    await signalbox.publish('list', 'set', ['a'], { snapshot: true });
+    const types = async (channel: string): Promise<(string | undefined)[]> => {
+      const text = await read(`?channel=${channel}&frames=signalbox.v1`, /"type":"ping"/);
+      return [...text.matchAll(/^data: \{"type":"(\w+)"/gm)].map(([, type]) => type);
+    };
+    expect(await types('list')).toEqual(['welcome', 'snapshot', 'ping']);
+    expect(await types('other')).toEqual(['welcome', 'ping']);
+  });
+
   test('is told things, ended, and seen by the program as any socket', async () => {
     const happened: string[] = [];
     const { signalbox } = await start({

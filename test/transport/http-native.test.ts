@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Peer, Wish } from '../../src/decider/decider.ts';
 import { streamId } from '../../src/event/stream-id.ts';
 import type { Http, HttpDeps } from '../../src/transport/http.ts';
 import type { HttpPublication } from '../../src/transport/http-publish.ts';
 import { API_KEY, serveHttp } from '../support/http-surface.ts';
-import { tokenWith } from '../support/native-auth.ts';
+import { ticketOf, tokenWith } from '../support/native-auth.ts';
+import { nativeHttp } from '../support/native-http.ts';
 
 const running: Http[] = [];
 
@@ -85,6 +87,16 @@ describe('POST /publish', () => {
     const [own, byKey] = published.map(({ key }) => key);
     expect(own).not.toBe(byKey);
     expect(published[0]?.snapshot).toBe(true);
+  });
+
+  test('takes a ticket, once, for the keys of its user', async () => {
+    const { post, published } = await serve();
+    const event = { channel: 'chat', data: 1, key: 'k' };
+    expect((await post(`/publish?ticket=${ticketOf()}`, event, '')).status).toBe(201);
+    expect((await post(`/publish?ticket=${ticketOf()}`, event, '')).status).toBe(401);
+    expect((await post('/publish', event, tokenWith())).status).toBe(201);
+    expect(published[0]?.key).toBe(published[1]?.key);
+    expect(published).toHaveLength(2);
   });
 
   test('is 403 where a token may not publish, and 401 for one that may not at all, or a bad one', async () => {
@@ -190,6 +202,26 @@ describe('GET /history', () => {
   ])('with ?%s is %d', async (query, status) => {
     const { ask } = await serve();
     expect((await ask(`/history?${query}`, { headers })).status).toBe(status);
+  });
+
+  test('is decided by the application where that decides about subscriptions, whatever the token says', async () => {
+    const asked: string[] = [];
+    const decider = {
+      async subscribe(peer: Peer, { channel }: Wish) {
+        asked.push(`${peer.principal.user} wants ${channel}`);
+        return channel === 'secret' ? undefined : { code: 'forbidden' as const };
+      },
+      forgotten: ({ socket }: Peer) => void asked.push(`${socket} is forgotten`),
+    };
+    const { ask } = await serve({ native: { ...nativeHttp(), decider } });
+    expect((await ask('/history?channel=secret', { headers })).status).toBe(200);
+    expect((await ask('/history?channel=sport', { headers })).status).toBe(403);
+    expect(asked).toEqual(['5 wants secret', 's-1 is forgotten', '5 wants sport', 's-1 is forgotten']);
+    // Nobody is asked about what is its own, or nobody's to give.
+    expect((await ask('/history?channel=user:5', { headers })).status).toBe(200);
+    for (const channel of ['user:6', '', '_own'])
+      expect((await ask(`/history?channel=${channel}`, { headers })).status).toBe(403);
+    expect(asked).toHaveLength(4);
   });
 
   test('is 401 without a token', async () => {

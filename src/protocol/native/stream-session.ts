@@ -120,7 +120,8 @@ export class StreamSession implements ClientSession {
 
   #welcome(recovered: boolean): void {
     this.#isWelcomed = true;
-    const { form, channels } = this.#options;
+    const { form, channels, position } = this.#options;
+    const isFresh = position === undefined;
     const { decider, epoch, pingIntervalMs } = this.#rules;
     const { gap, cursor } = this.#subscription;
     const id = gap?.reason === 'epoch' ? gap.to : cursor;
@@ -137,6 +138,10 @@ export class StreamSession implements ClientSession {
         subscriptions: channels.map((channel) => ({ channel, id, epoch: epoch(), recovered })),
       });
       this.#socket.delivery.say(welcome);
+      // A snapshot follows within this turn. A client that waits for one knows by this that there is none.
+      if (isFresh && channels.length === 1) {
+        queueMicrotask(() => this.#socket.delivery.say(frameBlock({ type: 'ping' })));
+      }
     }
     decider.connected?.(this.#peer);
     for (const channel of channels) decider.subscribed?.(this.#peer, { channel });

@@ -44,7 +44,8 @@ export function historyOperation(maxLimit: number, defaultLimit: number): Operat
     id: 'getHistory',
     tag: 'clients',
     summary: 'Events of a channel that are still kept, oldest first.',
-    description: 'Needs a token that may subscribe to the channel, or whose own channel it is.',
+    description:
+      'Needs what subscribing to the channel needs: the application is asked where it decides, else the token says. Or its own channel.',
     security: ['token', 'ticket', 'ticketProtocol', 'cookie'],
     parameters: [
       {
@@ -80,6 +81,6 @@ export function historyOperation(maxLimit: number, defaultLimit: number): Operat
         }),
       ),
     },
-    problems: ['bad_request', 'unavailable'],
+    problems: ['bad_request', 'internal', 'unavailable'],
   };
 }
