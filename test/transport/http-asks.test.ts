@@ -67,16 +67,23 @@ describe('POST /ask', () => {
 
   test('is given up when nobody waits for it any more', async () => {
     const controller = new AbortController();
-    const aborted = new Promise<void>((resolve) => {
-      void serve({
+    let told = (_reason: unknown): void => {};
+    const aborted = new Promise((resolve) => {
+      told = resolve;
+    });
+    const post = await serve(
+      {
         ask: (_peer, _ask, signal) =>
           new Promise(() => {
-            signal.addEventListener('abort', () => resolve());
+            signal.addEventListener('abort', () => told(signal.aborted));
             controller.abort();
           }),
-      }).then((post) => post('/ask', { topic: 'price' }, OF_TOKEN, controller.signal).catch(() => {}));
-    });
-    await aborted;
+      },
+      { askTimeoutMs: 60_000 },
+    );
+    const asked = post('/ask', { topic: 'price' }, OF_TOKEN, controller.signal);
+    await expect(asked).rejects.toThrow('abort');
+    expect(await aborted).toBe(true);
   });
 
   test('is 504 when there was no answer in time, and then the application is told so', async () => {
