@@ -22,7 +22,7 @@ import { refuseForNow } from './sse-response.ts';
 export interface EventsDeps {
   readonly access: NativeAccess;
   readonly streams: NativeStreams;
-  readonly decider: Pick<Decider, 'connect' | 'subscribe' | 'forgotten'>;
+  readonly decider: Pick<Decider, 'connect' | 'subscribe'>;
   /** The most channels of one stream. */
   readonly maxChannels: number;
   /** Undefined: streams are opened. */
@@ -78,23 +78,18 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
     }
     const { principal } = authenticated.right;
     const id = deps.newId();
-    const peer = { socket: id, principal };
     const late =
       (await refusedLate(request, authenticated.right)) ??
-      (await refusedByApplication(request, peer, asked.channels)) ??
+      (await refusedByApplication(request, { socket: id, principal }, asked.channels)) ??
       // Others may have come, or a shutdown begun, while somebody was asked.
       refusedEarly(request, asked, true);
-    if (late !== undefined) {
-      decider.forgotten?.(peer);
-      return refuse(request, reply, late);
-    }
+    if (late !== undefined) return refuse(request, reply, late);
     const headers = {
       ...reply.getHeaders(),
       ...cookieOf(request, authenticated.right),
     } as OutgoingHttpHeaders;
     reply.hijack();
     if (request.method === 'HEAD') {
-      decider.forgotten?.(peer);
       refuseForNow(reply.raw, headers, retryMs(deps.random));
       return reply;
     }
