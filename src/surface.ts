@@ -79,7 +79,19 @@ export async function createSurface(deps: SurfaceDeps): Promise<Http> {
     publish: publishing.forHttp,
     isUnknown: publishing.isUnknown,
     maxBatch: config.publish.maxBatch,
-    native: { access, now: clock.now, history, decider: deps.decider, newId: randomUUID },
+    native: {
+      access,
+      now: clock.now,
+      history,
+      decider: deps.decider,
+      newId: randomUUID,
+      asksInFlight: config.limits.asksInFlight,
+      askTimeoutMs: config.askTimeoutMs,
+      after(ms, run) {
+        const timer = clock.setTimeout(run, ms);
+        return () => clock.clearTimeout(timer);
+      },
+    },
     control: instances,
     events: streams.events,
     ...(streams.routes !== undefined && { streamRoutes: streams.routes }),

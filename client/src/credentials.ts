@@ -26,7 +26,8 @@ export function protocolsOf(url: string, options: CredentialOptions): Promise<st
   })();
 }
 
-async function exchange(url: string, { token, ticketUrl, fetch }: CredentialOptions): Promise<string> {
+/** A ticket for a token. */
+export async function exchange(url: string, { token, ticketUrl, fetch }: CredentialOptions): Promise<string> {
   // `wss://host/path/?query` is asked at `https://host/path/ticket`.
   const at = ticketUrl ?? url.replace(/^ws/, 'http').replace(/\/?(?:[?#].*)?$/, '/ticket');
   const request = { method: 'POST', headers: { authorization: `Bearer ${await token?.()}` } };

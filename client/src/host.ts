@@ -4,6 +4,7 @@ interface Host {
   readonly fetch?: Fetch;
   readonly crypto?: { randomUUID?(): string };
   readonly AbortController: new () => { readonly signal: AbortSignalLike; abort(): void };
+  readonly TextDecoder: new () => { decode(bytes?: Uint8Array, options?: { stream: boolean }): string };
   readonly BroadcastChannel?: BroadcastChannelConstructor;
   readonly navigator?: { readonly locks?: Locks };
   setTimeout(run: () => void, delayMs: number): unknown;

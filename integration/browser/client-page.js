@@ -1,8 +1,9 @@
 /** What a page of these tests runs: in plain JavaScript, bundled with the client as it is built. */
 import { connect } from '@signalbox/client';
+import { connect as connectSse } from '@signalbox/client/sse';
 import { connect as connectTabs } from '@signalbox/client/tabs';
 
-const clients = { alone: connect, tabs: connectTabs };
+const clients = { alone: connect, sse: connectSse, tabs: connectTabs };
 
 async function ticketFor(token) {
   const answer = await fetch('/ticket', { method: 'POST', headers: { authorization: `Bearer ${token}` } });
@@ -11,7 +12,11 @@ async function ticketFor(token) {
 
 /** Connects, and writes down what it hears of a channel. */
 globalThis.listen = ({ client, credential = 'token', token, channel, from, ...options }) => {
-  const credentials = credential === 'token' ? { token: () => token } : { ticket: () => ticketFor(token) };
+  const credentials = {
+    token: { token: () => token },
+    ticket: { ticket: () => ticketFor(token) },
+    cookie: {},
+  }[credential];
   const url = location.origin.replace('http', 'ws');
   const connection = clients[client](url, { ...credentials, backoffMs: 50, maxBackoffMs: 200, ...options });
   const subscription = connection.subscribe(channel, from);

@@ -33,8 +33,9 @@ export interface Report {
 }
 
 export interface Listening {
-  readonly client: 'alone' | 'tabs';
-  readonly credential?: 'token' | 'ticket';
+  readonly client: 'alone' | 'sse' | 'tabs';
+  readonly credential?: 'cookie' | 'ticket' | 'token';
+  readonly webSocketRetryMs?: number;
   readonly channel: string;
   readonly from?: Report['position'];
   readonly name?: string;

@@ -31,9 +31,10 @@ describe('the package of the client', () => {
       'app.mjs',
       `import * as client from '@signalbox/client';
        import * as tabs from '@signalbox/client/tabs';
-       console.log(Object.keys(client).sort().join(), Object.keys(tabs).join());`,
+       import * as sse from '@signalbox/client/sse';
+       console.log(Object.keys(client).sort().join(), Object.keys(tabs).join(), Object.keys(sse).join());`,
     );
-    expect(printed).toBe('SignalboxError,connect connect\n');
+    expect(printed).toBe('SignalboxError,connect connect connect\n');
   });
 
   test('can be required', async () => {
@@ -42,9 +43,10 @@ describe('the package of the client', () => {
       'app.cjs',
       `const client = require('@signalbox/client');
        const tabs = require('@signalbox/client/tabs');
-       console.log(typeof client.connect, typeof tabs.connect);`,
+       const sse = require('@signalbox/client/sse');
+       console.log(typeof client.connect, typeof tabs.connect, typeof sse.connect);`,
     );
-    expect(printed).toBe('function function\n');
+    expect(printed).toBe('function function function\n');
   });
 
   test('says that a WebSocket must be given where there is no global one', async () => {
@@ -70,6 +72,7 @@ describe('the package of the client', () => {
       const isBrowser = lib.endsWith('dom');
       const source = `import { connect, type Readable, SignalboxError, type State } from '@signalbox/client';
        import { connect as connectTabs } from '@signalbox/client/tabs';
+       import { connect as connectSse } from '@signalbox/client/sse';
        export async function use() {
        const connection = connect('wss://server/', { token: async () => 'token' });
        const list: Readable<readonly string[]> = connection
@@ -79,11 +82,13 @@ describe('the package of the client', () => {
        connection.subscribe('c').on('gap', ({ after, id, reason }) => [after, id, reason]);
        const answer = await connection.ask<number>('price').catch((error: unknown) =>
          error instanceof SignalboxError && error.retry === 'backoff' ? error.retryAfter : undefined);
-       const states: State[] = [connection.state, connectTabs('wss://server/', { name: 'x' }).state];
+       const states: State[] = [connection.state, connectTabs('wss://server/', { name: 'x' }).state,
+         connectSse('wss://server/', { webSocketAttempts: 1 }).state];
        ${
          isBrowser
            ? `connect('wss://server/', { WebSocket, fetch });
               connectTabs('wss://server/', { locks: navigator.locks, BroadcastChannel });
+              connectSse('wss://server/', { WebSocket, fetch });
               await connection.publish('a', 'b', 1, { signal: new AbortController().signal });`
            : ''
        }

@@ -15,7 +15,7 @@ import {
   type VerifiedTicket,
 } from './native-ticket.ts';
 import { verifyRefresh } from './native-token.ts';
-import { mintStreamToken, verifyStreamCookie } from './stream-cookie.ts';
+import { mintStreamToken, ticketsOfCookie, verifyStreamCookie } from './stream-cookie.ts';
 import type { AuthRequest } from './token.ts';
 
 /** Who may come in by the native protocol, by the rules of the configuration. */
@@ -27,7 +27,7 @@ export interface NativeAccess {
   /** As `authenticate`, of a request for a stream: one that comes back has the cookie that it was given. */
   authenticateStream(request: AuthRequest): Awaitable<Either.Either<AuthError, NativeAuthenticated>>;
   /** The value of that cookie, for who came by this ticket; undefined: this server has nothing to sign with. */
-  mintStreamToken(ticket: VerifiedTicket): string | undefined;
+  mintStreamToken(ticket: VerifiedTicket, request: AuthRequest): string | undefined;
   /** Whether a principal that was authenticated a while ago is to be let in no more. */
   isRevoked(principal: NativePrincipal): boolean;
   isAllowedOrigin(request: AuthRequest): boolean;
@@ -100,8 +100,11 @@ export function createNativeAccess(deps: NativeAccessDeps): NativeAccess {
         unlessRevoked,
       );
     },
-    mintStreamToken: (ticket) =>
-      key === undefined || algorithm === undefined ? undefined : mintStreamToken(ticket, { key, algorithm }),
+    mintStreamToken(ticket, request) {
+      if (key === undefined || algorithm === undefined) return undefined;
+      const earlier = ticketsOfCookie(request, cookieName, rules, ticket.principal);
+      return mintStreamToken(ticket, { key, algorithm }, earlier);
+    },
     isRevoked: (principal) => deps.isRevoked(principal) !== false,
     isAllowedOrigin: (request) =>
       isAllowedNativeOrigin(request.headers, {

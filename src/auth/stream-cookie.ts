@@ -4,10 +4,17 @@ import * as Either from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import jwt, { type Algorithm } from 'jsonwebtoken';
 import { queryParameter } from '../protocol/request-target.ts';
-import { type AuthError, authError } from './auth-error.ts';
+import type { AuthError } from './auth-error.ts';
 import { type NativePrincipal, nativePrincipal } from './native-principal.ts';
 import type { VerifiedTicket } from './native-ticket.ts';
-import { type AuthRequest, hasAudience, type TokenRules, textClaim, verifyToken } from './token.ts';
+import {
+  type AuthRequest,
+  type Claims,
+  hasAudience,
+  type TokenRules,
+  textClaim,
+  verifyToken,
+} from './token.ts';
 
 /** What tells the token in a stream's cookie from every other. */
 export const STREAM_AUDIENCE = 'signalbox.stream';
@@ -15,13 +22,19 @@ export const STREAM_AUDIENCE = 'signalbox.stream';
 /** EventSource comes back to the very URL that it was given, whose ticket is used by then. */
 export const streamCookieName = (cookieName: string): string => `${cookieName}-stream`;
 
+/** Pages of one browser share the cookie: those before are let in again as long as there are no more than these. */
+const MOST_TICKETS = 20;
+
+type CookieRules = Pick<TokenRules, 'keys' | 'algorithms' | 'now'>;
+
 /**
- * What lets the client of a stream come back that came by a ticket: good for that ticket's URL, for as long as the
- * session that the ticket was of.
+ * What lets the client of a stream come back that came by a ticket: good for that ticket's URL, and for those that the
+ * cookie it has was good for, of the same user and session; for as long as the session that the ticket was of.
  */
 export function mintStreamToken(
   { id, principal }: VerifiedTicket,
   { key, algorithm }: { readonly key: KeyObject; readonly algorithm: Algorithm },
+  earlier: readonly string[],
 ): string {
   const { user, session, channels, publish, issuedAtMs, expiresAtMs } = principal;
   const claims = {
@@ -32,35 +45,55 @@ export function mintStreamToken(
     publish,
     iat: issuedAtMs / 1000,
     exp: expiresAtMs / 1000,
-    ticket: id,
+    tickets: [...earlier.filter((other) => other !== id), id].slice(-MOST_TICKETS),
   };
   return jwt.sign(claims, key, { algorithm });
 }
 
+/** The tickets that the cookie of a request is good for, if it is of this user and session. */
+export function ticketsOfCookie(
+  request: AuthRequest,
+  cookieName: string,
+  rules: CookieRules,
+  { user, session }: Pick<NativePrincipal, 'user' | 'session'>,
+): readonly string[] {
+  const claims = claimsOfCookie(request, cookieName, rules);
+  return claims?.['sub'] === user && claims['sid'] === session ? ticketsOf(claims) : [];
+}
+
 /** Who comes back to a stream by its cookie; undefined: nobody does, and the request is one as any other. */
 export function verifyStreamCookie(
-  { headers, target }: AuthRequest,
+  request: AuthRequest,
   cookieName: string,
-  rules: Pick<TokenRules, 'keys' | 'algorithms' | 'now'> & { readonly maxTokenLifeMs: number },
+  rules: CookieRules & { readonly maxTokenLifeMs: number },
 ): Either.Either<AuthError, NativePrincipal> | undefined {
-  const ticket = queryParameter(target, 'ticket');
-  const cookie = parseCookie(headers.cookie ?? '')[streamCookieName(cookieName)];
-  if (ticket === undefined || cookie === undefined || cookie === '') return undefined;
-  const verified = pipe(
-    verifyToken(cookie, { ...rules, audience: STREAM_AUDIENCE }),
-    Either.filterOrElse(
-      (claims) => hasAudience(claims, STREAM_AUDIENCE),
-      () => authError('audience'),
-    ),
-  );
-  if (Either.isLeft(verified)) return undefined;
-  // One of another ticket is of another stream of this path. What the URL says is proof of nothing but which one.
+  const ticket = queryParameter(request.target, 'ticket');
+  const claims = claimsOfCookie(request, cookieName, rules);
+  if (ticket === undefined || claims === undefined) return undefined;
+  // One of another ticket is of another stream. What the URL says is proof of nothing but which one.
   const id = ticketIdOf(ticket);
-  if (id === undefined || id !== textClaim(verified.right, 'ticket')) return undefined;
+  if (id === undefined || !ticketsOf(claims).includes(id)) return undefined;
   return pipe(
-    nativePrincipal(verified.right, { nowMs: rules.now(), maxTokenLifeMs: rules.maxTokenLifeMs }),
+    nativePrincipal(claims, { nowMs: rules.now(), maxTokenLifeMs: rules.maxTokenLifeMs }),
     Either.map((principal) => ({ ...principal, fromTicket: true as const })),
   );
+}
+
+function claimsOfCookie(
+  { headers }: AuthRequest,
+  cookieName: string,
+  rules: CookieRules,
+): Claims | undefined {
+  const cookie = parseCookie(headers.cookie ?? '')[streamCookieName(cookieName)];
+  if (cookie === undefined || cookie === '') return undefined;
+  const verified = verifyToken(cookie, { ...rules, audience: STREAM_AUDIENCE });
+  return Either.isRight(verified) && hasAudience(verified.right, STREAM_AUDIENCE)
+    ? verified.right
+    : undefined;
+}
+
+function ticketsOf({ tickets }: Claims): readonly string[] {
+  return Array.isArray(tickets) ? tickets.filter((id): id is string => typeof id === 'string') : [];
 }
 
 /** What a ticket calls itself, unverified; undefined: it is none. */

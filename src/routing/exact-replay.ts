@@ -8,6 +8,14 @@ import type { Subscription } from './subscriptions.ts';
 
 /** How many entries one page asks for. */
 export const PAGE_ENTRIES = 200;
+/** Of several channels merged, what all pages together may hold of one stream, and a page at least. */
+const MERGED_ENTRIES = 800;
+const LEAST_ENTRIES = 10;
+
+const entriesEach = (channels: number): number =>
+  channels === 1
+    ? PAGE_ENTRIES
+    : Math.min(PAGE_ENTRIES, Math.max(LEAST_ENTRIES, Math.ceil(MERGED_ENTRIES / channels)));
 
 /** For logs where an event has one id: `(cursor, position]`, page by page, of several channels merged by id. */
 export function createExactReplay(pages: Pages, position: () => StreamId): Replay {
@@ -17,11 +25,12 @@ export function createExactReplay(pages: Pages, position: () => StreamId): Repla
       const { channels } = subscription;
       const after = subscription.cursor;
       const end = position();
-      const read = (channel: string): Promise<Page> => pages.read(channel, after, end, PAGE_ENTRIES, end);
+      const count = entriesEach(channels.length);
+      const read = (channel: string): Promise<Page> => pages.read(channel, after, end, count, end);
       const part =
         channels.length === 1
           ? ofOne(await read(channels[0] as string), after, end)
-          : merged(channels, await Promise.all(channels.map(read)), after, end);
+          : merged(channels, await Promise.all(channels.map(read)), { after, end, count });
       return (): ReplayPart => ({
         ...part,
         sent: (entry) => {
@@ -52,12 +61,16 @@ function ofOne({ entries, trimmed }: Page, after: StreamId, end: StreamId): Part
  * What is of no use because a page of another channel ends before it is read again. A gap of one channel is one of all
  * of them, since they have one cursor; what they have within it is not sent.
  */
-function merged(channels: readonly string[], pages: readonly Page[], after: StreamId, end: StreamId): Part {
+function merged(
+  channels: readonly string[],
+  pages: readonly Page[],
+  { after, end, count }: { readonly after: StreamId; readonly end: StreamId; readonly count: number },
+): Part {
   let to = end;
   let lost: StreamId | undefined;
   for (const { entries, trimmed } of pages) {
     const last = entries.at(-1);
-    if (entries.length >= PAGE_ENTRIES && last !== undefined && compareIds(last.id, to) < 0) to = last.id;
+    if (entries.length >= count && last !== undefined && compareIds(last.id, to) < 0) to = last.id;
     if (trimmed) lost = later(lost, lastLost(entries, end));
   }
   const from = lost ?? after;

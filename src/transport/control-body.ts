@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readJson } from '../protocol/json-members.ts';
 import {
   CHANNEL_FORM,
   channelFault,
@@ -30,6 +31,8 @@ const WHO = {
       description: `Whoever has this channel now. ${CHANNEL_FORM}; or the channel of a user or session.`,
     }),
 };
+const TARGETS = ['user', 'session', 'socket', 'channel', 'everyone'] as const;
+
 const everyone = z.literal(true).optional();
 
 /** With exactly one of these names. */
@@ -49,7 +52,7 @@ export const tellBody = withOne(
     topic: nameBy(topicFault).meta({ description: `${TOPIC_FORM}.` }),
     data: anyJson.optional().meta({ description: 'Any JSON of at most 64 KiB, passed on byte for byte.' }),
   },
-  ['user', 'session', 'socket', 'channel', 'everyone'],
+  TARGETS,
 );
 /** The body of `POST /disconnect`. */
 export const disconnectBody = withOne(
@@ -63,6 +66,14 @@ export const disconnectBody = withOne(
   },
   ['user', 'session', 'socket', 'channel'],
 );
+
+/** Whether a body, as it came, names anybody: then it is not the application that is told. */
+export function hasTarget(body: unknown): boolean {
+  const json = Buffer.isBuffer(body) ? readJson(body.toString()) : undefined;
+  if (json?.ok !== true) return false;
+  const value = JSON.parse((body as Buffer).toString()) as unknown;
+  return typeof value === 'object' && value !== null && TARGETS.some((name) => Object.hasOwn(value, name));
+}
 
 type Who = z.infer<typeof tellBody> | z.infer<typeof disconnectBody>;
 

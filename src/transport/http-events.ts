@@ -88,8 +88,6 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
       refusedEarly(request, asked, true) ??
       refusedByLimit(principal);
     if (late !== undefined) return refuse(request, reply, late);
-    // Behind an answer that its connection still owes there is nothing yet that a stream could be written to.
-    if (reply.raw.socket === null) return refuse(request, reply, { status: 200, reason: 'pipelined' });
     const headers = reply.getHeaders() as OutgoingHttpHeaders;
     reply.hijack();
     // Whoever went while somebody was asked would be there until it is pinged: its connection does not close again.
@@ -185,7 +183,10 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
   }
 
   function cookieOf(request: FastifyRequest, { ticket }: NativeAuthenticated): OutgoingHttpHeaders {
-    const value = ticket === undefined ? undefined : access.mintStreamToken(ticket);
+    const value =
+      ticket === undefined
+        ? undefined
+        : access.mintStreamToken(ticket, { headers: request.headers, target: request.url });
     if (ticket === undefined || value === undefined) return {};
     const isSecure = request.protocol === 'https' || request.headers['x-forwarded-proto'] === 'https';
     return {

@@ -7,9 +7,9 @@ import { parseStreamId, type StreamId } from '../event/stream-id.ts';
 import type { ErrorCode } from '../protocol/native/error-codes.ts';
 import { isClientChannel } from '../protocol/native/names.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { HttpLimit } from './http-limit.ts';
+import type { HttpAsksDeps } from './http-asks.ts';
 import { type ProblemCode, sendProblem, sendTooMany } from './http-problem.ts';
-import { createPrincipalOf } from './http-principal.ts';
+import type { PrincipalOf } from './http-principal.ts';
 import { route } from './http-route.ts';
 import { historyOperation, ticketOperation } from './openapi/clients.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -26,12 +26,11 @@ export interface History {
   readonly epoch: string;
 }
 
-export interface NativeHttpDeps {
+export interface NativeHttpDeps extends Omit<HttpAsksDeps, 'decider'> {
   readonly access: NativeAccess;
   readonly now: () => number;
   /** The application. */
-  readonly decider: Pick<Decider, 'subscribe'>;
-  readonly newId: () => string;
+  readonly decider: Pick<Decider, 'subscribe' | 'ask' | 'tell'>;
   /** `after` undefined: from its beginning. Rejects when the broker is away. */
   history(channel: string, after: StreamId | undefined, limit: number): Promise<History>;
 }
@@ -44,10 +43,9 @@ const TICKETS = { perSecond: 1, burst: 20 };
 /** Adds `POST /ticket` and `GET /history`, for clients of the native protocol. */
 export function addNativeRoutes(
   app: FastifyInstance,
-  deps: NativeHttpDeps & { readonly limit: HttpLimit; readonly metrics: Metrics },
+  deps: NativeHttpDeps & { readonly principalOf: PrincipalOf; readonly metrics: Metrics },
 ): void {
-  const { access, now, limit: isWithin, metrics } = deps;
-  const principalOf = createPrincipalOf({ access, limit: isWithin });
+  const { access, now, principalOf, metrics } = deps;
   const tickets = new RateLimit({ ...TICKETS, now });
 
   app.post('/ticket', route('cookie', ticketOperation), async (request, reply) => {
@@ -118,6 +116,7 @@ const PROBLEM_OF: Readonly<Partial<Record<ErrorCode, ProblemCode>>> = {
   forbidden: 'forbidden',
   unauthorized: 'unauthorized',
   rate_limited: 'rate_limited',
+  internal: 'internal',
 };
 
 type HistoryQuery = Readonly<Partial<Record<'channel' | 'after' | 'limit', unknown>>>;

@@ -6,6 +6,7 @@ export const PROBLEMS = {
   bad_request: { status: 400, detail: 'The request cannot be read.' },
   unauthorized: { status: 401, detail: 'A valid API key or token is needed: Authorization: Bearer <key>.' },
   forbidden: { status: 403, detail: 'This may not be done from here.' },
+  no_handler: { status: 404, detail: 'Nobody here answers this topic.' },
   method_not_allowed: { status: 405, detail: 'This path has other methods.' },
   request_timeout: { status: 408, detail: 'The request did not arrive in time.' },
   too_large: { status: 413, detail: 'The body is larger than maxBodyBytes.' },
@@ -22,7 +23,7 @@ export const PROBLEMS = {
     status: 503,
     detail: 'The broker cannot be reached. Nothing is known to have been published.',
   },
-  gateway_timeout: { status: 504, detail: 'The application behind this path did not answer in time.' },
+  timeout: { status: 504, detail: 'There was no answer in time. Whether it was done is not known.' },
 } as const;
 
 export type ProblemCode = keyof typeof PROBLEMS;
@@ -61,7 +62,7 @@ export function sendProblem(
 }
 
 /** Refuses what came too often, with when there will be room. */
-export function sendTooMany(reply: FastifyReply, waitMs: number): FastifyReply {
+export function sendTooMany(reply: FastifyReply, waitMs: number, detail?: string): FastifyReply {
   reply.header('Retry-After', Math.ceil(waitMs / 1000));
-  return sendProblem(reply, 'rate_limited');
+  return sendProblem(reply, 'rate_limited', detail);
 }

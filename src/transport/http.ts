@@ -3,10 +3,13 @@ import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import * as Either from 'fp-ts/lib/Either.js';
+import type { NativeAuthenticated } from '../auth/native-authenticate.ts';
 import { mayPublish, type NativePrincipal } from '../auth/native-principal.ts';
+import { queryParameter } from '../protocol/request-target.ts';
 import { addControlRoutes, type Control } from './http-control.ts';
 import { addEventsRoute, type EventsDeps } from './http-events.ts';
 import { createApiKeyCheck } from './http-api-key.ts';
+import { addAskRoute, createHttpAsks } from './http-asks.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createClientAddress } from './client-address.ts';
 import { createHttpLimit, type HttpLimit } from './http-limit.ts';
@@ -111,10 +114,13 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
   addCommon(app, deps, { routes, limit, streamRoutes });
   addProbes(app, deps);
   await app.register(async (scope) => addPublishing(scope, deps, limit));
+  const principalOf = createPrincipalOf({ access: deps.native.access, limit });
+  const asks = createHttpAsks(deps.native);
   await app.register(async (scope) =>
-    addControlRoutes(scope, { ...deps, access: deps.native.access, limit }),
+    addControlRoutes(scope, { ...deps, access: deps.native.access, limit, principalOf, asks }),
   );
-  addNativeRoutes(app, { ...deps.native, limit, metrics: deps.metrics });
+  await app.register(async (scope) => addAskRoute(scope, { ...deps, principalOf, asks }));
+  addNativeRoutes(app, { ...deps.native, principalOf, metrics: deps.metrics });
   addEventsRoute(app, deps.events);
   if (deps.mode === 'production') addFrontPage(app);
   else if (deps.page !== undefined) addPageRoutes(app, deps.page);
@@ -189,6 +195,7 @@ function addDocument(app: FastifyInstance, { mode, native }: HttpDeps, routes: R
 }
 
 function addPublishing(app: FastifyInstance, deps: HttpDeps, isWithin: HttpLimit): void {
+  const { access } = deps.native;
   const hasApiKey = createApiKeyCheck(deps.apiKeys);
   const publishers = new WeakMap<FastifyRequest, HttpPublisher>();
   let failing = false;
@@ -199,13 +206,18 @@ function addPublishing(app: FastifyInstance, deps: HttpDeps, isWithin: HttpLimit
     if (deps.mode === 'development' && !isSameOrigin(request.headers)) {
       return sendProblem(reply, 'forbidden', 'Development mode takes a POST from its own page only.');
     }
-    const allowed = authorization === undefined ? deps.isKeyless : hasApiKey(authorization);
-    const principal = allowed ? undefined : await tokenPrincipal(request);
-    const user = typeof principal === 'string' ? undefined : principal?.user;
+    const hasTicket = queryParameter(request.url, 'ticket') !== undefined;
+    const isOwnPage = deps.isKeyless && !hasTicket;
+    const allowed = authorization === undefined ? isOwnPage : hasApiKey(authorization);
+    const found = allowed ? undefined : await publishing(request);
+    const user = typeof found === 'string' ? undefined : found?.principal.user;
     if (!allowed && !isWithin(request, reply, user)) return reply;
-    if (typeof principal === 'string') return sendProblem(reply, principal);
-    publishers.set(request, principal === undefined ? KEY_HOLDER : publisherOf(principal));
+    if (typeof found === 'string') return sendProblem(reply, found);
     if (!isJson(request)) return sendProblem(reply, 'unsupported_media_type');
+    const isFirst = found?.ticket === undefined || (await access.redeem(found.ticket).catch(() => undefined));
+    if (isFirst === undefined) return sendProblem(reply, 'unavailable');
+    if (!isFirst) return sendProblem(reply, 'unauthorized', 'This ticket was used.');
+    publishers.set(request, found === undefined ? KEY_HOLDER : publisherOf(found.principal));
     return undefined;
   });
   addPublishRoutes(app, {
@@ -221,13 +233,14 @@ function addPublishing(app: FastifyInstance, deps: HttpDeps, isWithin: HttpLimit
     },
   });
 
-  /** Of a token in the Authorization header, and of nothing else: a cookie publishes nothing. */
-  async function tokenPrincipal({ headers }: FastifyRequest): Promise<NativePrincipal | ProblemCode> {
+  /** Who has a token in the Authorization header, or a ticket, and nothing else: a cookie publishes nothing. */
+  async function publishing({ headers, url }: FastifyRequest): Promise<NativeAuthenticated | ProblemCode> {
     const { authorization } = headers;
-    if (authorization === undefined) return 'unauthorized';
-    const found = await deps.native.access.authenticate({ headers: { authorization }, target: '/' });
+    if (authorization === undefined && queryParameter(url, 'ticket') === undefined) return 'unauthorized';
+    const asked = authorization === undefined ? { headers: {}, target: url } : { headers: { authorization } };
+    const found = await access.authenticate({ target: '/', ...asked });
     if (Either.isLeft(found)) return problemOfAuth(found.left);
-    return found.right.principal.publish.length > 0 ? found.right.principal : 'unauthorized';
+    return found.right.principal.publish.length > 0 ? found.right : 'unauthorized';
   }
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { OpenSocket } from '../actors/open-socket.ts';
 import type { Clock } from '../clock.ts';
-import { parseSsePosition } from '../protocol/native/sse-position.ts';
+import { parseSsePosition, ssePosition } from '../protocol/native/sse-position.ts';
 import { retryMs } from '../protocol/native/sse-rules.ts';
 import { sseBlock } from '../protocol/native/sse-text.ts';
 import type { Delivery } from '../routing/delivery.ts';
@@ -36,8 +36,13 @@ export function createRouteStreams(deps: RouteStreamsDeps): OpenRouteStream {
   return (request, response, stream) => {
     const { actors, channels, isRaw, headers = {}, prelude, lastEventId, keepAlive } = stream;
     const waitMs = deps.connectLimit(request);
-    const refused = refusalOf(stream) ?? (waitMs > 0 ? 'too many connects' : undefined);
+    // What would wait for the answer to another request has no connection to write to, and may not get one.
+    const isBehind = response.socket === null;
+    const refused =
+      refusalOf(stream) ?? (waitMs > 0 ? 'too many connects' : isBehind ? 'pipelined' : undefined);
     if (refused !== undefined) return refuse(request, response, { reason: refused, isRaw, headers, waitMs });
+    // Its end would be heard by nobody any more.
+    if (request.socket.destroyed) return;
     const connection = beginStream(response, headers);
     let timer: unknown;
     const socket = socketsOf(stream).accept({
@@ -71,12 +76,20 @@ export function createRouteStreams(deps: RouteStreamsDeps): OpenRouteStream {
     const position = lastEventId === undefined ? undefined : parseSsePosition(lastEventId);
     // Only of native channels is it known whether everything can be given.
     const isNative = actors.streams.length > 0;
-    delivery.join(
+    const subscription = delivery.join(
       channels,
       position?.id,
-      isNative ? { epoch: position?.epoch, greet: () => true } : undefined,
+      isNative ? { epoch: position?.epoch, greet } : undefined,
     );
     delivery.begin();
+
+    /** Who is cut off before the first event must know where that would have been. */
+    function greet(): boolean {
+      const { cursor, gap } = subscription;
+      const id = gap?.reason === 'epoch' ? gap.to : cursor;
+      delivery.say(sseBlock({ id: ssePosition(actors.routing.fanOut.epoch, id) }));
+      return true;
+    }
   }
 
   function refusalOf({ actors }: RouteStream): string | undefined {

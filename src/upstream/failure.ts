@@ -10,7 +10,7 @@ export function problemOf(error: Error): ProblemCode {
   // What undici would not even send.
   if (error instanceof errors.InvalidArgumentError) return 'bad_request';
   const isTimeout = TIMEOUTS.some((kind) => error instanceof kind) || codeOf(error) === 'ETIMEDOUT';
-  return isTimeout ? 'gateway_timeout' : 'bad_gateway';
+  return isTimeout ? 'timeout' : 'bad_gateway';
 }
 
 function codeOf(error: Error): unknown {

@@ -7,6 +7,8 @@ import { build } from 'esbuild';
 const MAX_BYTES = 6000;
 /** With what tabs need. */
 const MAX_BYTES_OF_TABS = 9000;
+/** With what goes over HTTP. */
+const MAX_BYTES_OF_SSE = 11_000;
 
 /** As a page loads it: one file, minified. */
 async function bundle(entry: string, format: 'esm' | 'iife'): Promise<string> {
@@ -34,7 +36,11 @@ describe('@signalbox/client', () => {
     expect(await gzipped('client/src/tabs.ts')).toBeLessThanOrEqual(MAX_BYTES_OF_TABS);
   });
 
-  test.each(['index', 'tabs'])(
+  test(`has at most ${MAX_BYTES_OF_SSE} bytes with the fallback`, async () => {
+    expect(await gzipped('client/src/sse.ts')).toBeLessThanOrEqual(MAX_BYTES_OF_SSE);
+  });
+
+  test.each(['index', 'tabs', 'sse'])(
     '%s touches nothing when it is imported, not even where there is nothing',
     async (entry) => {
       const context = createContext(Object.create(null));

@@ -1,11 +1,15 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { connect } from '../../client/src/index.ts';
+import { connect as connectSse } from '../../client/src/sse.ts';
 import { connect as connectTabs } from '../../client/src/tabs.ts';
 import { blocks, pageAt } from '../docs/pages.ts';
 import { settled } from '../support/heap-clock.ts';
 import { TestServer } from './support/server.ts';
 
-const [first = '', token = '', store = '', react = '', tabs = ''] = blocks(pageAt('client/README.md'), 'js');
+const [first = '', token = '', store = '', react = '', tabs = '', sse = ''] = blocks(
+  pageAt('client/README.md'),
+  'js',
+);
 
 /** Runs a block as a module would, with what it imports given to it; answers its names. */
 async function run(block: string, names: string, given: Readonly<Record<string, unknown>>): Promise<unknown> {
@@ -97,4 +101,20 @@ describe('client/README.md', () => {
     expect(connection.state).toBe('live');
     connection.close();
   });
+
+  test('the fallback connects', async () => {
+    const server = new TestServer();
+    const fetch = async () => ({ ...NO_STREAM, json: async () => ({ ticket: 't' }) });
+    const given = {
+      connect: (url: string, options: object) => connectSse(url, { ...server.options, fetch, ...options }),
+    };
+    const { connection } = (await during(server, run(sse, 'connection', given))) as {
+      connection: { state: string; close(): void };
+    };
+    expect(connection.state).toBe('live');
+    connection.close();
+  });
 });
+
+/** What every answer to a request has, of one that is no stream. */
+const NO_STREAM = { ok: true, status: 201, headers: { get: () => null }, body: null, text: async () => '' };

@@ -61,8 +61,10 @@ describe('a route', () => {
     const text = await read(`${url}/live/sport`, 'data: 2\n', async () => {
       for (const n of [1, 2]) ids.push(await started.signalbox.publish('sport', 'n', n));
     });
-    expect(text).toMatch(/^retry: \d+\n\nid: \S+\nevent: n\ndata: 1\n\nid: \S+\nevent: n\ndata: 2\n/);
-    const [first = ''] = /(?<=^id: ).*$/m.exec(text) ?? [];
+    expect(text).toMatch(
+      /^retry: \d+\n\nid: \S+\n\nid: \S+\nevent: n\ndata: 1\n\nid: \S+\nevent: n\ndata: 2\n/,
+    );
+    const [, first = ''] = /^id: (.*)\nevent: /m.exec(text) ?? [];
     await started.signalbox.publish('sport', 'n', 3);
     const again = await read(`${url}/live/sport?lastEventId=${first}`, 'data: 3\n');
     expect([...again.matchAll(/^data: (.*)$/gm)].map(([, data]) => data)).toEqual(['2', '3']);
@@ -150,7 +152,7 @@ describe('a route with an application behind it', () => {
       ({ headers } = response);
       await started.signalbox.publish('sport', 'n', 1);
     });
-    expect(text).toMatch(/^event: hello\ndata: you\n\nretry: \d+\n\nid: \S+\nevent: n\ndata: 1\n/);
+    expect(text).toMatch(/^event: hello\ndata: you\n\nretry: \d+\n\nid: \S+\n\nid: \S+\nevent: n\ndata: 1\n/);
     expect(headers?.getSetCookie()).toEqual(['a=1', 'b=2']);
     expect(headers?.get('x-extra')).toBe('kept');
     expect(headers?.has('x-sse-channel')).toBe(false);

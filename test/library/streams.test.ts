@@ -146,7 +146,9 @@ describe('a stream of native channels', () => {
       await signalbox.publish('a', 'n', { end: 1 });
       // Before anything was published, and before any ping.
       const [, position] =
-        /^retry: \d+\n\nid: (\S+)\n(?:data: .*welcome.*\n)?\nid: /.exec(await reading) ?? [];
+        /^retry: \d+\n\nid: (\S+)\n(?:data: .*welcome.*\n)?\n(?:data: .*ping.*\n\n)?id: /.exec(
+          await reading,
+        ) ?? [];
       const again = await read(`?channel=a&lastEventId=${position}`, '{"end":1}\n');
       expect(again.match(/^data: /gm)).toHaveLength(1);
     }
@@ -246,6 +248,17 @@ describe('a stream of native channels', () => {
     const { data, lastEventId } = await event;
     expect(JSON.parse(data)).toMatchObject({ type: 'event', channel: 'b', topic: 'n', id, data: 5 });
     expect(lastEventId.endsWith(`.${id}`)).toBe(true);
+  });
+
+  test('says to who asks for signalbox.v1 and one channel when its beginning is over, with a snapshot or without', async () => {
+    const { signalbox } = await start();
+    await signalbox.publish('list', 'set', ['a'], { snapshot: true });
+    const types = async (channel: string): Promise<(string | undefined)[]> => {
+      const text = await read(`?channel=${channel}&frames=signalbox.v1`, /"type":"ping"/);
+      return [...text.matchAll(/^data: \{"type":"(\w+)"/gm)].map(([, type]) => type);
+    };
+    expect(await types('list')).toEqual(['welcome', 'snapshot', 'ping']);
+    expect(await types('other')).toEqual(['welcome', 'ping']);
   });
 
   test('is told things, ended, and seen by the program as any socket', async () => {
@@ -360,6 +373,25 @@ describe('a stream of native channels', () => {
     expect(used.headers.get('set-cookie')).not.toBeNull();
     await used.body?.cancel();
     expect((await fetch(`${http()}/history?channel=a`, { headers: back })).status).toBe(401);
+  });
+
+  test('lets several pages of a browser come back, each by its own ticket', async () => {
+    await start();
+    const queries: string[] = [];
+    let cookie = '';
+    for (let page = 0; page < 3; page += 1) {
+      const minted = await fetch(`${http()}/ticket`, { method: 'POST', headers: headersOf('ann') });
+      const { ticket } = (await minted.json()) as { ticket: string };
+      const query = `?channel=a&ticket=${ticket}`;
+      const from = cookie === '' ? {} : { cookie, 'sec-fetch-site': 'same-origin' };
+      const response = await fetch(`${http()}/events${query}`, { headers: { ...from } });
+      cookie = (response.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+      await response.body?.cancel();
+      queries.push(query);
+    }
+    for (const query of queries) {
+      expect(await read(query, 'retry:', { cookie, 'sec-fetch-site': 'same-origin' })).toContain('retry:');
+    }
   });
 
   test('answers HEAD with its headers, and opens nothing', async () => {

@@ -57,6 +57,12 @@ export function nativeHttp(allowedOrigins: readonly string[] = []): NativeHttpDe
     now: () => NOW_MS,
     decider: {},
     newId: () => 's-1',
+    asksInFlight: 2,
+    askTimeoutMs: 100,
+    after(ms, run) {
+      const timer = setTimeout(run, ms);
+      return () => clearTimeout(timer);
+    },
     history: async (channel, after, limit) => ({
       events: [JSON.stringify({ type: 'event', channel, topic: 'message', id: '5-0', time: 5, data: limit })],
       next: streamId(5, 0),

@@ -3,7 +3,7 @@ import { streamId } from '../../src/event/stream-id.ts';
 import type { Http, HttpDeps } from '../../src/transport/http.ts';
 import type { HttpPublication } from '../../src/transport/http-publish.ts';
 import { API_KEY, serveHttp } from '../support/http-surface.ts';
-import { tokenWith } from '../support/native-auth.ts';
+import { ticketOf, tokenWith } from '../support/native-auth.ts';
 import { nativeHttp } from '../support/native-http.ts';
 
 const running: Http[] = [];
@@ -86,6 +86,16 @@ describe('POST /publish', () => {
     const [own, byKey] = published.map(({ key }) => key);
     expect(own).not.toBe(byKey);
     expect(published[0]?.snapshot).toBe(true);
+  });
+
+  test('takes a ticket, once, for the keys of its user', async () => {
+    const { post, published } = await serve();
+    const event = { channel: 'chat', data: 1, key: 'k' };
+    expect((await post(`/publish?ticket=${ticketOf()}`, event, '')).status).toBe(201);
+    expect((await post(`/publish?ticket=${ticketOf()}`, event, '')).status).toBe(401);
+    expect((await post('/publish', event, tokenWith())).status).toBe(201);
+    expect(published[0]?.key).toBe(published[1]?.key);
+    expect(published).toHaveLength(2);
   });
 
   test('is 403 where a token may not publish, and 401 for one that may not at all, or a bad one', async () => {
@@ -199,7 +209,7 @@ describe('GET /history', () => {
     ['unauthorized', 401],
     ['rate_limited', 429],
     ['unavailable', 503],
-    ['internal', 503],
+    ['internal', 500],
   ] as const)('where the application decides about subscriptions and says %s is %d', async (code, status) => {
     const asked: unknown[] = [];
     const { ask } = await serve({

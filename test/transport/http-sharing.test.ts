@@ -10,6 +10,8 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 const PATHS = [
   ['POST', '/ticket', true],
   ['GET', '/history?channel=sport', true],
+  ['POST', '/ask', true],
+  ['POST', '/tell', true],
   ['POST', '/publish', false],
   ['POST', '/message', false],
 ] as const;

@@ -6,7 +6,10 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { ValidateFunction } from 'ajv';
 import type { FastifyInstance } from 'fastify';
+import type { Decider } from '../../src/decider/decider.ts';
 import { streamId } from '../../src/event/stream-id.ts';
+import type { RawJson } from '../../src/protocol/native/client-frame.ts';
+import type { ErrorCode } from '../../src/protocol/native/error-codes.ts';
 import type { Http, HttpDeps } from '../../src/transport/http.ts';
 import { PROBLEMS } from '../../src/transport/http-problem.ts';
 import { API_KEY, serveHttp } from '../support/http-surface.ts';
@@ -77,6 +80,25 @@ const refusedToControl = (right: unknown): Readonly<Record<string, readonly Atte
   503: [{ headers: KEY, body: right, server: { control: { tell: away, end: away } } }],
 });
 
+const SAYING = { topic: 'price', data: { of: 'tea' } };
+const answering = (ask: NonNullable<Decider['ask']>) => ({ native: { ...nativeHttp(), decider: { ask } } });
+const told = (tell: NonNullable<Decider['tell']>) => ({ native: { ...nativeHttp(), decider: { tell } } });
+const subscribing = (code: ErrorCode) => ({
+  native: { ...nativeHttp(), decider: { subscribe: async () => ({ code }) } },
+});
+const refusedToSay: Readonly<Record<string, readonly Attempt[]>> = {
+  400: [{ headers: OF_TOKEN, body: '{' }],
+  401: [{ headers: WRONG, body: SAYING }],
+  403: [
+    { headers: { ...OF_TOKEN, origin: 'https://evil.example' }, body: SAYING },
+    { headers: OF_TOKEN, body: SAYING, server: answering(async () => ({ code: 'forbidden' })) },
+  ],
+  404: [{ headers: OF_TOKEN, body: SAYING }],
+  413: [{ headers: OF_TOKEN, body: 'x'.repeat(2_000), server: { maxBodyBytes: 1_000 } }],
+  415: [{ headers: { ...OF_TOKEN, 'content-type': 'text/plain' }, body: SAYING }],
+  422: [{ headers: OF_TOKEN, body: { ...SAYING, user: '5' } }],
+};
+
 /** For each operation and each of its statuses, requests that are answered with it. */
 const ATTEMPTS: Readonly<Record<string, Readonly<Record<string, readonly Attempt[]>>>> = {
   publish: {
@@ -84,6 +106,11 @@ const ATTEMPTS: Readonly<Record<string, Readonly<Record<string, readonly Attempt
       { headers: KEY, body: EVENT },
       { headers: KEY, body: [EVENT, { channel: 'user:5', data: null }] },
       { headers: OF_TOKEN, body: { channel: 'chat', data: 1 } },
+      {
+        query: `?ticket=${ticket}`,
+        headers: { 'content-type': 'application/json' },
+        body: { channel: 'chat', data: 1 },
+      },
       {
         headers: KEY,
         body: EVENT,
@@ -106,12 +133,27 @@ const ATTEMPTS: Readonly<Record<string, Readonly<Record<string, readonly Attempt
     ...refusedToPublish(MESSAGE),
   },
   tell: {
+    200: [{ headers: OF_TOKEN, body: SAYING, server: told(async () => undefined) }],
     202: [
       { headers: KEY, body: TELL },
       { headers: KEY, body: { everyone: true, topic: 'notice' } },
     ],
     403: [{ headers: OF_TOKEN, body: TELL }],
     ...refusedToControl(TELL),
+    404: [{ headers: OF_TOKEN, body: SAYING }],
+    500: [{ headers: OF_TOKEN, body: SAYING, server: told(async () => ({ code: 'internal' })) }],
+    504: [{ headers: OF_TOKEN, body: SAYING, server: told(() => new Promise(() => {})) }],
+  },
+  ask: {
+    200: [{ headers: OF_TOKEN, body: SAYING, server: answering(async () => ({ data: '1' as RawJson })) }],
+    ...refusedToSay,
+    429: [
+      { headers: WRONG, body: SAYING, server: limited, before: 2 },
+      { headers: OF_TOKEN, body: SAYING, server: answering(async () => ({ code: 'too_many' })) },
+    ],
+    500: [{ headers: OF_TOKEN, body: SAYING, server: answering(async () => ({ code: 'internal' })) }],
+    503: [{ headers: OF_TOKEN, body: SAYING, server: answering(async () => ({ code: 'unavailable' })) }],
+    504: [{ headers: OF_TOKEN, body: SAYING, server: answering(() => new Promise(() => {})) }],
   },
   disconnect: {
     200: [
@@ -175,10 +217,20 @@ const ATTEMPTS: Readonly<Record<string, Readonly<Record<string, readonly Attempt
       },
     ],
     400: [{ query: '?channel=sport&after=x', headers: TOKEN }],
-    401: [{ query: '?channel=sport' }],
-    403: [{ query: '?channel=secret', headers: TOKEN }],
+    401: [
+      { query: '?channel=sport' },
+      { query: '?channel=sport', headers: TOKEN, server: subscribing('unauthorized') },
+    ],
+    403: [
+      { query: '?channel=secret', headers: TOKEN },
+      { query: '?channel=sport', headers: TOKEN, server: subscribing('forbidden') },
+    ],
     429: [{ query: '?channel=sport', server: limited, before: 2 }],
-    503: [{ query: '?channel=sport', headers: TOKEN, server: historyAway }],
+    500: [{ query: '?channel=sport', headers: TOKEN, server: subscribing('internal') }],
+    503: [
+      { query: '?channel=sport', headers: TOKEN, server: historyAway },
+      { query: '?channel=sport', headers: TOKEN, server: subscribing('timeout') },
+    ],
   },
   getHealth: { 200: [{}] },
   getReady: { 200: [{}], 503: [{ server: { isReady: () => false } }] },

@@ -88,7 +88,7 @@ describe('an application that fails', () => {
     const answer = await pair.ask();
     expect([answer.status, JSON.parse(answer.text)]).toEqual([
       504,
-      expect.objectContaining({ code: 'gateway_timeout' }),
+      expect.objectContaining({ code: 'timeout' }),
     ]);
     await pair.idle();
     expect([pair.opened, pair.upstream.inFlight]).toEqual([[], 0]);

@@ -130,7 +130,8 @@ export class StreamSession implements ClientSession {
 
   #welcome(recovered: boolean): void {
     this.#isWelcomed = true;
-    const { form, channels } = this.#options;
+    const { form, channels, position } = this.#options;
+    const isFresh = position === undefined;
     const { decider, epoch, pingIntervalMs } = this.#rules;
     const { gap, cursor, terms } = this.#subscription;
     const id = gap?.reason === 'epoch' ? gap.to : cursor;
@@ -151,6 +152,10 @@ export class StreamSession implements ClientSession {
         subscriptions: channels.map((channel) => ({ channel, id, epoch: epoch(), recovered })),
       };
       this.#socket.delivery.say(sseBlock({ ...at, data: encodeServerFrame(welcome) }));
+      // A snapshot follows within this turn. A client that waits for one knows by this that there is none.
+      if (isFresh && channels.length === 1) {
+        queueMicrotask(() => this.#socket.delivery.say(frameBlock({ type: 'ping' })));
+      }
     }
     decider.connected?.(this.#peer);
     for (const channel of this.#wished) decider.subscribed?.(this.#peer, { channel });

@@ -81,6 +81,6 @@ export function historyOperation(maxLimit: number, defaultLimit: number): Operat
         }),
       ),
     },
-    problems: ['bad_request', 'unavailable'],
+    problems: ['bad_request', 'internal', 'unavailable'],
   };
 }

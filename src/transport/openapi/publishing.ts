@@ -26,7 +26,7 @@ export function publishOperation(maxBatch: number): Operation {
     summary: 'Publishes an event, or a list of events in order.',
     description:
       'Answered once the broker has it. After a 503 that says it is not known whether it was published, repeat it with the same `key`: it is published once.',
-    security: ['apiKey', 'token'],
+    security: ['apiKey', 'token', 'ticket'],
     body: {
       required: true,
       schema: { anyOf: [one, { type: 'array', items: one, minItems: 1, maxItems: maxBatch }] },

@@ -57,6 +57,8 @@ export class TestServer implements Acceptor {
   /** Frames that were no frames: there should be none. */
   readonly faults: string[] = [];
   readonly tokens: string[] = [];
+  /** Others that serve what is published. */
+  readonly onAppended = new Set<() => void>();
   epoch = 'e1';
   readonly #options: ServerOptions;
   readonly #sessions = new Map<ServerEnd, Session>();
@@ -82,6 +84,24 @@ export class TestServer implements Acceptor {
     );
   }
 
+  /** The id of the last event. */
+  get position(): StreamId {
+    return this.#last;
+  }
+
+  /** What is up to here can no longer be had. */
+  floorOf(channel: string): StreamId {
+    return this.#floors.get(channel) ?? ZERO_ID;
+  }
+
+  /** Once for each key. */
+  publishOnce(channel: string, topic: string, data: unknown, key: string | undefined): StreamId {
+    const known = key === undefined ? undefined : this.#keys.get(`${channel} ${key}`);
+    const id = known ?? this.append(channel, data, topic);
+    if (key !== undefined) this.#keys.set(`${channel} ${key}`, id);
+    return id;
+  }
+
   append(channel: string, data: unknown, topic = 'message'): StreamId {
     const [ms = 0, seq = 0] = this.#last.split('-').map(Number);
     const nowMs = Math.floor(this.clock.now()) - (Number(this.epoch.slice(1)) - 1) * 1_000_000_000;
@@ -95,6 +115,7 @@ export class TestServer implements Acceptor {
     };
     this.log.push(event);
     for (const session of this.#sessions.values()) this.#pump(session, channel);
+    for (const changed of this.onAppended) changed();
     return this.#last;
   }
 
@@ -280,9 +301,7 @@ export class TestServer implements Acceptor {
   }
 
   #publish(session: Session, { ref, channel, topic, data, key, echo }: Publish): void {
-    const known = key === undefined ? undefined : this.#keys.get(`${channel} ${key}`);
-    const id = known ?? this.append(channel, JSON.parse(data), topic);
-    if (key !== undefined) this.#keys.set(`${channel} ${key}`, id);
+    const id = this.publishOnce(channel, topic, JSON.parse(data), key);
     if (echo === false) session.muted.add(id);
     this.#send(session.end, { type: 'published', ref, id });
   }
