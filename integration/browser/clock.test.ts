@@ -32,7 +32,7 @@ describe('examples/clock-svelte', () => {
       SIGNALBOX_ROUTES: JSON.stringify([{ path: '^/whattimeisit$', channel, source: 'pubsub' }]),
     };
     server = await startProcess(env);
-    process.env['SIGNALBOX_URL'] = `http://127.0.0.1:${server.port}`;
+    process.env['CLOCK_URL'] = `http://127.0.0.1:${server.port}`;
     publisher = spawn(process.execPath, ['examples/clock/clock.js'], {
       env: { PATH: process.env['PATH'], REDIS_URL: redisUrl(), CHANNEL: channel },
     });
@@ -45,7 +45,7 @@ describe('examples/clock-svelte', () => {
     await vite.stop();
     publisher.kill();
     await server.end('SIGKILL');
-    delete process.env['SIGNALBOX_URL'];
+    delete process.env['CLOCK_URL'];
     rmSync(folder, { recursive: true, force: true });
   });
 
