@@ -5,7 +5,7 @@ import { type SignalboxProcess, startProcess } from '../support/process.ts';
 import { redisUrl, uniquePrefix } from '../support/redis.ts';
 import { NumberStream } from './number-stream.ts';
 
-const STREAMS = 5_000;
+const STREAMS = 2_000;
 /** So many more come first: what the first ones bring with them, compiled code above all, is not a stream's. */
 const WARM_UP = 500;
 const AT_ONCE = 64;
