@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import jwt from 'jsonwebtoken';
-import { start } from 'signalbox';
+import { createSignalbox } from 'signalbox';
 import { reduce } from './reducer.js';
 
 const USER = 'ada';
@@ -24,19 +24,20 @@ const NEWS = [
 export async function startApplication() {
   const secret = randomBytes(32).toString('hex');
   const apiKey = randomBytes(32).toString('hex');
-  const { port } = await start({
-    env: {
-      PORT: '0',
-      SIGNALBOX_HOST: '127.0.0.1',
-      SIGNALBOX_BROKER: 'memory',
-      SIGNALBOX_SUPERSET_PROTOCOL: 'off',
-      JWT_SECRET: secret,
-      SIGNALBOX_API_KEYS: apiKey,
+  const signalbox = createSignalbox({
+    env: {},
+    config: {
+      port: 0,
+      host: '127.0.0.1',
+      broker: 'memory',
+      jwtSecret: secret,
+      apiKeys: [apiKey],
       // A page that was away knows by the next ping that it has everything.
-      PING_SOCKETS_INTERVAL_MS: '2000',
-      LOG_LEVEL: 'warn',
+      pingSocketsIntervalMs: 2_000,
+      logLevel: 'warn',
     },
   });
+  const { port } = await signalbox.start();
   const url = `http://127.0.0.1:${port}`;
   let list = [];
   let lastId;

@@ -94,10 +94,14 @@ export async function publish(server: string, channel: string, ...data: readonly
   );
 }
 
-/** Publishes so many numbers, a few at a time, so that some are always under way. */
-export async function publishSteadily(server: string, channel: string, count: number): Promise<void> {
-  const all = numbers(count);
-  for (let from = 0; from < count; from += 5) await publish(server, channel, ...all.slice(from, from + 5));
+/** Publishes these, a few at a time, so that some are always under way. */
+export async function publishSteadily(
+  server: string,
+  channel: string,
+  all: readonly number[],
+): Promise<void> {
+  for (let from = 0; from < all.length; from += 5)
+    await publish(server, channel, ...all.slice(from, from + 5));
 }
 
 export async function publishSnapshot(server: string, channel: string, data: unknown): Promise<void> {

@@ -75,7 +75,7 @@ describe('the client in a browser', () => {
   test('loses and doubles nothing however often the line is cut while events come', async () => {
     const before = site.opened;
     const page = await openListening(context, site, { client: 'alone', channel });
-    const publishing = publishSteadily(server.url, channel, EVENTS);
+    const publishing = publishSteadily(server.url, channel, numbers(EVENTS));
     for (let cut = 1; cut <= CUTS; cut++) {
       await hears(page, (cut * EVENTS) / (CUTS + 1));
       // Back, but perhaps in the middle of what it missed: only then is there something to be cut.

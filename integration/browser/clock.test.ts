@@ -32,11 +32,12 @@ describe('examples/clock-svelte', () => {
       SIGNALBOX_ROUTES: JSON.stringify([{ path: '^/whattimeisit$', channel, source: 'pubsub' }]),
     };
     server = await startProcess(env);
-    process.env['CLOCK_URL'] = `http://127.0.0.1:${server.port}`;
     publisher = spawn(process.execPath, ['examples/clock/clock.js'], {
       env: { PATH: process.env['PATH'], REDIS_URL: redisUrl(), CHANNEL: channel },
     });
-    vite = await startVite(['preview', EXAMPLE, '--outDir', folder], await freePort());
+    vite = await startVite(['preview', EXAMPLE, '--outDir', folder], await freePort(), {
+      CLOCK_URL: `http://127.0.0.1:${server.port}`,
+    });
     browser = await launchChromium();
   }, 60_000);
 
@@ -45,7 +46,6 @@ describe('examples/clock-svelte', () => {
     await vite.stop();
     publisher.kill();
     await server.end('SIGKILL');
-    delete process.env['CLOCK_URL'];
     rmSync(folder, { recursive: true, force: true });
   });
 

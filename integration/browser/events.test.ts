@@ -126,7 +126,7 @@ describe("a page's own EventSource", () => {
     try {
       const page = await openPage();
       await listen(page);
-      const publishing = publishSteadily(server.url, channel, EVENTS);
+      const publishing = publishSteadily(server.url, channel, numbers(EVENTS));
       for (const [at, next] of [other, server, other].entries()) {
         await hears(page, (EVENTS / 4) * (at + 1));
         line.leadTo(Number(new URL(next.url).port));
@@ -191,7 +191,7 @@ async function cutOnce(page: Page): Promise<void> {
 
 /** What it has heard after some cuts, and events meanwhile. */
 async function hearsWhileCut(page: Page): Promise<readonly unknown[]> {
-  const publishing = publishSteadily(server.url, channel, EVENTS);
+  const publishing = publishSteadily(server.url, channel, numbers(EVENTS));
   for (let cut = 1; cut <= CUTS; cut++) {
     await hears(page, (EVENTS / (CUTS + 1)) * cut);
     await cutOnce(page);

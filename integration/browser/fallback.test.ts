@@ -68,7 +68,7 @@ describe('a page that may open no WebSocket', () => {
   test('hears everything once and in order over HTTP, is cut off, and goes back when it may', async () => {
     const page = await openListening(context, seen(), { client: 'sse', channel, webSocketRetryMs: 1_000 });
     expect(site.open).toBe(0);
-    const publishing = publishSteadily(server.url, channel, EVENTS);
+    const publishing = publishSteadily(server.url, channel, numbers(EVENTS));
     await hears(page, EVENTS / 3);
     wall.cut();
     await publishing;

@@ -23,9 +23,16 @@ export const vitePreview = (example: string, folder: string, port: number): Prom
   startVite(['preview', example, '--outDir', folder], port);
 
 /** Runs Vite's command with these arguments, at this port. */
-export async function startVite(args: readonly string[], port: number): Promise<RunningVite> {
+export async function startVite(
+  args: readonly string[],
+  port: number,
+  env: Readonly<Record<string, string>> = {},
+): Promise<RunningVite> {
   const at = ['--host', '127.0.0.1', '--port', String(port), '--strictPort'];
-  const server = spawn(process.execPath, [VITE, ...args, ...at], { cwd: ROOT });
+  const server = spawn(process.execPath, [VITE, ...args, ...at], {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+  });
   let output = '';
   for (const stream of [server.stdout, server.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => {
