@@ -7,8 +7,8 @@ import { readable } from 'svelte/store';
 export const stream = (url) =>
   readable({ data: undefined, isOpen: false }, (_set, update) => {
     const source = new EventSource(url);
-    source.onopen = () => update((state) => ({ ...state, isOpen: true }));
-    source.onerror = () => update((state) => ({ ...state, isOpen: false }));
-    source.onmessage = ({ data }) => update(() => ({ data, isOpen: true }));
+    source.addEventListener('open', () => update((state) => ({ ...state, isOpen: true })));
+    source.addEventListener('error', () => update((state) => ({ ...state, isOpen: false })));
+    source.addEventListener('message', ({ data }) => update(() => ({ data, isOpen: true })));
     return () => source.close();
   });
