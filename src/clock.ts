@@ -35,6 +35,16 @@ export const systemClock: Clock = {
   },
 };
 
+/** Runs `run` once, `ms` from now, unless what it answers is called before. */
+export type After = (ms: number, run: () => void) => () => void;
+
+export function createAfter(clock: Clock): After {
+  return (ms, run) => {
+    const timer = clock.setTimeout(run, ms);
+    return () => clock.clearTimeout(timer);
+  };
+}
+
 /**
  * A delay with full jitter: anything up to `capMs`, doubling from `baseMs` with each attempt, and never less
  * than a tenth of `baseMs`, so that no loop is without one.

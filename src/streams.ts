@@ -51,11 +51,8 @@ export function createStreams(deps: StreamsDeps): Streams {
         logger.warn({ ...refusal, suppressed }, 'Refused a stream'),
       ),
   };
-  const openStream = createRouteStreams({
-    ...shared,
-    clock,
-    unavailable: () => (deps.isDraining() ? 'draining' : undefined),
-  });
+  const unavailable = () => (deps.isDraining() ? ('draining' as const) : undefined);
+  const openStream = createRouteStreams({ ...shared, clock, unavailable });
   const routes = createRoutes(config);
   const streams = createNativeStreams({
     actors: feeds.native,
@@ -78,10 +75,7 @@ export function createStreams(deps: StreamsDeps): Streams {
       streams,
       decider,
       maxChannels: config.maxSubscriptionsPerSocket,
-      unavailable() {
-        if (deps.isDraining()) return 'draining';
-        return deps.isAccepting() ? undefined : 'not ready';
-      },
+      unavailable: () => unavailable() ?? (deps.isAccepting() ? undefined : 'not ready'),
       metrics: deps.metrics,
       newId: randomUUID,
       basePath: deps.basePath,
@@ -115,7 +109,7 @@ export function createStreams(deps: StreamsDeps): Streams {
         budget: feeds.native.routing.budget,
         allowedOrigins: config.allowedOrigins,
         maxFrameBytes: config.maxFrameBytes,
-        unavailable: () => (deps.isDraining() ? 'draining' : undefined),
+        unavailable,
         metrics: deps.metrics,
         now: clock.now,
       });

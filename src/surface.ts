@@ -3,7 +3,7 @@ import type { Feeds } from './actors/feeds.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { type AuthenticateByApplication, createNativeAccess } from './auth/native-access.ts';
 import type { Broker } from './broker/ports.ts';
-import type { Clock } from './clock.ts';
+import { type Clock, createAfter } from './clock.ts';
 import type { LoadedConfig } from './config/loaded.ts';
 import type { Decider } from './decider/decider.ts';
 import { createHistory } from './history.ts';
@@ -87,10 +87,7 @@ export async function createSurface(deps: SurfaceDeps): Promise<Http> {
       newId: randomUUID,
       asksInFlight: config.limits.asksInFlight,
       askTimeoutMs: config.askTimeoutMs,
-      after(ms, run) {
-        const timer = clock.setTimeout(run, ms);
-        return () => clock.clearTimeout(timer);
-      },
+      after: createAfter(clock),
     },
     control: instances,
     events: streams.events,

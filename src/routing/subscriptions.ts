@@ -32,6 +32,11 @@ export interface Subscription {
   readonly terms: Terms | undefined;
 }
 
+/** Where it begins, for its client to keep: in another life of the broker the old position means nothing. */
+export function beginningOf({ gap, cursor }: Pick<Subscription, 'gap' | 'cursor'>): StreamId {
+  return gap?.reason === 'epoch' ? gap.to : cursor;
+}
+
 /** What a protocol that answers its clients asks of a subscription, beside events. */
 export interface Terms {
   /**

@@ -1,15 +1,8 @@
 import { z } from 'zod';
 import { readJson } from '../protocol/json-members.ts';
-import {
-  CHANNEL_FORM,
-  channelFault,
-  isChannel,
-  isPrincipalId,
-  TOPIC_FORM,
-  topicFault,
-} from '../protocol/native/names.ts';
+import { CHANNEL_FORM, isPrincipalId, TOPIC_FORM, topicFault } from '../protocol/native/names.ts';
 import type { Target } from '../protocol/native/target.ts';
-import { anyJson, nameBy } from './http-json.ts';
+import { anyChannel, anyJson, nameBy } from './http-json.ts';
 
 const principalId = z
   .string()
@@ -23,13 +16,9 @@ const WHO = {
     .string()
     .regex(/^[!-~]{1,128}$/, 'expected the name of a socket, as welcome gives it')
     .optional(),
-  channel: nameBy((name) =>
-    isChannel(name) ? undefined : (channelFault(name) ?? 'expected user: or session: and an encoded id'),
-  )
-    .optional()
-    .meta({
-      description: `Whoever has this channel now. ${CHANNEL_FORM}; or the channel of a user or session.`,
-    }),
+  channel: anyChannel.optional().meta({
+    description: `Whoever has this channel now. ${CHANNEL_FORM}; or the channel of a user or session.`,
+  }),
 };
 const TARGETS = ['user', 'session', 'socket', 'channel', 'everyone'] as const;
 

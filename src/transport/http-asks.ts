@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { NativePrincipal } from '../auth/native-principal.ts';
+import type { After } from '../clock.ts';
 import {
   type Answer,
   type Decider,
@@ -31,8 +32,7 @@ export interface HttpAsksDeps {
   /** `limits.asksInFlight`: here of one user. */
   readonly asksInFlight: number;
   readonly askTimeoutMs: number;
-  /** Runs `run` once, unless what it answers is called before. */
-  readonly after: (ms: number, run: () => void) => () => void;
+  readonly after: After;
   /** A name that no socket has. */
   readonly newId: () => string;
 }

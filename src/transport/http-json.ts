@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { readJson } from '../protocol/json-members.ts';
+import { channelFault, isChannel } from '../protocol/native/names.ts';
 import { type FieldProblem, sendProblem } from './http-problem.ts';
 
 /** A body that is JSON, and has what was expected. */
@@ -50,6 +51,11 @@ export const nameBy = (faultOf: (name: string) => string | undefined) =>
     const message = faultOf(name);
     if (message !== undefined) addIssue({ code: 'custom', message });
   });
+
+/** One that clients name, or the own one of a user or session: whoever has a key may use these. */
+export const anyChannel = nameBy((name) =>
+  isChannel(name) ? undefined : (channelFault(name) ?? 'expected user: or session: and an encoded id'),
+);
 
 /** Any JSON value, so that all that can be wrong with it is that it is not there. */
 export const anyJson = z.unknown().refine((data) => data !== undefined, 'expected a JSON value');

@@ -106,15 +106,15 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
     metrics: deps.metrics,
     now: deps.native.now,
   });
+  const principalOf = createPrincipalOf({ access: deps.native.access, limit });
   const streamRoutes = deps.streamRoutes?.({
-    principalOf: createPrincipalOf({ access: deps.native.access, limit }),
+    principalOf,
     now: deps.native.now,
     allowedOrigins: deps.allowedOrigins,
   });
   addCommon(app, deps, { routes, limit, streamRoutes });
   addProbes(app, deps);
   await app.register(async (scope) => addPublishing(scope, deps, limit));
-  const principalOf = createPrincipalOf({ access: deps.native.access, limit });
   const asks = createHttpAsks(deps.native);
   await app.register(async (scope) =>
     addControlRoutes(scope, { ...deps, access: deps.native.access, limit, principalOf, asks }),

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Logger } from 'pino';
 import type { Actors } from '../actors/actors.ts';
 import type { NativeAccess } from '../auth/native-access.ts';
-import type { Clock } from '../clock.ts';
+import { type Clock, createAfter } from '../clock.ts';
 import type { LoadedConfig } from '../config/loaded.ts';
 import type { Decider } from '../decider/decider.ts';
 import { userChannel } from '../protocol/native/names.ts';
@@ -52,10 +52,7 @@ export function acceptNativeSockets(deps: NativeSocketsDeps): void {
     askTimeoutMs: config.askTimeoutMs,
     decider,
     now: () => clock.now(),
-    after(ms, run) {
-      const timer = clock.setTimeout(run, ms);
-      return () => clock.clearTimeout(timer);
-    },
+    after: createAfter(clock),
     epoch: () => routing.fanOut.epoch,
     publish: deps.publish,
     refresh: access.refresh,

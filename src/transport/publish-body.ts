@@ -1,23 +1,12 @@
 import { z } from 'zod';
-import {
-  CHANNEL_FORM,
-  channelFault,
-  isChannel,
-  isPrincipalId,
-  TOPIC_FORM,
-  topicFault,
-} from '../protocol/native/names.ts';
-import { anyJson, nameBy } from './http-json.ts';
-
-/** A user's or a session's channel may be published to by whoever may publish at all by a key. */
-const channelOrOwnFault = (name: string): string | undefined =>
-  isChannel(name) ? undefined : (channelFault(name) ?? 'expected user: or session: and an encoded id');
+import { CHANNEL_FORM, isPrincipalId, TOPIC_FORM, topicFault } from '../protocol/native/names.ts';
+import { anyChannel, anyJson, nameBy } from './http-json.ts';
 
 const KEY = /^[!-~]{1,128}$/;
 
 /** The body of `POST /publish`, or one of a list. What `meta` says is for the description: it checks nothing. */
 export const publication = z.strictObject({
-  channel: nameBy(channelOrOwnFault).meta({
+  channel: anyChannel.meta({
     description: `${CHANNEL_FORM}; or the channel of a user or session.`,
     examples: ['sport', 'user:5'],
   }),

@@ -5,6 +5,7 @@ import { parseSsePosition, ssePosition } from '../protocol/native/sse-position.t
 import { retryMs } from '../protocol/native/sse-rules.ts';
 import { sseBlock } from '../protocol/native/sse-text.ts';
 import type { Delivery } from '../routing/delivery.ts';
+import { beginningOf } from '../routing/subscriptions.ts';
 import type { ConnectLimit } from './connect-limit.ts';
 import { beginStream, refuseForNow } from './sse-response.ts';
 import { SseTransport } from './sse-transport.ts';
@@ -85,8 +86,7 @@ export function createRouteStreams(deps: RouteStreamsDeps): OpenRouteStream {
 
     /** Who is cut off before the first event must know where that would have been. */
     function greet(): boolean {
-      const { cursor, gap } = subscription;
-      const id = gap?.reason === 'epoch' ? gap.to : cursor;
+      const id = beginningOf(subscription);
       delivery.say(sseBlock({ id: ssePosition(actors.routing.fanOut.epoch, id) }));
       return true;
     }

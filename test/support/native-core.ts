@@ -5,6 +5,7 @@ import type { NativePrincipal } from '../../src/auth/native-principal.ts';
 import { verifyRefresh } from '../../src/auth/native-token.ts';
 import { createMemoryBroker, type MemoryBroker } from '../../src/broker/memory/memory-broker.ts';
 import type { NativeLog } from '../../src/broker/ports.ts';
+import { createAfter } from '../../src/clock.ts';
 import type { ServerFrame } from '../../src/protocol/native/server-frame.ts';
 import { NativeSession, type SessionRules } from '../../src/protocol/native/session.ts';
 import { Sessions } from '../../src/protocol/native/sessions.ts';
@@ -121,10 +122,7 @@ export function createNativeCore(options: NativeCoreOptions = {}): NativeCore {
     asksInFlight: 3,
     askTimeoutMs: 5_000,
     decider: {},
-    after(ms, run) {
-      const timer = clock.setTimeout(run, ms);
-      return () => clock.clearTimeout(timer);
-    },
+    after: createAfter(clock),
     now: clock.now,
     epoch,
     async publish(publication) {

@@ -1,3 +1,4 @@
+import type { After } from '../../clock.ts';
 import type { Answer, Decider, Peer, Refusal, Verdict } from '../../decider/decider.ts';
 import { isRefusal } from '../../decider/decider.ts';
 import type { Ask, Tell } from './client-frame.ts';
@@ -11,8 +12,7 @@ export interface AsksDeps {
   readonly say: (frame: ServerFrame) => void;
   readonly maxInFlight: number;
   readonly timeoutMs: number;
-  /** Runs `run` once, unless what it answers is called before. */
-  readonly after: (ms: number, run: () => void) => () => void;
+  readonly after: After;
 }
 
 /** What one client asks and tells the application, each answered once: by it, or for it when the time is over. */

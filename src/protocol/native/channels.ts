@@ -2,7 +2,7 @@ import { maySubscribe, ownChannels } from '../../auth/native-principal.ts';
 import { type Decider, isRefusal, type Peer, type Refusal, type Wish } from '../../decider/decider.ts';
 import type { StreamId } from '../../event/stream-id.ts';
 import type { Delivery, GreetedJoin } from '../../routing/delivery.ts';
-import type { Subscription } from '../../routing/subscriptions.ts';
+import { beginningOf, type Subscription } from '../../routing/subscriptions.ts';
 import type { Subscribe, Unsubscribe } from './client-frame.ts';
 import { ERRORS, type Ref } from './error-codes.ts';
 import { isReservedChannel } from './names.ts';
@@ -185,10 +185,8 @@ export class Channels {
     if (isKnown === true) decider.unsubscribed?.(peer(), wish.channel);
   }
 
-  /** The cursor as it is now; in another life of the broker its positions mean nothing, so it begins at the new one. */
-  #joined(channel: string, { gap, cursor }: Subscription, recovered: boolean): Joined {
-    const id = gap?.reason === 'epoch' ? gap.to : cursor;
-    return { channel, id, epoch: this.#deps.epoch(), recovered };
+  #joined(channel: string, subscription: Subscription, recovered: boolean): Joined {
+    return { channel, id: beginningOf(subscription), epoch: this.#deps.epoch(), recovered };
   }
 
   #refuse(ref: Ref, { code, message = ERRORS[code].sentence }: Refusal): void {

@@ -2,6 +2,7 @@ import * as Either from 'fp-ts/lib/Either.js';
 import type { CloseReason } from '../../../machines/close-reason.ts';
 import type { AuthError } from '../../auth/auth-error.ts';
 import { mayPublish, type NativePrincipal } from '../../auth/native-principal.ts';
+import type { After } from '../../clock.ts';
 import type { Decider, Peer } from '../../decider/decider.ts';
 import type { StreamId } from '../../event/stream-id.ts';
 import type { Delivery } from '../../routing/delivery.ts';
@@ -43,8 +44,7 @@ export interface SessionRules {
   /** The application. */
   readonly decider: Decider;
   readonly now: () => number;
-  /** Runs `run` once, unless what it answers is called before. */
-  readonly after: (ms: number, run: () => void) => () => void;
+  readonly after: After;
   /** Of the log; empty: it would not say. */
   readonly epoch: () => string;
   /** Never rejects. */

@@ -1,7 +1,7 @@
 import type { CloseReason } from '../../../machines/close-reason.ts';
 import { type NativePrincipal, ownChannels } from '../../auth/native-principal.ts';
 import type { Peer } from '../../decider/decider.ts';
-import type { Subscription } from '../../routing/subscriptions.ts';
+import { beginningOf, type Subscription } from '../../routing/subscriptions.ts';
 import { snapshotFor } from './channels.ts';
 import type { RawJson } from './client-frame.ts';
 import { publishFor } from './publishing.ts';
@@ -133,8 +133,8 @@ export class StreamSession implements ClientSession {
     const { form, channels, position } = this.#options;
     const isFresh = position === undefined;
     const { decider, epoch, pingIntervalMs } = this.#rules;
-    const { gap, cursor, terms } = this.#subscription;
-    const id = gap?.reason === 'epoch' ? gap.to : cursor;
+    const { terms } = this.#subscription;
+    const id = beginningOf(this.#subscription);
     // A gap and a snapshot say it themselves: who was cut off before one of them would come back behind it.
     const isSaidLater = !recovered || terms?.snapshot !== undefined;
     const at = isSaidLater ? {} : { id: ssePosition(epoch(), id) };
