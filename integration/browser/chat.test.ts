@@ -1,17 +1,17 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { launchChromium } from './chromium.ts';
+import { faintTexts } from './contrast.ts';
 import { dataFolder, type RunningExample, removeFolder, startExample } from './example.ts';
 import { type Line, startLine } from './line.ts';
 import { build } from './server.ts';
 
 const SERVER = 'examples/chat/server.js';
 const ARTIFACTS = fileURLToPath(new URL('../../artifacts/', import.meta.url));
-const CONTRAST = readFileSync(new URL('./contrast.js', import.meta.url), 'utf8');
 const DESKTOP = { width: 1100, height: 760 };
 const PHONE = { width: 375, height: 812 };
 
@@ -285,6 +285,3 @@ const texts = (page: Page, selector: string): Promise<string[]> => page.locator(
 
 /** What is shown as said, from the top. */
 const said = (page: Page): Promise<string[]> => texts(page, '#lines li p');
-
-/** Texts that WCAG's AA calls too faint. */
-const faintTexts = (page: Page): Promise<string[]> => page.evaluate<string[]>(`${CONTRAST}\nfaintTexts();`);

@@ -7,12 +7,12 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { launchChromium } from './chromium.ts';
+import { faintTexts } from './contrast.ts';
 import { build } from './server.ts';
 import { type Site, startSite } from './site.ts';
 import { type RunningVite, startVite, viteBuild, vitePreview } from './vite.ts';
 
 const ARTIFACTS = fileURLToPath(new URL('../../artifacts/', import.meta.url));
-const CONTRAST = readFileSync(new URL('./contrast.js', import.meta.url), 'utf8');
 const DESKTOP = { width: 900, height: 760 };
 const PHONE = { width: 375, height: 700 };
 
@@ -105,7 +105,7 @@ describe.each(['notifications-svelte', 'notifications-react'])('examples/%s', (n
   test.each(['light', 'dark'] as const)('in %s every text is readable (AA)', async (colorScheme) => {
     await send();
     const page = await open({ colorScheme, reducedMotion: 'reduce' });
-    expect(await page.evaluate<string[]>(`${CONTRAST}\nfaintTexts();`)).toEqual([]);
+    expect(await faintTexts(page)).toEqual([]);
     await shoot(page, colorScheme);
   });
 

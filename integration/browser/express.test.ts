@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
@@ -6,11 +6,11 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { freePort } from '../support/free-port.ts';
 import { redisUrl, uniquePrefix } from '../support/redis.ts';
 import { launchChromium } from './chromium.ts';
+import { faintTexts } from './contrast.ts';
 import { dataFolder, type RunningExample, removeFolder, runExample, startExample } from './example.ts';
 import { build } from './server.ts';
 
 const ARTIFACTS = fileURLToPath(new URL('../../artifacts/', import.meta.url));
-const CONTRAST = readFileSync(new URL('./contrast.js', import.meta.url), 'utf8');
 const PHONE = { width: 375, height: 720 };
 
 let browser: Browser;
@@ -103,7 +103,7 @@ describe('the shop on Express', () => {
       async (colorScheme) => {
         const page = await signIn('ann', { viewport: PHONE, deviceScaleFactor: 2, colorScheme });
         await page.getByText('1. A kettle').waitFor();
-        expect(await page.evaluate<string[]>(`${CONTRAST}\nfaintTexts();`)).toEqual([]);
+        expect(await faintTexts(page)).toEqual([]);
         expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(PHONE.width);
         await page.screenshot({ path: `${ARTIFACTS}express-${colorScheme}.png` });
       },

@@ -1,16 +1,16 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { launchChromium } from './chromium.ts';
+import { faintTexts } from './contrast.ts';
 import { type RunningExample, startExample } from './example.ts';
 import { type Line, startLine } from './line.ts';
 import { build } from './server.ts';
 
 const ARTIFACTS = fileURLToPath(new URL('../../artifacts/', import.meta.url));
-const CONTRAST = readFileSync(new URL('./contrast.js', import.meta.url), 'utf8');
 const DESKTOP = { width: 900, height: 720 };
 const PHONE = { width: 375, height: 720 };
 
@@ -185,6 +185,3 @@ const inState = (page: Page, state: string): Promise<void> =>
 
 /** What is on the board, from its top. */
 const notes = (page: Page): Promise<string[]> => page.locator('#notes li p').allTextContents();
-
-/** Texts that WCAG's AA calls too faint. */
-const faintTexts = (page: Page): Promise<string[]> => page.evaluate<string[]>(`${CONTRAST}\nfaintTexts();`);

@@ -1,14 +1,14 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { launchChromium } from './chromium.ts';
+import { faintTexts } from './contrast.ts';
 import { build, type RunningServer, startServer } from './server.ts';
 
 const ARTIFACTS = fileURLToPath(new URL('../../artifacts/', import.meta.url));
-const CONTRAST = readFileSync(new URL('./contrast.js', import.meta.url), 'utf8');
 const DESKTOP = { width: 1280, height: 860 };
 const PHONE = { width: 375, height: 812 };
 
@@ -193,11 +193,6 @@ function inState(page: Page, state: string): Promise<void> {
 
 async function received(page: Page, atLeast: number): Promise<void> {
   await eventually(`${atLeast} events`, async () => (await counts(page)).received >= atLeast);
-}
-
-/** Texts that WCAG's AA calls too faint. */
-function faintTexts(page: Page): Promise<string[]> {
-  return page.evaluate<string[]>(`${CONTRAST}\nfaintTexts();`);
 }
 
 type Counts = Record<'received' | 'replayed' | 'missed' | 'duplicate' | 'outOfOrder' | 'number', number>;
