@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import type { Broker, LogHead } from '../../src/broker/ports.ts';
+import { Connection } from '../../src/broker/redis/connection.ts';
+import { Epoch } from '../../src/broker/redis/epoch.ts';
+import { RedisFirehose } from '../../src/broker/redis/firehose.ts';
 import { createRedisBroker } from '../../src/broker/redis/redis-broker.ts';
 import { type StreamId, ZERO_ID } from '../../src/event/stream-id.ts';
 import { eventually } from '../support/eventually.ts';
@@ -62,6 +65,27 @@ describe('epoch of a Redis', () => {
     expect(epochs[0]).toMatch(/^[0-9a-f]{16}:[0-9a-f]{16}$/);
     expect(new Set(epochs).size).toBe(1);
     expect((await follow(brokerOf(redis))).epoch).toBe(epochs[0]);
+  });
+
+  test('goes with the stream of its own life, also when the data went while both were asked for', async () => {
+    const client = clientOf(await start());
+    class Interrupted extends Epoch {
+      empty = false;
+      override async read(...asked: Parameters<Epoch['read']>): Promise<string> {
+        if (this.empty) await client.flushall();
+        return super.read(...asked);
+      }
+    }
+    const epoch = new Interrupted('epoch', () => {});
+    const firehose = new RedisFirehose(new Connection(client), 'full', epoch, 5_000);
+    const id = '99999999999999-0' as StreamId;
+    await client.xadd('full', id, 'data', '1');
+    const before = await firehose.head();
+    expect(before.lastId).toBe(id);
+    epoch.empty = true;
+    const after = await firehose.head();
+    expect(after.epoch).not.toBe(before.epoch);
+    expect(after.lastId).toBe(ZERO_ID);
   });
 
   /** Starts a replica of it, and answers that and a connection to it. */

@@ -25,6 +25,7 @@ export class RedisFirehose implements Firehose {
   readonly #deadlineMs: number;
   readonly #batchCount = new BatchCount();
   #anchor: Anchor | undefined;
+  #headEpoch: string | undefined;
 
   constructor(connection: Connection<Redis>, key: string, epoch: Epoch, deadlineMs: number) {
     this.#connection = connection;
@@ -43,8 +44,12 @@ export class RedisFirehose implements Firehose {
         client.time(),
       ]);
       const lost = lastRead !== undefined && !isThere && hasLost(stream, lastRead);
-      return [await this.#epoch.read(client, lost), stream, serverTime] as const;
+      const read = await this.#epoch.read(client, lost);
+      // The data may have gone between the two questions: then that was the stream of the life before.
+      const isSame = read === this.#headEpoch;
+      return [read, isSame ? stream : await readStreamInfo(client, this.#key), serverTime] as const;
     });
+    this.#headEpoch = epoch;
     if (info.added !== undefined) this.#anchor = { id: info.lastId, ordinal: info.added };
     return { epoch, lastId: info.lastId, nowMs: msOfTime(time) };
   }
