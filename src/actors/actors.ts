@@ -1,5 +1,5 @@
 import type { ActorRefFrom } from 'xstate';
-import { createRouterLogic } from '../../machines/router.ts';
+import { createRouterLogic, type RouterState } from '../../machines/router.ts';
 import type { EventLog, LogHead } from '../broker/ports.ts';
 import type { Clock } from '../clock.ts';
 import type { StreamId } from '../event/stream-id.ts';
@@ -75,11 +75,18 @@ export interface Report {
 }
 
 export interface Actors {
+  /** What its feed is called among those of this process. */
+  readonly name: string;
   readonly routing: Routing;
   readonly sockets: Sockets;
   /** Of each other form, in the order of `formats`. */
   readonly streams: readonly Sockets[];
   readonly channels: Channels;
+  /** Undefined before the start. */
+  readonly reader: ReaderActor | undefined;
+  /** What its router has done; undefined before the start. */
+  readonly router: RouterState | undefined;
+  readonly hasCrashed: boolean;
   /** How many sockets, in whatever form, are on a channel as their own. */
   countOn(channel: string): number;
   /** Lets it read, and ping its sockets. */
@@ -167,10 +174,20 @@ export function createActors(deps: ActorsDeps): Actors {
   const feed = createFeed();
 
   return {
+    name: prefix === '' ? 'superset' : prefix.replace(/\/$/, ''),
     routing,
     sockets,
     streams,
     channels,
+    get reader() {
+      return reader;
+    },
+    get router() {
+      return router?.getSnapshot().context;
+    },
+    get hasCrashed() {
+      return hasCrashed;
+    },
     countOn: (channel) => all.reduce((sum, some) => sum + some.countOn(channel), 0),
     start() {
       for (const some of all) some.startHeartbeat(crash);

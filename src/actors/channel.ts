@@ -67,6 +67,15 @@ export class Channels {
     return this.#actors.size;
   }
 
+  /** Each with its name. */
+  all(): Iterable<readonly [string, ActorRefFrom<ChannelLogic>]> {
+    return this.#actors;
+  }
+
+  get(channel: string): ActorRefFrom<ChannelLogic> | undefined {
+    return this.#actors.get(channel);
+  }
+
   joined(channel: string): void {
     const actor = this.#actors.get(channel);
     if (actor === undefined) this.#start(channel);

@@ -24,13 +24,19 @@ export const adminKeys = {
         defaultText: '8090; 0 in development mode',
         description: 'Its TCP port. 0: any free one, which the log names.',
       }),
-      token: key(z.string().default(''), {
-        env: 'SIGNALBOX_ADMIN_TOKEN',
-        secret: true,
-        expected: `a secret of at least ${LEAST_ADMIN_TOKEN} characters`,
-        defaultText: 'none; a random one in development mode',
-        description: `What whoever comes there has to know, at least ${LEAST_ADMIN_TOKEN} characters: typed into its login form, or sent as Authorization: Bearer.`,
-      }),
+      token: key(
+        z
+          .string()
+          .regex(/^[!-~]*$/)
+          .default(''),
+        {
+          env: 'SIGNALBOX_ADMIN_TOKEN',
+          secret: true,
+          expected: `at least ${LEAST_ADMIN_TOKEN} printable ASCII characters without spaces`,
+          defaultText: 'none; a random one in development mode',
+          description: `What whoever comes there has to know, at least ${LEAST_ADMIN_TOKEN} characters: typed into its login form, or sent as Authorization: Bearer.`,
+        },
+      ),
     })
     .prefault({}),
 };
