@@ -1,4 +1,4 @@
-import type { ActorRefFrom } from 'xstate';
+import type { ActorRefFrom, AnyActorRef } from 'xstate';
 import { createRouterLogic, type RouterState } from '../../machines/router.ts';
 import type { EventLog, LogHead } from '../broker/ports.ts';
 import type { Clock } from '../clock.ts';
@@ -50,6 +50,8 @@ export interface ActorsDeps {
   readonly report: Report;
   readonly onChannelOpen?: ((channel: string) => void) | undefined;
   readonly onChannelClose?: ((channel: string) => void) | undefined;
+  /** An event took an actor from one state to another: a channel or the reader. Left out: nobody asks. */
+  readonly onStep?: ((actor: string, event: string, from: unknown, to: unknown) => void) | undefined;
 }
 
 /** A form of the events for sockets that are streams. */
@@ -101,7 +103,7 @@ export interface Actors {
 
 /** Puts one feed, its router, the channels and the sockets together. */
 export function createActors(deps: ActorsDeps): Actors {
-  const { registry, clock, log, protocol, metrics, random, report, prefix = '' } = deps;
+  const { registry, clock, log, protocol, metrics, random, report, onStep, prefix = '' } = deps;
   const isLossy = deps.feed.kind !== 'firehose';
   let pubSub: PubSubFeed | undefined;
   const channels = new Channels({
@@ -118,6 +120,10 @@ export function createActors(deps: ActorsDeps): Actors {
     onError: report.channelFailed,
     onOpen: deps.onChannelOpen,
     onClose: deps.onChannelClose,
+    ...(onStep !== undefined && {
+      onStep: (channel: string, event: string, from: unknown, to: unknown) =>
+        onStep(`${prefix}channel:${channel}`, event, from, to),
+    }),
   });
   const routing = createRouting({
     log,
@@ -211,6 +217,7 @@ export function createActors(deps: ActorsDeps): Actors {
         input: { id: feed.id, settleMs: SETTLE_MS },
         onEnd: (error) => error !== undefined && crash(error),
       });
+      if (onStep !== undefined) noteSteps(reader, onStep);
     },
     stop() {
       reader?.send({ type: 'reader.stop' });
@@ -251,6 +258,17 @@ export function createActors(deps: ActorsDeps): Actors {
       onEpochChanged: report.epochChanged,
     });
   }
+}
+
+/** Its own system has it and the promises that it invokes, so every event of it is seen here, timers' too. */
+function noteSteps(reader: ReaderActor, onStep: NonNullable<ActorsDeps['onStep']>): void {
+  let from: unknown = reader.getSnapshot().value;
+  reader.system.inspect((inspected) => {
+    if (inspected.type !== '@xstate.snapshot' || inspected.actorRef !== (reader as AnyActorRef)) return;
+    const { value } = reader.getSnapshot();
+    onStep(reader.id, inspected.event.type, from, value);
+    from = value;
+  });
 }
 
 /** Proxies end a response that says nothing for a minute, some for half of one. */

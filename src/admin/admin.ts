@@ -10,8 +10,9 @@ import { addInspectRoutes, type InspectRoutesDeps } from './inspect-routes.ts';
 import { addLoginRoutes } from './login-routes.ts';
 import { sendNotFound } from './not-found.ts';
 import { addPanelRoutes } from './panel-routes.ts';
+import { addStatelyRoutes, type StatelyRoutesDeps } from './stately-routes.ts';
 
-export interface AdminDeps extends Omit<InspectRoutesDeps, 'addressOf'> {
+export interface AdminDeps extends Omit<InspectRoutesDeps, 'addressOf'>, Pick<StatelyRoutesDeps, 'stately'> {
   readonly token: string;
   readonly mode: 'development' | 'production';
   readonly trustProxy: boolean;
@@ -89,6 +90,7 @@ export async function createAdmin(deps: AdminDeps): Promise<Admin> {
     scope.addHook('onRequest', async (request, reply) => requireAccess(request, reply));
     addMetricsRoute(scope, deps);
     addInspectRoutes(scope, { ...deps, addressOf });
+    addStatelyRoutes(scope, deps);
   });
   await app.ready();
   return {

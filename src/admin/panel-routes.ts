@@ -35,6 +35,8 @@ export function addPanelRoutes(app: FastifyInstance, { access, addressOf, mode }
   for (const path of ['/inspect', '/inspect/*']) {
     app.get<{ Querystring: Record<string, string | string[] | undefined> }>(path, (request, reply) => {
       const { token } = request.query;
+      // What is no question of the API is no page of the panel.
+      if (request.url.startsWith('/inspect/api/')) return sendNotFound(reply);
       if (token === undefined) return send(reply, files?.page);
       const isKnown =
         mode === 'development' &&

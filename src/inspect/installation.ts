@@ -6,7 +6,6 @@ import type {
   ExplainQuery,
   Explanation,
   Gathered,
-  LogLine,
   Overview,
   ReaderDetail,
   Rows,
@@ -16,9 +15,10 @@ import type {
   SocketRow,
 } from './api.ts';
 import type { Peers } from './peers.ts';
-import type { Question, Subject } from './questions.ts';
+import type { Question, StatelyFilter, Subject } from './questions.ts';
 import { mergeRows, type PartOfRows } from './rows.ts';
-import type { Watches } from './watches.ts';
+import type { StatelyStatus } from './stately.ts';
+import type { OnLine, Watches } from './watches.ts';
 
 export interface InstallationDeps {
   readonly peers: Pick<Peers, 'ask'>;
@@ -90,8 +90,13 @@ export class Installation {
   }
 
   /** Tells what happens to it, on whatever process, until what is returned is called. */
-  watch(subject: Subject, onLine: (line: LogLine) => void): () => void {
+  watch(subject: Subject, onLine: OnLine): () => void {
     return this.#deps.watches.begin(subject, onLine);
+  }
+
+  /** What is shown to Stately's inspector, of each process. Null: nothing any more; left out: as it is. */
+  stately(filter?: StatelyFilter | null): Promise<Gathered<StatelyStatus>> {
+    return this.#ask({ kind: 'stately', ...(filter !== undefined && { filter }) });
   }
 
   async #find<Answer>(question: Question): Promise<Found<Answer>> {

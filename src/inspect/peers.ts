@@ -12,8 +12,8 @@ export interface PeersDeps {
   readonly prefix: string;
   /** The instances that are alive, this one included. */
   living(): Promise<readonly string[]>;
-  /** Of this process. Undefined: it has nothing to say to that. */
-  answer(asked: Question): Promise<unknown>;
+  /** Of this process, asked by `from`. Undefined: it has nothing to say to that. */
+  answer(asked: Question, from: string): Promise<unknown>;
   /** A line of something that this process watches elsewhere. */
   heard(watch: string, line: unknown): void;
   readonly clock: Clock;
@@ -71,7 +71,7 @@ export class Peers {
   async ask<Answer>(asked: Question): Promise<Gathered<Answer>> {
     const { line, answer, onFailed } = this.#deps;
     const others = line === undefined ? { answers: [], unanswered: [] } : this.#askOthers(line, asked);
-    const mine = await answer(asked).catch((error: unknown) => {
+    const mine = await answer(asked, this.#deps.id).catch((error: unknown) => {
       onFailed(error);
       return undefined;
     });
@@ -152,7 +152,7 @@ export class Peers {
     // One of a later version asks what this one does not know: it is answered that there is nothing.
     const read = question.safeParse(asked);
     const given = read.success
-      ? await answer(read.data).catch((error: unknown) => void onFailed(error))
+      ? await answer(read.data, to).catch((error: unknown) => void onFailed(error))
       : undefined;
     this.#say(to, { kind: 'answered', from, id, answer: given });
   }

@@ -42,6 +42,8 @@ export const subject = z.union([
   z.strictObject({ socket: name }),
   z.strictObject({ user: name }),
   z.strictObject({ channel: name }),
+  /** What is shown to Stately's inspector. */
+  z.strictObject({ facts: z.literal(true) }),
 ]);
 export type Subject = z.infer<typeof subject>;
 
@@ -84,6 +86,8 @@ export const question = z.discriminatedUnion('kind', [
     by: name,
   }),
   z.strictObject({ kind: z.literal('explain'), query: explainQuery }),
+  /** Null: nothing is shown any more; left out: only what is shown now is asked. */
+  z.strictObject({ kind: z.literal('stately'), filter: statelyFilter.nullable().optional() }),
   /** Sends what happens to it from now on, for some seconds, to whoever asks. */
   z.strictObject({ kind: z.literal('watch'), id: name, subject }),
 ]);

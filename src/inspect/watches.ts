@@ -2,12 +2,15 @@ import type { Clock } from '../clock.ts';
 import type { Gathered, LogLine } from './api.ts';
 import type { Question, Subject } from './questions.ts';
 
+/** A `LogLine`; of facts, one of Stately's. */
+export type OnLine = (line: unknown) => void;
+
 export interface WatchesDeps {
   /** Watches in this process; what it returns ends it. */
-  watchHere(subject: Subject, onLine: (line: LogLine) => void): () => void;
+  watchHere(subject: Subject, onLine: OnLine): () => void;
   /** Has the other processes send their lines, for some seconds. */
   askOthers(question: Question): Promise<Gathered<unknown>>;
-  sendLine(to: string, watch: string, line: LogLine): void;
+  sendLine(to: string, watch: string, line: unknown): void;
   readonly clock: Clock;
   readonly newId: () => string;
 }
@@ -28,7 +31,7 @@ interface Lent {
 export class Watches {
   readonly #deps: WatchesDeps;
   /** Those that were begun here, by what the others call them. */
-  readonly #own = new Map<string, (line: LogLine) => void>();
+  readonly #own = new Map<string, OnLine>();
   readonly #lent = new Map<string, Lent>();
 
   constructor(deps: WatchesDeps) {
@@ -36,10 +39,10 @@ export class Watches {
   }
 
   /** What it returns ends it. */
-  begin(subject: Subject, onLine: (line: LogLine) => void): () => void {
+  begin(subject: Subject, onLine: OnLine): () => void {
     const { watchHere, askOthers, clock, newId } = this.#deps;
     const id = newId();
-    const limited = limitLines(onLine, () => clock.now());
+    const limited = limitLines(subject, onLine, () => clock.now());
     const endHere = watchHere(subject, limited);
     this.#own.set(id, limited);
     let timer: unknown;
@@ -57,7 +60,7 @@ export class Watches {
 
   /** A process sends a line of a watch of ours. */
   heard(id: string, line: unknown): void {
-    this.#own.get(id)?.(line as LogLine);
+    this.#own.get(id)?.(line);
   }
 
   /** A process asks for our lines, for the first time or again. */
@@ -69,6 +72,7 @@ export class Watches {
       end: watchHere(
         subject,
         limitLines(
+          subject,
           (line) => sendLine(to, id, line),
           () => clock.now(),
         ),
@@ -93,7 +97,9 @@ export class Watches {
 }
 
 /** Leaves lines out beyond what can be read, and says with the next one how many. */
-function limitLines(onLine: (line: LogLine) => void, now: () => number): (line: LogLine) => void {
+function limitLines(subject: Subject, onLine: OnLine, now: () => number): OnLine {
+  // These are bounded where they come from.
+  if ('facts' in subject) return onLine;
   let sinceMs = now();
   let lines = 0;
   let dropped = 0;
@@ -107,7 +113,7 @@ function limitLines(onLine: (line: LogLine) => void, now: () => number): (line: 
       dropped += 1;
       return;
     }
-    onLine(dropped === 0 ? line : { ...line, dropped });
+    onLine(dropped === 0 ? line : { ...(line as LogLine), dropped });
     dropped = 0;
   };
 }
