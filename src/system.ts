@@ -13,6 +13,7 @@ import { createDemo } from './demo/demo.ts';
 import { createInstances } from './instances/create-instances.ts';
 import type { Instances } from './instances/instances.ts';
 import { Sessions } from './protocol/native/sessions.ts';
+import { Journal } from './journal/journal.ts';
 import { Registry } from './routing/registry.ts';
 import { createPublishing, type Publishing } from './publishing.ts';
 import { createSurface } from './surface.ts';
@@ -109,11 +110,21 @@ export function createSystem(
     random: Math.random,
   });
   const decider = program === undefined ? hooks : combined(program.decider, hooks);
+  const { enabled: isJournaled, ...kept } = config.inspect.journal;
+  const journal = isJournaled
+    ? new Journal({
+        now: clock.now,
+        instance: () => instances.id,
+        keepMs: kept.keepSeconds * 1000,
+        maxSockets: kept.maxSockets,
+      })
+    : undefined;
   const feeds = createFeeds({
     config,
     registry,
     clock,
     metrics,
+    journal,
     broker,
     servers,
     framing: config.compression.enabled

@@ -76,6 +76,11 @@ export class Instances {
     });
   }
 
+  /** What this instance is called. */
+  get id(): string {
+    return this.#deps.id;
+  }
+
   /** Listens to the others from now on, trying until that works. */
   start(): void {
     this.#presence.start();
