@@ -15,6 +15,9 @@ import type { Registry } from '../routing/registry.ts';
 import type { BufferBudget } from '../routing/buffer-budget.ts';
 import { createRouting, type Format, type Routing, type RoutingDeps } from '../routing/routing.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Look } from '../../machines/canary.machine.ts';
+import { type CanaryActor, createCanaryLogic } from './canary.ts';
+import { createEchoLook, createLogLook, type LookDeps } from './canary-look.ts';
 import { Channels } from './channel.ts';
 import { createReaderLogic, type ReaderActor } from './reader.ts';
 import { Sockets, type SocketsTimes } from './sockets.ts';
@@ -47,9 +50,23 @@ export interface ActorsDeps {
   readonly reads: { readonly count: number; readonly blockMs: number; readonly pauseMs: number };
   readonly times: SocketsTimes;
   readonly gcIntervalMs: number;
+  /** Left out: nothing watches whether what is published arrives. */
+  readonly canary?: CanarySettings;
   readonly report: Report;
   readonly onChannelOpen?: ((channel: string) => void) | undefined;
   readonly onChannelClose?: ((channel: string) => void) | undefined;
+}
+
+/** How the reader is watched. */
+export interface CanarySettings {
+  /** Of the feed, in figures. */
+  readonly name: 'native' | 'superset';
+  readonly intervalMs: number;
+  readonly toleranceMs: number;
+  /** Publishes to the log what nobody hears; left out: nothing is published there. */
+  readonly publish?: () => Promise<StreamId>;
+  /** A Pub/Sub channel of this process alone; left out: a lossy feed is not watched. */
+  readonly echoChannel?: string;
 }
 
 /** A form of the events for sockets that are streams. */
@@ -69,6 +86,11 @@ export interface Report {
   channelRefused(error: unknown): void;
   readerLive(): void;
   readerStale(error: string | undefined): void;
+  /** It is connected, and does not hear what is published. */
+  readerDeaf(look: Look): void;
+  readerHearing(): void;
+  /** The broker will not have the canary publish. */
+  canaryRefused(error: unknown): void;
   epochChanged(head: LogHead, position: StreamId): void;
   /** The reader or the router failed: nothing can be delivered any more, and the process is to end. */
   crashed(error: unknown): void;
@@ -156,15 +178,18 @@ export function createActors(deps: ActorsDeps): Actors {
   let wasLive = false;
   let isStale = false;
   let hasCrashed = false;
+  let isDeaf = false;
+  let canary: CanaryActor | undefined;
 
   const crash = (error: unknown): void => {
     hasCrashed = true;
     // Without a router nothing moves the position: the reader would read the same batch again and again.
     reader?.send({ type: 'reader.stop' });
+    canary?.send({ type: 'canary.stop' });
     report.crashed(error);
   };
   const emit = (batch: RoutedBatch): void => router?.send({ type: 'batch.read', batch });
-  const feed = createFeed();
+  const { feed, look } = createFeed();
 
   return {
     routing,
@@ -182,6 +207,7 @@ export function createActors(deps: ActorsDeps): Actors {
           wasLive = true;
           isStale = false;
           report.readerLive();
+          canary?.send({ type: 'reader.live' });
         },
         onStale: (error) => {
           isStale = true;
@@ -194,17 +220,19 @@ export function createActors(deps: ActorsDeps): Actors {
         input: { id: feed.id, settleMs: SETTLE_MS },
         onEnd: (error) => error !== undefined && crash(error),
       });
+      startCanary();
     },
     stop() {
+      canary?.send({ type: 'canary.stop' });
       reader?.send({ type: 'reader.stop' });
       for (const some of all) some.stopHeartbeat();
       channels.close();
     },
-    isReady: () => wasLive && isReading(isLossy ? LOSSY_READING : READING),
+    isReady: () => isConnected() && !isDeaf,
     isAccepting() {
       // Made for somebody who is here already: its first connection is under way, and he hears what comes then.
       if (deps.feed.kind === 'pubsub') return reader !== undefined && !isStale && !hasCrashed;
-      return wasLive && !hasCrashed && (!isLossy || isReading(LOSSY_READING));
+      return wasLive && !hasCrashed && (!isLossy || (isReading(LOSSY_READING) && !isDeaf));
     },
   };
 
@@ -212,27 +240,82 @@ export function createActors(deps: ActorsDeps): Actors {
     return !hasCrashed && reader !== undefined && states.includes(reader.getSnapshot().value);
   }
 
-  function createFeed(): Feed {
+  function isConnected(): boolean {
+    return wasLive && isReading(isLossy ? LOSSY_READING : READING);
+  }
+
+  function startCanary(): void {
+    if (look === undefined || deps.canary === undefined) return;
+    const { name, intervalMs, toleranceMs } = deps.canary;
+    const setDeaf = (to: boolean): void => {
+      isDeaf = to;
+      metrics.gauge('signalbox.deaf', to ? 1 : 0, { feed: name });
+    };
+    setDeaf(false);
+    const canaryLogic = createCanaryLogic({
+      look,
+      intervalMs,
+      random,
+      onDeaf(found) {
+        setDeaf(true);
+        report.readerDeaf(found);
+      },
+      onHearing() {
+        setDeaf(false);
+        report.readerHearing();
+      },
+      reconnect: (error) => reader?.send({ type: 'reader.reconnect', error }),
+    });
+    canary = registry.start(canaryLogic, {
+      id: `${prefix}canary`,
+      input: { id: name, toleranceMs, blockMs: isLossy ? 0 : deps.reads.blockMs },
+      onEnd: (error) => error !== undefined && crash(error),
+    });
+  }
+
+  function createFeed(): { readonly feed: Feed; readonly look?: (() => Promise<Look>) | undefined } {
     if (deps.feed.kind === 'realtime') {
-      return new RealtimeFeed({ log, fanOut, emit, clock, channel: deps.feed.channel });
+      const realtime = new RealtimeFeed({ log, fanOut, emit, clock, channel: deps.feed.channel });
+      const channel = deps.canary?.echoChannel;
+      if (channel === undefined) return { feed: realtime };
+      return { feed: realtime, look: createEchoLook({ ...looking(), feed: realtime, log, channel }) };
     }
     if (deps.feed.kind === 'pubsub') {
       const onLost = () => channels.feedLost();
       const { from = log } = deps.feed;
       pubSub = new PubSubFeed({ log: from, fanOut, emit, clock, onLost, onRefused: report.channelRefused });
-      return pubSub;
+      return { feed: pubSub };
     }
-    return new FirehoseFeed({
+    const { blockMs } = deps.reads;
+    const firehose = new FirehoseFeed({
       log,
       fanOut,
       emit,
       clock,
       window: deps.limits.window,
       readCount: deps.reads.count,
-      blockMs: deps.reads.blockMs,
+      blockMs,
       pauseMs: deps.reads.pauseMs,
       onEpochChanged: report.epochChanged,
     });
+    const isHeard = (): boolean => all.some(({ size }) => size > 0);
+    const publish = deps.canary?.publish;
+    return {
+      feed: firehose,
+      look: createLogLook({ ...looking(), feed: firehose, log, blockMs, publish, isHeard }),
+    };
+  }
+
+  function looking(): LookDeps {
+    const feed = deps.canary?.name ?? '';
+    return {
+      fanOut,
+      clock,
+      toleranceMs: deps.canary?.toleranceMs ?? 0,
+      isReading: isConnected,
+      onRoundTrip: (ms) => metrics.gauge('signalbox.canary_ms', ms, { feed }),
+      onRefused: report.canaryRefused,
+    };
   }
 }
 

@@ -52,6 +52,10 @@ export class RedisNativeLog implements NativeLog {
     return this.#streams.lastId();
   }
 
+  async lastIdAfresh(): Promise<StreamId> {
+    return this.#streams.lastIdAfresh();
+  }
+
   async subscribe(channels: readonly string[], listener: Listener): Promise<Subscriber> {
     return this.#streams.subscribe(channels, listener);
   }
