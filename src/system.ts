@@ -23,6 +23,7 @@ import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { createReport } from './telemetry/report.ts';
 import { createStatsd } from './telemetry/statsd.ts';
+import { createTracing } from './telemetry/tracing.ts';
 import { createCompressingFraming } from './transport/compression.ts';
 import { messageFraming, webSocketFraming } from './transport/frames.ts';
 import { addressOf, embed, type Host } from './transport/embedding.ts';
@@ -95,6 +96,7 @@ export function createSystem(
   });
   const metrics = company === undefined ? statsd : { ...statsd, gauge: company.gauge };
   const inspection = createInspection({ stately: config.inspect.stately, logger, metrics });
+  const tracing = createTracing();
   const registry = new Registry({ clock, inspect: inspection.inspect });
   const onNote = (message: string): void => logger.warn({}, message);
   const broker = createBroker(loaded, { clock, onNote });
@@ -114,6 +116,7 @@ export function createSystem(
     registry,
     clock,
     metrics,
+    traces: tracing,
     broker,
     servers,
     framing: config.compression.enabled
@@ -153,6 +156,7 @@ export function createSystem(
     mirror: isMirrored ? broker.log : undefined,
     logger,
     limit,
+    tracing,
     newKey: randomUUID,
   });
   const demo = createDemo({

@@ -14,6 +14,7 @@ import type { SocketProtocol } from '../routing/protocol.ts';
 import type { Registry } from '../routing/registry.ts';
 import type { BufferBudget } from '../routing/buffer-budget.ts';
 import { createRouting, type Format, type Routing, type RoutingDeps } from '../routing/routing.ts';
+import type { Traces } from '../routing/traces.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Look } from '../../machines/canary.machine.ts';
 import { type CanaryActor, createCanaryLogic } from './canary.ts';
@@ -43,6 +44,8 @@ export interface ActorsDeps {
   /** Other forms in which sockets may hear the same, with sockets of their own. */
   readonly formats?: readonly StreamFormat[];
   readonly metrics: Metrics;
+  /** Left out: nobody follows events. */
+  readonly traces?: Traces;
   readonly random: () => number;
   readonly newId: () => string;
   readonly later: (run: () => void) => void;
@@ -139,6 +142,7 @@ export function createActors(deps: ActorsDeps): Actors {
     isLossy,
     protocol,
     metrics,
+    ...(deps.traces !== undefined && { traces: deps.traces }),
     channels,
     framing: deps.framing,
     ...(deps.formats !== undefined && { formats: deps.formats }),
@@ -258,6 +262,7 @@ export function createActors(deps: ActorsDeps): Actors {
       random,
       onDeaf(found) {
         setDeaf(true);
+        metrics.count('signalbox.readers_deaf', 1, { feed: name });
         report.readerDeaf(found);
       },
       onHearing() {

@@ -20,7 +20,15 @@ import { actorSettings } from './settings.ts';
 export interface FeedsDeps
   extends Pick<
     ActorsDeps,
-    'registry' | 'framing' | 'metrics' | 'random' | 'newId' | 'later' | 'onChannelOpen' | 'onChannelClose'
+    | 'registry'
+    | 'framing'
+    | 'metrics'
+    | 'traces'
+    | 'random'
+    | 'newId'
+    | 'later'
+    | 'onChannelOpen'
+    | 'onChannelClose'
   > {
   readonly config: Config;
   readonly clock: Clock;
@@ -57,8 +65,18 @@ const CANARY = Buffer.from('null');
 
 /** Makes the actors of each log that is read: ours, and Superset's where it is served. */
 export function createFeeds(deps: FeedsDeps): Feeds {
-  // Programs know native channels only.
-  const { config, broker, servers, report, messageFraming, onChannelOpen, onChannelClose, ...shared } = deps;
+  // Programs know native channels only, and no other entries carry traces.
+  const {
+    config,
+    broker,
+    servers,
+    report,
+    messageFraming,
+    onChannelOpen,
+    onChannelClose,
+    traces,
+    ...shared
+  } = deps;
   const { metrics, clock } = shared;
   const settings = actorSettings(config);
   const budget = new BufferBudget(settings.limits);
@@ -106,6 +124,7 @@ export function createFeeds(deps: FeedsDeps): Feeds {
       { name: 'messages', protocol: messagesProtocol(options), framing: messageFraming },
     ],
     report: report('native'),
+    ...(traces !== undefined && { traces }),
     onChannelOpen,
     onChannelClose,
   });

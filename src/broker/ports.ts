@@ -119,6 +119,8 @@ export interface Publication {
   readonly key?: string | undefined;
   /** Also kept as the channel's snapshot, in the same step. */
   readonly snapshot?: boolean | undefined;
+  /** A W3C `traceparent`, kept with the event: who follows it finds out where it comes from. */
+  readonly traceparent?: string | undefined;
 }
 
 /** What became of one of several publications: its id, or why nothing of it was written. */

@@ -118,6 +118,12 @@ export const METRICS = {
     labels: ['reason'],
   },
   'signalbox.reader_stale': { type: 'counter', unit: 'times', meaning: 'A reader lost its broker.' },
+  'signalbox.readers_deaf': {
+    type: 'counter',
+    unit: 'times',
+    meaning: 'A reader was found to hear nothing although it is connected; it connects anew.',
+    labels: ['feed'],
+  },
   'signalbox.deaf': {
     type: 'gauge',
     across: 'max',

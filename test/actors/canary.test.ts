@@ -94,6 +94,7 @@ describe('a process whose reader is connected and hears nothing', () => {
     const opened = jest.mocked(core.broker.log.openFirehose).mock.calls.length;
     await core.clock.advance(HOUR_MS);
     expect(alarms(core)).toEqual(['readerDeaf']);
+    expect(core.metrics.of('signalbox.readers_deaf native')).toBe(1);
     const attempts = jest.mocked(core.broker.log.openFirehose).mock.calls.length - opened;
     expect(attempts).toBeGreaterThan(100);
     expect(attempts).toBeLessThan(HOUR_MS / INTERVAL_MS + 10);

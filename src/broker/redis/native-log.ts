@@ -90,6 +90,9 @@ export class RedisNativeLog implements NativeLog {
       streams.push(keys.channel(channel), keys.key(key ?? ''), keys.snapshot(channel));
       args.push(channel, topic, data, `${key === undefined ? '' : 'k'}${snapshot ? 's' : ''}`);
     }
+    if (publications.some(({ traceparent }) => traceparent !== undefined)) {
+      args.push(...publications.map(({ traceparent = '' }) => traceparent));
+    }
     const answers = await writes.run((client) =>
       client.signalboxPublishNative(streams.length, ...streams, ...args),
     );
