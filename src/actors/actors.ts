@@ -312,13 +312,13 @@ export function createActors(deps: ActorsDeps): Actors {
   }
 
   function looking(): LookDeps {
-    const feed = deps.canary?.name ?? '';
+    const name = deps.canary?.name ?? '';
     return {
       fanOut,
       clock,
       toleranceMs: deps.canary?.toleranceMs ?? 0,
       isReading: isConnected,
-      onRoundTrip: (ms) => metrics.gauge('signalbox.canary_ms', ms, { feed }),
+      onRoundTrip: (ms) => metrics.gauge('signalbox.canary_ms', ms, { feed: name }),
       onRefused: report.canaryRefused,
     };
   }

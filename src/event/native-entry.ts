@@ -37,7 +37,7 @@ export function nativeFields(
   topic: string | undefined,
   data: Buffer,
   previousId: StreamId,
-  traceparent?: string | undefined,
+  traceparent?: string,
 ): Buffer[] {
   const named = topic === undefined ? [] : [NAME.t, Buffer.from(topic)];
   const traced = traceparent === undefined ? [] : [NAME.w, Buffer.from(traceparent)];

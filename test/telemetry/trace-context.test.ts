@@ -1,14 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { parseTraceparent, traceparentOf } from '../../src/telemetry/trace-context.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const SPAN = 'b7ad6b7169203331';
 const GIVEN = `00-${TRACE}-${SPAN}-01`;
 
+const HEX = [...Array(16).keys()].map((digit) => digit.toString(16));
 const hex = (length: number) =>
   fc
-    .array(fc.constantFrom(...'0123456789abcdef'), { minLength: length, maxLength: length })
+    .array(fc.constantFrom(...HEX), { minLength: length, maxLength: length })
     .map((digits) => digits.join(''))
     .filter((digits) => /[1-9a-f]/.test(digits));
 
@@ -50,7 +51,7 @@ describe('a traceparent', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         const read = parseTraceparent(text);
-        if (read !== undefined) expect(traceparentOf(read)).toHaveLength(GIVEN.length);
+        expect(read === undefined || traceparentOf(read).length === GIVEN.length).toBe(true);
       }),
     );
   });
