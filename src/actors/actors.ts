@@ -17,8 +17,7 @@ import { createRouting, type Format, type Routing, type RoutingDeps } from '../r
 import type { Traces } from '../routing/traces.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Look } from '../../machines/canary.machine.ts';
-import { type CanaryActor, createCanaryLogic } from './canary.ts';
-import { createEchoLook, createLogLook, type LookDeps } from './canary-look.ts';
+import { Canary, type CanaryDeps, type CanarySettings } from './canary.ts';
 import { Channels } from './channel.ts';
 import { createReaderLogic, type ReaderActor } from './reader.ts';
 import { Sockets, type SocketsTimes } from './sockets.ts';
@@ -58,18 +57,6 @@ export interface ActorsDeps {
   readonly report: Report;
   readonly onChannelOpen?: ((channel: string) => void) | undefined;
   readonly onChannelClose?: ((channel: string) => void) | undefined;
-}
-
-/** How the reader is watched. */
-export interface CanarySettings {
-  /** Of the feed, in figures. */
-  readonly name: 'native' | 'superset';
-  readonly intervalMs: number;
-  readonly toleranceMs: number;
-  /** Publishes to the log what nobody hears; left out: nothing is published there. */
-  readonly publish?: () => Promise<StreamId>;
-  /** A Pub/Sub channel of this process alone; left out: a lossy feed is not watched. */
-  readonly echoChannel?: string;
 }
 
 /** A form of the events for sockets that are streams. */
@@ -182,18 +169,16 @@ export function createActors(deps: ActorsDeps): Actors {
   let wasLive = false;
   let isStale = false;
   let hasCrashed = false;
-  let isDeaf = false;
-  let canary: CanaryActor | undefined;
 
   const crash = (error: unknown): void => {
     hasCrashed = true;
     // Without a router nothing moves the position: the reader would read the same batch again and again.
     reader?.send({ type: 'reader.stop' });
-    canary?.send({ type: 'canary.stop' });
+    canary?.stop();
     report.crashed(error);
   };
   const emit = (batch: RoutedBatch): void => router?.send({ type: 'batch.read', batch });
-  const { feed, look } = createFeed();
+  const { feed, canary } = createFeed();
 
   return {
     routing,
@@ -211,7 +196,7 @@ export function createActors(deps: ActorsDeps): Actors {
           wasLive = true;
           isStale = false;
           report.readerLive();
-          canary?.send({ type: 'reader.live' });
+          canary?.readerLive();
         },
         onStale: (error) => {
           isStale = true;
@@ -224,19 +209,19 @@ export function createActors(deps: ActorsDeps): Actors {
         input: { id: feed.id, settleMs: SETTLE_MS },
         onEnd: (error) => error !== undefined && crash(error),
       });
-      startCanary();
+      canary?.start();
     },
     stop() {
-      canary?.send({ type: 'canary.stop' });
+      canary?.stop();
       reader?.send({ type: 'reader.stop' });
       for (const some of all) some.stopHeartbeat();
       channels.close();
     },
-    isReady: () => isConnected() && !isDeaf,
+    isReady: () => isConnected() && !isDeaf(),
     isAccepting() {
       // Made for somebody who is here already: its first connection is under way, and he hears what comes then.
       if (deps.feed.kind === 'pubsub') return reader !== undefined && !isStale && !hasCrashed;
-      return wasLive && !hasCrashed && (!isLossy || (isReading(LOSSY_READING) && !isDeaf));
+      return wasLive && !hasCrashed && (!isLossy || (isReading(LOSSY_READING) && !isDeaf()));
     },
   };
 
@@ -248,42 +233,14 @@ export function createActors(deps: ActorsDeps): Actors {
     return wasLive && isReading(isLossy ? LOSSY_READING : READING);
   }
 
-  function startCanary(): void {
-    if (look === undefined || deps.canary === undefined) return;
-    const { name, intervalMs, toleranceMs } = deps.canary;
-    const setDeaf = (to: boolean): void => {
-      isDeaf = to;
-      metrics.gauge('signalbox.deaf', to ? 1 : 0, { feed: name });
-    };
-    setDeaf(false);
-    const canaryLogic = createCanaryLogic({
-      look,
-      intervalMs,
-      random,
-      onDeaf(found) {
-        setDeaf(true);
-        metrics.count('signalbox.readers_deaf', 1, { feed: name });
-        report.readerDeaf(found);
-      },
-      onHearing() {
-        setDeaf(false);
-        report.readerHearing();
-      },
-      reconnect: (error) => reader?.send({ type: 'reader.reconnect', error }),
-    });
-    canary = registry.start(canaryLogic, {
-      id: `${prefix}canary`,
-      input: { id: name, toleranceMs, blockMs: isLossy ? 0 : deps.reads.blockMs },
-      onEnd: (error) => error !== undefined && crash(error),
-    });
+  function isDeaf(): boolean {
+    return canary?.isDeaf ?? false;
   }
 
-  function createFeed(): { readonly feed: Feed; readonly look?: (() => Promise<Look>) | undefined } {
+  function createFeed(): { readonly feed: Feed; readonly canary?: Canary | undefined } {
     if (deps.feed.kind === 'realtime') {
       const realtime = new RealtimeFeed({ log, fanOut, emit, clock, channel: deps.feed.channel });
-      const channel = deps.canary?.echoChannel;
-      if (channel === undefined) return { feed: realtime };
-      return { feed: realtime, look: createEchoLook({ ...looking(), feed: realtime, log, channel }) };
+      return { feed: realtime, canary: watched((about) => Canary.ofRealtime(about, realtime)) };
     }
     if (deps.feed.kind === 'pubsub') {
       const onLost = () => channels.feedLost();
@@ -303,24 +260,26 @@ export function createActors(deps: ActorsDeps): Actors {
       pauseMs: deps.reads.pauseMs,
       onEpochChanged: report.epochChanged,
     });
-    const isHeard = (): boolean => all.some(({ size }) => size > 0);
-    const publish = deps.canary?.publish;
-    return {
-      feed: firehose,
-      look: createLogLook({ ...looking(), feed: firehose, log, blockMs, publish, isHeard }),
-    };
+    return { feed: firehose, canary: watched((about) => Canary.ofLog(about, firehose, blockMs)) };
   }
 
-  function looking(): LookDeps {
-    const name = deps.canary?.name ?? '';
-    return {
+  function watched(create: (about: CanaryDeps) => Canary): Canary | undefined {
+    if (deps.canary === undefined) return undefined;
+    return create({
+      settings: deps.canary,
+      registry,
+      prefix,
+      log,
       fanOut,
       clock,
-      toleranceMs: deps.canary?.toleranceMs ?? 0,
+      metrics,
+      random,
+      report,
       isReading: isConnected,
-      onRoundTrip: (ms) => metrics.gauge('signalbox.canary_ms', ms, { feed: name }),
-      onRefused: report.canaryRefused,
-    };
+      isHeard: () => all.some(({ size }) => size > 0),
+      reconnect: (error) => reader?.send({ type: 'reader.reconnect', error }),
+      onCrash: crash,
+    });
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import type { CanarySettings } from '../../src/actors/actors.ts';
+import type { CanarySettings } from '../../src/actors/canary.ts';
 import type { Batch, Firehose } from '../../src/broker/ports.ts';
 import { ZERO_ID } from '../../src/event/stream-id.ts';
 import { supersetRealtimeProtocol } from '../../src/protocol/superset/socket-protocol.ts';
