@@ -14,7 +14,10 @@ export interface ReaderContext extends ReaderInput {
   readonly lastError: string | undefined;
 }
 
-export type ReaderEvent = { type: 'reader.stop' };
+export type ReaderEvent =
+  | { type: 'reader.stop' }
+  /** It hears nothing although it is connected: what it has is given up, and it connects anew. */
+  | { type: 'reader.reconnect'; error: string };
 
 /** Drives one feed: connects, fills the window, follows, and owns reconnection alone. */
 export const readerMachine = setup({
@@ -37,6 +40,8 @@ export const readerMachine = setup({
   },
   actions: {
     disconnect: stub('disconnect'),
+    /** Whoever may have missed what cannot be had later is told. */
+    giveUp: stub('giveUp'),
     reportStale: stub('reportStale'),
     reportLive: stub('reportLive'),
     countFailure: assign(({ context }, params: { error: unknown }) => ({
@@ -62,6 +67,12 @@ export const readerMachine = setup({
       },
     },
     replaying: {
+      on: {
+        'reader.reconnect': {
+          target: 'stale',
+          actions: [{ type: 'countFailure', params: ({ event }) => ({ error: event.error }) }, 'giveUp'],
+        },
+      },
       invoke: {
         src: 'catchUp',
         onDone: 'live',
@@ -73,6 +84,12 @@ export const readerMachine = setup({
     },
     live: {
       entry: 'reportLive',
+      on: {
+        'reader.reconnect': {
+          target: 'stale',
+          actions: [{ type: 'countFailure', params: ({ event }) => ({ error: event.error }) }, 'giveUp'],
+        },
+      },
       after: { settle: { actions: 'forgetFailures' } },
       invoke: {
         src: 'follow',

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { canaryMachine } from '../machines/canary.machine.ts';
 import { channelMachine } from '../machines/channel.machine.ts';
 import { heartbeatMachine } from '../machines/heartbeat.machine.ts';
 import { readerMachine } from '../machines/reader.machine.ts';
@@ -52,10 +53,9 @@ export interface Panel {
 
 /** The charts of all machines, by their names. */
 const CHARTS: ReadonlyMap<string, Chart> = new Map(
-  [socketMachine, channelMachine, readerMachine, heartbeatMachine, systemMachine].map((machine) => [
-    machine.id,
-    chartOf(machine),
-  ]),
+  [socketMachine, channelMachine, readerMachine, canaryMachine, heartbeatMachine, systemMachine].map(
+    (machine) => [machine.id, chartOf(machine)],
+  ),
 );
 
 /** Undefined: the configuration has no admin listener, and nothing of it costs anything. */

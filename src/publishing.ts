@@ -3,12 +3,14 @@ import { createPublisher, isOutcomeUnknown } from './broker/publisher.ts';
 import type { ClientPublication, PublishAnswer } from './protocol/native/session.ts';
 import type { LogLimit } from './telemetry/log-limit.ts';
 import type { Logger } from './telemetry/logger.ts';
+import type { Tracing } from './telemetry/tracing.ts';
 import type { HttpOutcome } from './transport/http-publish.ts';
 
 export interface PublishingDeps {
   readonly log: NativeLog;
   readonly logger: Logger;
   readonly limit: LogLimit;
+  readonly tracing: Tracing;
   /** A key that nobody else gives. */
   readonly newKey: () => string;
   /**
@@ -28,12 +30,19 @@ export interface Publishing {
   isUnknown(error: unknown): boolean;
 }
 
-export function createPublishing({ log, logger, limit, newKey, mirror }: PublishingDeps): Publishing {
+export function createPublishing(deps: PublishingDeps): Publishing {
+  const { log, logger, limit, tracing, newKey, mirror } = deps;
   const publisher = createPublisher(log, newKey);
+  const publishAll = (publications: readonly Publication[]) =>
+    tracing.publish(publications, (traced) => publisher.publishAll(traced));
+
   return {
     async forClient(publication) {
       try {
-        return { id: await publisher.publish(publication) };
+        const [outcome] = await publishAll([publication]);
+        if (outcome === undefined) throw new Error('the log answered nothing');
+        if ('error' in outcome) throw outcome.error;
+        return { id: outcome.id };
       } catch (error) {
         limit.log('publish failed', (suppressed) =>
           logger.warn({ err: error, suppressed }, 'A client could not publish'),
@@ -42,7 +51,7 @@ export function createPublishing({ log, logger, limit, newKey, mirror }: Publish
       }
     },
     async forHttp(publications) {
-      const outcomes = await publisher.publishAll(publications);
+      const outcomes = await publishAll(publications);
       if (mirror === undefined) return outcomes;
       const mirrored: HttpOutcome[] = [];
       for (const [at, outcome] of outcomes.entries()) {

@@ -28,6 +28,7 @@ import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { createReport } from './telemetry/report.ts';
 import { createStatsd } from './telemetry/statsd.ts';
+import { createTracing } from './telemetry/tracing.ts';
 import { createCompressingFraming } from './transport/compression.ts';
 import { messageFraming, webSocketFraming } from './transport/frames.ts';
 import { addressOf, embed, type Host } from './transport/embedding.ts';
@@ -101,6 +102,7 @@ export function createSystem(
   const tally = new Tally();
   const metrics = tally.of(company === undefined ? statsd : { ...statsd, gauge: company.gauge });
   const transitions = new TransitionLog(clock.now);
+  const tracing = createTracing();
   const registry = new Registry({ clock });
   const onNote = (message: string): void => logger.warn({}, message);
   const broker = createBroker(loaded, { clock, onNote });
@@ -130,6 +132,7 @@ export function createSystem(
     clock,
     metrics,
     journal,
+    traces: tracing,
     broker,
     servers,
     framing: config.compression.enabled
@@ -172,6 +175,7 @@ export function createSystem(
     mirror: isMirrored ? broker.log : undefined,
     logger,
     limit,
+    tracing,
     newKey: randomUUID,
   });
   const demo = createDemo({

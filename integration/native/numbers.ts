@@ -11,10 +11,10 @@ export class Numbers {
   readonly #firstIds = new Map<string, string>();
   #flow: { readonly timer: NodeJS.Timeout; under: Promise<unknown> } | undefined;
 
-  /** `textBytes`: of filler in each event. */
-  constructor(nativePrefix: string, { maxLength = 1_000_000, textBytes = 0 } = {}) {
+  /** `textBytes`: of filler in each event; `url`: of another Redis than the shared one. */
+  constructor(nativePrefix: string, { maxLength = 1_000_000, textBytes = 0, url = redisUrl() } = {}) {
     this.#broker = createRedisBroker({
-      address: { url: redisUrl() },
+      address: { url },
       streamPrefix: 'unused-',
       nativePrefix,
       history: { maxLength, firehoseMaxLength: maxLength },

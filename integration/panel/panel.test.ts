@@ -274,7 +274,7 @@ describe('the admin listener', () => {
   test('has the charts of the machines, and tells what it expected where it does not understand', async () => {
     const [signalbox] = (await start()) as [Signalbox];
     const operator = Operator.of(signalbox);
-    for (const name of ['socket', 'channel', 'reader', 'heartbeat', 'system']) {
+    for (const name of ['socket', 'channel', 'reader', 'canary', 'heartbeat', 'system']) {
       expect((await operator.get(`/inspect/api/machines/${name}`)).body).toMatchObject({ id: name });
     }
     const refused: [string, number, string][] = [

@@ -15,7 +15,10 @@ import type { SocketProtocol } from '../routing/protocol.ts';
 import type { Registry } from '../routing/registry.ts';
 import type { BufferBudget } from '../routing/buffer-budget.ts';
 import { createRouting, type Format, type Routing, type RoutingDeps } from '../routing/routing.ts';
+import type { Traces } from '../routing/traces.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Look } from '../../machines/canary.machine.ts';
+import { Canary, type CanaryDeps, type CanarySettings } from './canary.ts';
 import { Channels } from './channel.ts';
 import { createReaderLogic, type ReaderActor } from './reader.ts';
 import { Sockets, type SocketsTimes } from './sockets.ts';
@@ -43,6 +46,8 @@ export interface ActorsDeps {
   readonly metrics: Metrics;
   /** Where it is noted what they do; left out: nowhere. */
   readonly journal?: Journal | undefined;
+  /** Left out: nobody follows events. */
+  readonly traces?: Traces;
   readonly random: () => number;
   readonly newId: () => string;
   readonly later: (run: () => void) => void;
@@ -50,6 +55,8 @@ export interface ActorsDeps {
   readonly reads: { readonly count: number; readonly blockMs: number; readonly pauseMs: number };
   readonly times: SocketsTimes;
   readonly gcIntervalMs: number;
+  /** Left out: nothing watches whether what is published arrives. */
+  readonly canary?: CanarySettings;
   readonly report: Report;
   readonly onChannelOpen?: ((channel: string) => void) | undefined;
   readonly onChannelClose?: ((channel: string) => void) | undefined;
@@ -74,6 +81,11 @@ export interface Report {
   channelRefused(error: unknown): void;
   readerLive(): void;
   readerStale(error: string | undefined): void;
+  /** It is connected, and does not hear what is published. */
+  readerDeaf(look: Look): void;
+  readerHearing(): void;
+  /** The broker will not have the canary publish. */
+  canaryRefused(error: unknown): void;
   epochChanged(head: LogHead, position: StreamId): void;
   /** The reader or the router failed: nothing can be delivered any more, and the process is to end. */
   crashed(error: unknown): void;
@@ -134,6 +146,7 @@ export function createActors(deps: ActorsDeps): Actors {
     isLossy,
     protocol,
     metrics,
+    ...(deps.traces !== undefined && { traces: deps.traces }),
     channels,
     framing: deps.framing,
     ...(deps.formats !== undefined && { formats: deps.formats }),
@@ -188,10 +201,11 @@ export function createActors(deps: ActorsDeps): Actors {
     hasCrashed = true;
     // Without a router nothing moves the position: the reader would read the same batch again and again.
     reader?.send({ type: 'reader.stop' });
+    canary?.stop();
     report.crashed(error);
   };
   const emit = (batch: RoutedBatch): void => router?.send({ type: 'batch.read', batch });
-  const feed = createFeed();
+  const { feed, canary } = createFeed();
 
   return {
     name: prefix === '' ? 'superset' : prefix.replace(/\/$/, ''),
@@ -220,6 +234,7 @@ export function createActors(deps: ActorsDeps): Actors {
           isStale = false;
           record?.live();
           report.readerLive();
+          canary?.readerLive();
         },
         onStale: (error) => {
           isStale = true;
@@ -234,17 +249,19 @@ export function createActors(deps: ActorsDeps): Actors {
         onEnd: (error) => error !== undefined && crash(error),
       });
       if (onStep !== undefined) noteSteps(reader, onStep);
+      canary?.start();
     },
     stop() {
+      canary?.stop();
       reader?.send({ type: 'reader.stop' });
       for (const some of all) some.stopHeartbeat();
       channels.close();
     },
-    isReady: () => wasLive && isReading(isLossy ? LOSSY_READING : READING),
+    isReady: () => isConnected() && !isDeaf(),
     isAccepting() {
       // Made for somebody who is here already: its first connection is under way, and he hears what comes then.
       if (deps.feed.kind === 'pubsub') return reader !== undefined && !isStale && !hasCrashed;
-      return wasLive && !hasCrashed && (!isLossy || isReading(LOSSY_READING));
+      return wasLive && !hasCrashed && (!isLossy || (isReading(LOSSY_READING) && !isDeaf()));
     },
   };
 
@@ -252,26 +269,56 @@ export function createActors(deps: ActorsDeps): Actors {
     return !hasCrashed && reader !== undefined && states.includes(reader.getSnapshot().value);
   }
 
-  function createFeed(): Feed {
+  function isConnected(): boolean {
+    return wasLive && isReading(isLossy ? LOSSY_READING : READING);
+  }
+
+  function isDeaf(): boolean {
+    return canary?.isDeaf ?? false;
+  }
+
+  function createFeed(): { readonly feed: Feed; readonly canary?: Canary | undefined } {
     if (deps.feed.kind === 'realtime') {
-      return new RealtimeFeed({ log, fanOut, emit, clock, channel: deps.feed.channel });
+      const realtime = new RealtimeFeed({ log, fanOut, emit, clock, channel: deps.feed.channel });
+      return { feed: realtime, canary: watched((about) => Canary.ofRealtime(about, realtime)) };
     }
     if (deps.feed.kind === 'pubsub') {
       const onLost = () => channels.feedLost();
       const { from = log } = deps.feed;
       pubSub = new PubSubFeed({ log: from, fanOut, emit, clock, onLost, onRefused: report.channelRefused });
-      return pubSub;
+      return { feed: pubSub };
     }
-    return new FirehoseFeed({
+    const { blockMs } = deps.reads;
+    const firehose = new FirehoseFeed({
       log,
       fanOut,
       emit,
       clock,
       window: deps.limits.window,
       readCount: deps.reads.count,
-      blockMs: deps.reads.blockMs,
+      blockMs,
       pauseMs: deps.reads.pauseMs,
       onEpochChanged: report.epochChanged,
+    });
+    return { feed: firehose, canary: watched((about) => Canary.ofLog(about, firehose, blockMs)) };
+  }
+
+  function watched(create: (about: CanaryDeps) => Canary): Canary | undefined {
+    if (deps.canary === undefined) return undefined;
+    return create({
+      settings: deps.canary,
+      registry,
+      prefix,
+      log,
+      fanOut,
+      clock,
+      metrics,
+      random,
+      report,
+      isReading: isConnected,
+      isHeard: () => all.some(({ size }) => size > 0),
+      reconnect: (error) => reader?.send({ type: 'reader.reconnect', error }),
+      onCrash: crash,
     });
   }
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config/schema.ts';
 import { sseFramesProtocol, sseProtocol } from '../protocol/native/sse-rules.ts';
 import { messagesProtocol } from '../protocol/native/message-rules.ts';
+import { CANARY_CHANNEL } from '../protocol/native/names.ts';
 import { nativeProtocol } from '../protocol/native/socket-rules.ts';
 import type { PubSubFormat } from '../protocol/pubsub/event-codec.ts';
 import { pubSubProtocol } from '../protocol/pubsub/socket-rules.ts';
@@ -11,6 +12,7 @@ import { supersetRealtimeProtocol, supersetStreamsProtocol } from '../protocol/s
 import { BufferBudget } from '../routing/buffer-budget.ts';
 import { bareFraming, type Framing } from '../routing/frames.ts';
 import { type Actors, type ActorsDeps, createActors, type Report } from './actors.ts';
+import type { CanarySettings } from './canary.ts';
 import { drain } from './drain.ts';
 import { PubSubFeeds } from './pubsub-feeds.ts';
 import type { Sockets } from './sockets.ts';
@@ -23,6 +25,7 @@ export interface FeedsDeps
     | 'framing'
     | 'metrics'
     | 'journal'
+    | 'traces'
     | 'random'
     | 'newId'
     | 'later'
@@ -32,7 +35,7 @@ export interface FeedsDeps
   > {
   readonly config: Config;
   readonly clock: Clock;
-  readonly broker: Pick<Broker, 'log' | 'native'>;
+  readonly broker: Pick<Broker, 'name' | 'log' | 'native'>;
   /** Where plain Pub/Sub channels are. */
   readonly servers: Pick<PubSubServers, 'at'>;
   /** For messages that are sent as they are, over WebSocket. */
@@ -60,15 +63,34 @@ export interface Feeds {
   stop(): void;
 }
 
+/** What the canary says, as JSON. */
+const CANARY = Buffer.from('null');
+
 /** Makes the actors of each log that is read: ours, and Superset's where it is served. */
 export function createFeeds(deps: FeedsDeps): Feeds {
-  // Programs know native channels only.
-  const { config, broker, servers, report, messageFraming, onChannelOpen, onChannelClose, ...shared } = deps;
+  // Programs know native channels only, and no other entries carry traces.
+  const {
+    config,
+    broker,
+    servers,
+    report,
+    messageFraming,
+    onChannelOpen,
+    onChannelClose,
+    traces,
+    ...shared
+  } = deps;
   const { metrics, clock } = shared;
   const settings = actorSettings(config);
   const budget = new BufferBudget(settings.limits);
   const options = { onRepaired: () => metrics.count('signalbox.events_repaired') };
   const { protocol } = config.superset;
+  const { intervalSeconds, toleranceSeconds } = config.canary;
+  const canary = { intervalMs: intervalSeconds * 1000, toleranceMs: toleranceSeconds * 1000 };
+  // Between this process and its own memory nothing can be lost on the way.
+  const mayPublish = config.canary.publish && broker.name === 'redis';
+  const watched = (feed: Omit<CanarySettings, keyof typeof canary>) =>
+    intervalSeconds > 0 && { canary: { ...canary, ...feed } };
   const superset =
     protocol === 'off'
       ? undefined
@@ -77,6 +99,10 @@ export function createFeeds(deps: FeedsDeps): Feeds {
           ...shared,
           budget,
           log: broker.log,
+          ...watched({
+            name: 'superset',
+            ...(mayPublish && { echoChannel: `${config.native.prefix}$canary:${shared.newId()}` }),
+          }),
           protocol:
             protocol === 'realtime' ? supersetRealtimeProtocol(options) : supersetStreamsProtocol(options),
           report: report('superset'),
@@ -90,6 +116,10 @@ export function createFeeds(deps: FeedsDeps): Feeds {
     prefix: 'native/',
     feed: { kind: 'firehose' },
     log: broker.native,
+    ...watched({
+      name: 'native',
+      ...(mayPublish && { publish: () => broker.native.append(CANARY_CHANNEL, CANARY) }),
+    }),
     protocol: nativeProtocol(options),
     formats: [
       { name: 'sse', protocol: sseProtocol({ ...options, epoch }), framing: bareFraming },
@@ -97,6 +127,7 @@ export function createFeeds(deps: FeedsDeps): Feeds {
       { name: 'messages', protocol: messagesProtocol(options), framing: messageFraming },
     ],
     report: report('native'),
+    ...(traces !== undefined && { traces }),
     onChannelOpen,
     onChannelClose,
   });

@@ -18,6 +18,8 @@ const BACKOFF = { baseMs: 100, capMs: 5_000 };
 /** Provides the reader's machine for one feed. */
 export function createReaderLogic({ feed, random, onLive, onStale }: ReaderLogicDeps) {
   let isReported = false;
+  /** By the canary, which has said so itself. */
+  let isGivenUp = false;
   return readerMachine.provide({
     actors: {
       connect: fromPromise(({ signal }) => feed.connect(signal)),
@@ -27,13 +29,18 @@ export function createReaderLogic({ feed, random, onLive, onStale }: ReaderLogic
     delays: { backoff: ({ context }) => fullJitterMs(context.attempt, { ...BACKOFF, random }) },
     actions: {
       disconnect: () => feed.disconnect(),
+      giveUp: () => {
+        isGivenUp = true;
+        feed.giveUp();
+      },
       reportLive: () => {
         isReported = false;
         onLive();
       },
       reportStale: ({ context }) => {
-        if (!isReported) onStale(context.lastError);
-        isReported = true;
+        if (!isReported && !isGivenUp) onStale(context.lastError);
+        isReported = !isGivenUp;
+        isGivenUp = false;
       },
     },
   });

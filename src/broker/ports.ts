@@ -88,6 +88,11 @@ export interface EventLog {
   /** The firehose's `lastId`, for a client that claims to be ahead of this process. */
   lastId(): Promise<StreamId>;
   /**
+   * The same, as whoever connects now would be told: over a new connection, made for this question alone and led
+   * wherever the broker is now. It is what shows that another connection leads to a server that no longer counts.
+   */
+  lastIdAfresh(): Promise<StreamId>;
+  /**
    * Appends to the channel's stream and to the firehose in one step under one id, and answers once it is kept.
    * Rejects when that is not known to have happened.
    */
@@ -114,6 +119,8 @@ export interface Publication {
   readonly key?: string | undefined;
   /** Also kept as the channel's snapshot, in the same step. */
   readonly snapshot?: boolean | undefined;
+  /** A W3C `traceparent`, kept with the event: who follows it finds out where it comes from. */
+  readonly traceparent?: string | undefined;
 }
 
 /** What became of one of several publications: its id, or why nothing of it was written. */

@@ -3,7 +3,7 @@ import { parseStreamId, type StreamId, ZERO_ID } from './stream-id.ts';
 
 /**
  * An entry of a native log, by the names that its fields have there: `c` the channel, `t` the topic, `d` the data,
- * `p` the id of the channel's event before it.
+ * `p` the id of the channel's event before it; `w`, which may be missing, is the traceparent of who published it.
  */
 export interface NativeFields {
   readonly channel: Buffer | undefined;
@@ -37,12 +37,20 @@ export function nativeFields(
   topic: string | undefined,
   data: Buffer,
   previousId: StreamId,
+  traceparent?: string,
 ): Buffer[] {
   const named = topic === undefined ? [] : [NAME.t, Buffer.from(topic)];
-  return [NAME.c, Buffer.from(channel), ...named, NAME.d, data, NAME.p, Buffer.from(previousId)];
+  const traced = traceparent === undefined ? [] : [NAME.w, Buffer.from(traceparent)];
+  return [NAME.c, Buffer.from(channel), ...named, NAME.d, data, NAME.p, Buffer.from(previousId), ...traced];
 }
 
-const NAME = { c: Buffer.from('c'), t: Buffer.from('t'), d: Buffer.from('d'), p: Buffer.from('p') };
+const NAME = {
+  c: Buffer.from('c'),
+  t: Buffer.from('t'),
+  d: Buffer.from('d'),
+  p: Buffer.from('p'),
+  w: Buffer.from('w'),
+};
 
 function previousIdIn(fields: readonly Buffer[]): StreamId {
   const text = valueOf(fields, CODE.p)?.toString('latin1');

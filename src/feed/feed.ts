@@ -10,4 +10,6 @@ export interface Feed {
   /** Routes what comes; only ever rejects: with why the connection ended. */
   follow(signal: AbortSignal): Promise<never>;
   disconnect(): void;
+  /** It is deaf, and about to be disconnected: whoever cannot be told later what he missed is told now. */
+  giveUp(): void;
 }

@@ -37,6 +37,8 @@ export class FirehoseFeed implements Feed {
   #head: LogHead | undefined;
   /** The epoch that positions belong to; undefined before the first connection. */
   #epoch: string | undefined;
+  #answers = 0;
+  #answeredMs = 0;
 
   constructor(deps: FirehoseFeedDeps) {
     this.#deps = deps;
@@ -45,6 +47,7 @@ export class FirehoseFeed implements Feed {
   async connect(signal: AbortSignal): Promise<void> {
     this.#firehose = await this.#deps.log.openFirehose(signal);
     this.#head = await this.#firehose.head();
+    this.#noteAnswer();
   }
 
   async catchUp(signal: AbortSignal): Promise<void> {
@@ -62,6 +65,7 @@ export class FirehoseFeed implements Feed {
     const pace = new ReadPace({ pauseMs, readCount });
     while (!signal.aborted) {
       const { entries, trimmed, isFull } = await this.#read(pace.count, blockMs);
+      this.#noteAnswer();
       const startMs = clock.now();
       if (entries.length === 0) await this.#checkHead(await this.#open.head());
       else this.#deps.emit(new RoutedBatch(entries, trimmed));
@@ -77,6 +81,14 @@ export class FirehoseFeed implements Feed {
     this.#firehose = undefined;
   }
 
+  /** Nothing is missed: reading goes on from the position. */
+  giveUp(): void {}
+
+  /** How many times the broker has answered, and for how long it has not. */
+  get answers(): { readonly count: number; readonly silentMs: number } {
+    return { count: this.#answers, silentMs: this.#deps.clock.now() - this.#answeredMs };
+  }
+
   get #open(): Firehose {
     if (this.#firehose === undefined) throw new Error('the firehose is not connected');
     return this.#firehose;
@@ -86,8 +98,14 @@ export class FirehoseFeed implements Feed {
     return this.#open.read(this.#deps.fanOut.position, { count, blockMs });
   }
 
+  #noteAnswer(): void {
+    this.#answers += 1;
+    this.#answeredMs = this.#deps.clock.now();
+  }
+
   async #catchUpOnce(): Promise<number> {
     const { entries, trimmed } = await this.#read(CATCH_UP_COUNT, 0);
+    this.#noteAnswer();
     if (entries.length > 0) this.#deps.emit(new RoutedBatch(entries, trimmed));
     return entries.length;
   }

@@ -101,6 +101,11 @@ export class PubSubFeed implements Feed {
     this.#subscriber = undefined;
   }
 
+  giveUp(): void {
+    this.disconnect();
+    this.#lose();
+  }
+
   async #add(subscriber: Subscriber, channel: string): Promise<void> {
     try {
       await subscriber.add(channel);

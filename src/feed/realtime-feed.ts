@@ -1,4 +1,4 @@
-import type { EventLog } from '../broker/ports.ts';
+import type { EventLog, Subscriber } from '../broker/ports.ts';
 import type { Clock } from '../clock.ts';
 import type { FanOut, RoutedBatch } from '../routing/fan-out.ts';
 import { Arrivals } from './arrivals.ts';
@@ -23,8 +23,10 @@ export class RealtimeFeed implements Feed {
   readonly id = 'realtime';
   readonly isLossy = true;
   readonly #deps: RealtimeFeedDeps;
-  #subscription: { close(): void } | undefined;
+  #subscription: Subscriber | undefined;
+  #onEcho: ((channel: string) => void) | undefined;
   #lost: Promise<Error> | undefined;
+  #arrived = 0;
   readonly #arrivals: Arrivals;
 
   constructor(deps: RealtimeFeedDeps) {
@@ -39,7 +41,14 @@ export class RealtimeFeed implements Feed {
       lose = resolve;
     });
     this.#subscription = await log.subscribe([channel], {
-      message: (_, payload) => this.#arrivals.add([DATA, payload]),
+      message: (from, payload) => {
+        if (from !== channel) {
+          this.#onEcho?.(from);
+          return;
+        }
+        this.#arrived += 1;
+        this.#arrivals.add([DATA, payload]);
+      },
       lost: (reason) => lose(reason),
     });
     if (signal.aborted) this.disconnect();
@@ -52,12 +61,35 @@ export class RealtimeFeed implements Feed {
       signal.addEventListener('abort', () => resolve(new Error('the reader was stopped')), { once: true });
     });
     const reason = await Promise.race([this.#lost, stopped]);
-    if (!signal.aborted) this.#deps.fanOut.reset(this.#arrivals.nextId(), 'lossy');
+    if (!signal.aborted) this.giveUp();
     throw reason;
   }
 
   disconnect(): void {
     this.#subscription?.close();
     this.#subscription = undefined;
+  }
+
+  giveUp(): void {
+    this.#deps.fanOut.reset(this.#arrivals.nextId(), 'lossy');
+  }
+
+  /** How many messages have come. */
+  get arrived(): number {
+    return this.#arrived;
+  }
+
+  /**
+   * Resolves once a message that `publish` sends to `channel`, which must be nobody else's, has come over the
+   * connection that all others come over. Rejects when the channel is refused, or the connection is lost.
+   */
+  async echo(channel: string, publish: (channel: string) => Promise<unknown>): Promise<void> {
+    if (this.#subscription === undefined) throw new Error('the feed is not connected');
+    await this.#subscription.add(channel);
+    const heard = new Promise<void>((resolve) => {
+      this.#onEcho = (from) => from === channel && resolve();
+    });
+    await publish(channel);
+    await heard;
   }
 }

@@ -6,6 +6,7 @@ import { Sessions } from '../protocol/native/sessions.ts';
 import { createPublishing } from '../publishing.ts';
 import { createLogLimit } from '../telemetry/log-limit.ts';
 import { noMetrics } from '../telemetry/metrics.ts';
+import { createTracing } from '../telemetry/tracing.ts';
 import type { AnyContract, Contract } from './contract.ts';
 import { stopped } from './life.ts';
 import { loadFor, refusal } from './loading.ts';
@@ -56,6 +57,7 @@ export function createPublisher<C extends Contract = AnyContract>(
     mirror: undefined,
     logger,
     limit,
+    tracing: createTracing(),
     newKey: randomUUID,
   });
   const instances = createInstances({

@@ -32,6 +32,11 @@ export interface EventCodec {
    */
   previousOf?(entry: Entry): StreamId | undefined;
   /**
+   * The W3C `traceparent` with which the event was published, as it stands there; undefined: none. Left out by protocols
+   * that carry none.
+   */
+  traceparentOf?(entry: Entry): string | undefined;
+  /**
    * The channel or channels of a payload, found without parsing it where that is possible, and confirmed by
    * `encode`. Of a list, each socket gets the event once, whichever of them it is in; an empty list is nobody.
    */

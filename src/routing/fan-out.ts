@@ -9,6 +9,7 @@ import type { SocketProtocol } from './protocol.ts';
 import type { FeedRecord } from './record.ts';
 import { type Arrival, type RoutedEvent, Slabs } from './routed-event.ts';
 import type { Subscription, Subscriptions } from './subscriptions.ts';
+import type { Traces } from './traces.ts';
 import type { Window } from './window.ts';
 
 /** A batch on its way to the router. */
@@ -47,6 +48,8 @@ export interface FanOutDeps {
   /** Of all forms that events leave in. */
   readonly formats: readonly Frames[];
   readonly metrics: Metrics;
+  /** Undefined: nobody follows events. */
+  readonly traces?: Traces | undefined;
   readonly now: () => number;
   readonly onMalformed: (malformed: Malformed, id: StreamId) => void;
   /** Where it is noted what is routed; undefined: nowhere. */
@@ -64,6 +67,8 @@ export class FanOut {
   epoch = '';
   readonly #slabs = new Slabs();
   #dirty: Delivery[] = [];
+  /** Of this batch's events: what is to be called when it has been written. */
+  #followed: (() => void)[] = [];
   #waiting: { readonly id: StreamId; readonly resolve: () => void }[] = [];
 
   constructor(deps: FanOutDeps, position: StreamId) {
@@ -104,6 +109,7 @@ export class FanOut {
     this.#deps.metrics.count('signalbox.events_routed', routed);
     this.#flush();
     record?.routed(arrival.atMs, routed, firstId, this.#position);
+    if (this.#followed.length > 0) for (const end of this.#followed.splice(0)) end();
     for (const frames of this.#deps.formats) frames.forgetLive();
     this.#tellWaiting();
   }
@@ -214,9 +220,21 @@ export class FanOut {
     const event = this.#eventOf(entry, arrival);
     if (event === undefined) return false;
     this.#deps.window.add(event);
+    if (this.#deps.traces !== undefined) this.#follow(this.#deps.traces, entry, event);
     if (typeof event.channels === 'string') this.#toChannel(event, event.channels, false);
     else for (const channel of event.channels) this.#toChannel(event, channel, true);
     return true;
+  }
+
+  /** Looks at the entry only where somebody hears it. */
+  #follow(traces: Traces, entry: Entry, { id, channels: channel }: RoutedEvent): void {
+    if (typeof channel !== 'string') return;
+    const subscriptions = this.#deps.subscriptions.of(channel)?.size;
+    if (subscriptions === undefined) return;
+    const traceparent = this.#deps.codec.traceparentOf?.(entry);
+    if (traceparent === undefined) return;
+    const end = traces.delivering({ id, channel, subscriptions, traceparent });
+    if (end !== undefined) this.#followed.push(end);
   }
 
   #eventOf(entry: Entry, arrival: Arrival): RoutedEvent | undefined {

@@ -14,6 +14,7 @@ import type { ChannelSnapshot, SocketProtocol } from './protocol.ts';
 import { createSeparateReplay } from './separate-replay.ts';
 import { createSnapshots } from './snapshots.ts';
 import { Subscriptions } from './subscriptions.ts';
+import type { Traces } from './traces.ts';
 import type { Transport } from './transport.ts';
 import { Window, type WindowLimits } from './window.ts';
 
@@ -36,6 +37,8 @@ export interface RoutingDeps {
   /** Others, beside it. */
   readonly formats?: readonly Format[];
   readonly metrics: Metrics;
+  /** Left out: nobody follows events. */
+  readonly traces?: Traces;
   readonly channels: ChannelFacts;
   /** Where it is noted what is routed; left out: nowhere. */
   readonly record?: FeedRecord | undefined;
@@ -114,6 +117,7 @@ export function createRouting(deps: RoutingDeps): Routing {
       subscriptions,
       formats: [frames, ...others.map((other) => other.frames)],
       metrics,
+      traces: deps.traces,
       codec: protocol.codec,
       onGap: protocol.onGap,
       now: deps.now,

@@ -118,6 +118,27 @@ export const METRICS = {
     labels: ['reason'],
   },
   'signalbox.reader_stale': { type: 'counter', unit: 'times', meaning: 'A reader lost its broker.' },
+  'signalbox.readers_deaf': {
+    type: 'counter',
+    unit: 'times',
+    meaning: 'A reader was found to hear nothing although it is connected; it connects anew.',
+    labels: ['feed'],
+  },
+  'signalbox.deaf': {
+    type: 'gauge',
+    across: 'max',
+    unit: 'feeds',
+    meaning:
+      '1 while a reader is connected and does not hear what the broker holds, 0 otherwise. Of several workers: whether any of them has such a feed, without the label.',
+    labels: ['feed'],
+  },
+  'signalbox.canary_ms': {
+    type: 'gauge',
+    across: 'max',
+    unit: 'ms',
+    meaning: 'How long the last event that was published to see whether it arrives took to be routed here.',
+    labels: ['feed'],
+  },
   'signalbox.sockets_closed': {
     type: 'counter',
     unit: 'sockets',
@@ -215,8 +236,8 @@ export type GaugeName = {
 export interface Metrics {
   /** Adds `value` (1 when omitted) to a counter. */
   count(name: MetricName, value?: number, labels?: Readonly<Record<string, string>>): void;
-  /** Sets a gauge. */
-  gauge(name: GaugeName, value: number): void;
+  /** Sets a gauge; each set of labels has a level of its own. */
+  gauge(name: GaugeName, value: number, labels?: Readonly<Record<string, string>>): void;
   close(): Promise<void>;
 }
 

@@ -52,6 +52,19 @@ export function createReport({ logger, limit, metrics, onCrash, onEpochChanged }
     readerStale(error) {
       logger.error({ reason: error }, 'The broker cannot be read: the reader is stale and keeps trying');
     },
+    readerDeaf({ standing, position, end }) {
+      const about = { standing, position, ...(end !== '' && { end }) };
+      logger.error(about, DEAF);
+    },
+    readerHearing() {
+      logger.info({}, 'The reader hears again: this process is no longer deaf');
+    },
+    canaryRefused(error) {
+      logger.info(
+        { err: error },
+        'The broker refuses what the canary publishes: without it a quiet feed is watched less well',
+      );
+    },
     epochChanged({ lastId }, position) {
       logger.warn({ lastId, position }, 'The broker lost data or was replaced: reading goes on from here');
       onEpochChanged?.();
@@ -63,3 +76,6 @@ export function createReport({ logger, limit, metrics, onCrash, onEpochChanged }
     },
   };
 }
+
+const DEAF =
+  'This process is deaf: the reader is connected, and what is published does not arrive. It is not ready until the reader, which connects anew, hears again. If this goes on, look whether it and the publishers are led to the same Redis';

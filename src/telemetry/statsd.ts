@@ -37,13 +37,13 @@ export function createStatsd(options: StatsdOptions): Metrics {
     includeDataDogTags: false,
     errorHandler: onError,
   });
-  const counters = new Map<string, Counter>();
-  const gauges = new Map<GaugeName, number>();
+  const counters = new Map<string, Figure<MetricName>>();
+  const gauges = new Map<string, Figure<GaugeName>>();
 
   const flush = (): void => {
     for (const { name, value, tags } of counters.values()) client.increment(name, value, tags);
     counters.clear();
-    for (const [name, value] of gauges) client.gauge(name, value);
+    for (const { name, value, tags } of gauges.values()) client.gauge(name, value, tags);
   };
   const timer = setInterval(flush, flushIntervalMs);
   timer.unref();
@@ -51,13 +51,16 @@ export function createStatsd(options: StatsdOptions): Metrics {
 
   return {
     count(name, value = 1, labels) {
-      const key = labels === undefined ? name : `${name} ${Object.values(labels).join(' ')}`;
+      const key = keyOf(name, labels);
       const counter = counters.get(key);
       if (counter === undefined) counters.set(key, { name, value, tags: tagsOf(labels) });
       else counter.value += value;
     },
-    gauge(name, value) {
-      gauges.set(name, value);
+    gauge(name, value, labels) {
+      const key = keyOf(name, labels);
+      const gauge = gauges.get(key);
+      if (gauge === undefined) gauges.set(key, { name, value, tags: tagsOf(labels) });
+      else gauge.value = value;
     },
     close() {
       closed ??= new Promise((resolve) => {
@@ -73,10 +76,14 @@ export function createStatsd(options: StatsdOptions): Metrics {
   };
 }
 
-interface Counter {
-  readonly name: MetricName;
+interface Figure<Name extends MetricName> {
+  readonly name: Name;
   value: number;
   readonly tags: string[];
+}
+
+function keyOf(name: MetricName, labels: Readonly<Record<string, string>> | undefined): string {
+  return labels === undefined ? name : `${name} ${Object.values(labels).join(' ')}`;
 }
 
 function tagsOf(labels: Readonly<Record<string, string>> = {}): string[] {

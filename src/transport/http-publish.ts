@@ -17,6 +17,8 @@ export interface HttpPublication {
   readonly data: Buffer;
   readonly key?: string | undefined;
   readonly snapshot?: boolean | undefined;
+  /** The header of its request, whatever it says. */
+  readonly traceparent?: string | undefined;
 }
 
 /** What became of one of them. */
@@ -74,7 +76,10 @@ export function addPublishRoutes(app: FastifyInstance, deps: PublishDeps): void 
     }
     const outcomes = await publishAll(
       reply,
-      all.map((fields, at) => publicationOf(fields, texts[at] as Buffer, publisher)),
+      all.map((fields, at) => ({
+        ...publicationOf(fields, texts[at] as Buffer, publisher),
+        traceparent: traceparentIn(request),
+      })),
     );
     if (outcomes === undefined) return reply;
     return isList ? answerList(reply, outcomes) : answerOne(reply, outcomes[0], 201, {});
@@ -88,7 +93,8 @@ export function addPublishRoutes(app: FastifyInstance, deps: PublishDeps): void 
       return sendProblem(reply, 'forbidden', 'A message to a user is sent with an API key.');
     }
     const data = Buffer.from(memberText(body.bytes, 'content') ?? 'null');
-    const outcomes = await publishAll(reply, [{ channel, topic: DEFAULT_TOPIC, data }]);
+    const traceparent = traceparentIn(request);
+    const outcomes = await publishAll(reply, [{ channel, topic: DEFAULT_TOPIC, data, traceparent }]);
     return outcomes === undefined ? reply : answerOne(reply, outcomes[0], 200, { status: 'ok' });
   });
 
@@ -143,6 +149,11 @@ function publicationOf(
     key: key === undefined ? undefined : `${keyScope}\n${channel}\n${key}`,
     snapshot,
   };
+}
+
+function traceparentIn({ headers }: FastifyRequest): string | undefined {
+  const { traceparent } = headers;
+  return typeof traceparent === 'string' ? traceparent : undefined;
 }
 
 function isArrayText(body: unknown): boolean {

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { Clock } from '../clock.ts';
 import type { LoadedConfig } from '../config/loaded.ts';
 import type { StartReport } from '../supervision.ts';
-import type { GaugeName } from '../telemetry/metrics.ts';
+import type { GaugeName, Metrics } from '../telemetry/metrics.ts';
 import { type FromWorker, REPORT_INTERVAL_MS, SILENT_INTERVALS, type ToWorker } from './messages.ts';
 
 /** The way to the primary. */
@@ -40,6 +40,8 @@ export class PrimaryLink implements StartReport {
   readonly #clock: Clock;
   readonly #orders = new EventEmitter();
   readonly #gauges: Partial<Record<GaugeName, number>> = {};
+  /** Of gauges with labels, each label's own level: the primary is told the greatest. */
+  readonly #levels: Partial<Record<GaugeName, Record<string, number>>> = {};
   #order: string | undefined;
   #areAllReady = false;
   #silentLooks = 0;
@@ -78,8 +80,10 @@ export class PrimaryLink implements StartReport {
     this.#channel.send({ type: 'start.failed', message, code });
   }
 
-  readonly gauge = (name: GaugeName, value: number): void => {
-    this.#gauges[name] = value;
+  readonly gauge: Metrics['gauge'] = (name, value, labels = {}) => {
+    const levels = (this.#levels[name] ??= {});
+    levels[Object.values(labels).join(' ')] = value;
+    this.#gauges[name] = Math.max(...Object.values(levels));
   };
 
   readonly areOthersReady = (): boolean =>

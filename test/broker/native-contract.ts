@@ -49,6 +49,24 @@ export function describeNativeLog(name: string, make: () => Promise<NativeLogUnd
         expect(linesOf(await firehose())).toEqual([ofA[0], [other, 'b', undefined, '{}', ZERO_ID], ofA[1]]);
       });
 
+      test('keeps a traceparent with its event, in both streams, and adds nothing to others', async () => {
+        const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+        await log.publishEvents([
+          { channel: 'a', data: text('1') },
+          { channel: 'a', topic: 't', data: text('2'), traceparent },
+          { channel: 'a', data: text('3'), traceparent },
+        ]);
+        await publish({ channel: 'a', data: text('4') });
+        for (const entries of [await retained('a'), await firehose()]) {
+          const named = entries.map(({ fields }) => fields.filter((_, at) => at % 2 === 0).join(''));
+          expect(named).toEqual(['cdp', 'ctdpw', 'cdpw', 'cdp']);
+          expect(entries.map(({ fields }) => String(fields.at(-1))).slice(1, 3)).toEqual([
+            traceparent,
+            traceparent,
+          ]);
+        }
+      });
+
       test('of several events keeps their order, over channels', async () => {
         const publications = Array.from({ length: 100 }, (_, at) => ({
           channel: `c${at % 3}`,

@@ -29,7 +29,7 @@ describe('the page on native channels in Redis', () => {
   });
 
   test('names the fields as they are', () => {
-    const fields = nativeFields('a', 't', Buffer.from('1'), ZERO_ID);
+    const fields = nativeFields('a', 't', Buffer.from('1'), ZERO_ID, 'w');
     const names = fields.filter((_, at) => at % 2 === 0).map(String);
     expect(rowsBelow(page, 'Fields').flatMap(([cell]) => named(cell))).toEqual(names);
   });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AnyStateMachine, AnyStateNode, SnapshotFrom } from 'xstate';
 import { getAdjacencyMap, getShortestPaths } from 'xstate/graph';
+import { canaryMachine, type Look } from '../../machines/canary.machine.ts';
 import { channelMachine } from '../../machines/channel.machine.ts';
 import { heartbeatMachine } from '../../machines/heartbeat.machine.ts';
 import { readerMachine } from '../../machines/reader.machine.ts';
@@ -9,17 +10,23 @@ import { systemMachine } from '../../machines/system.machine.ts';
 import { leaves, nextStep, type Step } from '../support/step.ts';
 
 /** What can happen to a machine: the events of its type, its timers, and the ends of what it invokes. */
-function happeningsOf(machine: AnyStateMachine, events: readonly { readonly type: string }[]) {
+function happeningsOf({ machine, events, found = [undefined] }: Charted) {
   const own = machine.events
     .filter((type) => type.startsWith('xstate.'))
-    .map((type) => ({ type, error: new Error('it failed') }));
+    .flatMap((type) => found.map((output) => ({ type, error: new Error('it failed'), output })));
   return [...events, ...own];
+}
+
+function look(standing: Look['standing']): Look {
+  return { standing, progress: '1-0', position: '1-0', end: '2-0' };
 }
 
 interface Charted {
   readonly machine: AnyStateMachine;
   readonly input: unknown;
   readonly events: readonly { readonly type: string }[];
+  /** What the actors that it invokes may answer; left out: nothing. */
+  readonly found?: readonly unknown[];
   readonly end: string;
 }
 
@@ -62,7 +69,14 @@ const charts: readonly Charted[] = [
   {
     machine: readerMachine.provide({ delays: { backoff: 1 } }),
     input: { id: 'firehose', settleMs: 1 },
-    events: [{ type: 'reader.stop' }],
+    events: [{ type: 'reader.stop' }, { type: 'reader.reconnect', error: 'deaf' } as { type: string }],
+    end: 'stopped',
+  },
+  {
+    machine: canaryMachine.provide({ delays: { interval: 1 } }),
+    input: { id: 'native', toleranceMs: 1, blockMs: 1 },
+    events: [{ type: 'reader.live' }, { type: 'canary.stop' }],
+    found: [look('abreast'), look('behind'), look('away')],
     end: 'stopped',
   },
   {
@@ -80,10 +94,10 @@ const charts: readonly Charted[] = [
 ];
 
 /** States are the same when their values and what their guards look at are. */
-function traversal({ machine, input, events }: Charted) {
+function traversal(chart: Charted) {
   return {
-    input,
-    events: happeningsOf(machine, events),
+    input: chart.input,
+    events: happeningsOf(chart),
     serializeState: ({ value, context }: SnapshotFrom<AnyStateMachine>) => {
       const { subscribers = 0, pages = 0 } = context as { subscribers?: number; pages?: number };
       return JSON.stringify([value, subscribers, pages]);

@@ -60,6 +60,25 @@ describe('reader machine', () => {
     test('begins to settle', () => expect(live.delaysMs).toEqual([5_000]));
   });
 
+  describe.each([
+    ['replaying', replaying],
+    ['live', live],
+  ])('when %s and found deaf', (_, from) => {
+    test('gives up what it has and goes stale, to connect anew', () => {
+      const step = steps(from, { type: 'reader.reconnect', error: 'deaf' });
+      expect([step.state, step.actions]).toEqual(['stale', ['giveUp', 'disconnect', 'reportStale']]);
+      expect(step.snapshot.context).toMatchObject({ attempt: 1, lastError: 'deaf' });
+      expect(steps(step, backedOff).state).toBe('connecting');
+    });
+  });
+
+  test.each([
+    ['connecting', connecting],
+    ['stale', stale],
+  ])('when %s it connects anew already, whoever tells it to', (_, from) => {
+    expect(isNothing(from, steps(from, { type: 'reader.reconnect', error: 'deaf' }))).toBe(true);
+  });
+
   describe('when stale', () => {
     test('connects again after a backoff', () => expect(steps(stale, backedOff).state).toBe('connecting'));
 

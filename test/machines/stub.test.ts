@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AnyActorLogic, AnyStateMachine } from 'xstate';
+import { canaryMachine } from '../../machines/canary.machine.ts';
 import { channelMachine } from '../../machines/channel.machine.ts';
 import { heartbeatMachine } from '../../machines/heartbeat.machine.ts';
 import { readerMachine } from '../../machines/reader.machine.ts';
@@ -60,7 +61,11 @@ describe('a stub', () => {
       ],
     ],
     [channelMachine, ['attach', 'attachRetry', 'detach']],
-    [readerMachine, ['backoff', 'catchUp', 'connect', 'disconnect', 'follow', 'reportLive', 'reportStale']],
+    [
+      readerMachine,
+      ['backoff', 'catchUp', 'connect', 'disconnect', 'follow', 'giveUp', 'reportLive', 'reportStale'],
+    ],
+    [canaryMachine, ['interval', 'look', 'reconnectReader', 'reportDeaf', 'reportHearing']],
     [heartbeatMachine, ['pingNext']],
     [systemMachine, ['drain', 'listen', 'reportDraining', 'reportListening', 'shutDown', 'startReader']],
   ])('stands for everything that acts in the $id machine', (machine, names) => {
@@ -69,9 +74,10 @@ describe('a stub', () => {
 });
 
 describe('a composed machine has no stub left:', () => {
-  test('socket, channel, reader and heartbeat', async () => {
+  test('socket, channel, reader, heartbeat and canary', async () => {
     let witness: Witness | undefined;
     const core = createCore({
+      deps: { canary: { name: 'native', intervalMs: 15_000, toleranceMs: 10_000 } },
       registry(clock) {
         witness = new Witness({ clock });
         return witness;
@@ -80,7 +86,13 @@ describe('a composed machine has no stub left:', () => {
     await core.start();
     core.open();
     const machines = [...(witness?.machines ?? [])];
-    expect(machines.map(([id]) => id).toSorted()).toEqual(['channel', 'heartbeat', 'reader', 'socket']);
+    expect(machines.map(([id]) => id).toSorted()).toEqual([
+      'canary',
+      'channel',
+      'heartbeat',
+      'reader',
+      'socket',
+    ]);
     for (const [id, machine] of machines) expect([id, stubsOf(machine)]).toEqual([id, []]);
   });
 

@@ -73,6 +73,8 @@ export class NativeWorld {
           reads: { count: 4, blockMs: 5_000, pauseMs: this.random.pick([0, 2]) },
           times: TIMES,
           gcIntervalMs: 3_000,
+          // Whatever the broker does to it, it reads, and must never be taken for deaf.
+          canary: { name: 'native', intervalMs: 1_000, toleranceMs: 6_000 },
         },
       }),
     });

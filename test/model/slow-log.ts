@@ -47,6 +47,7 @@ export function slowLog(log: NativeLog, clock: Clock, random: Random, lag: Lag):
     close: () => log.close(),
     range: slowed((...args: Parameters<NativeLog['range']>) => log.range(...args)),
     lastId: slowed(() => log.lastId()),
+    lastIdAfresh: slowed(() => log.lastIdAfresh()),
     snapshot: slowed((channel: string) => log.snapshot(channel)),
   };
 }

@@ -69,6 +69,9 @@ export class World {
           replayFailed() {},
           readerLive() {},
           readerStale() {},
+          readerDeaf: fail,
+          readerHearing() {},
+          canaryRefused: fail,
           epochChanged() {},
         },
       }),
@@ -83,6 +86,8 @@ export class World {
       reads: { count: 4, blockMs: 5_000, pauseMs: this.random.pick([0, 2]) },
       times: TIMES,
       gcIntervalMs: 3_000,
+      // Whatever the broker does to it, it reads, and must never be taken for deaf.
+      canary: { name: 'superset', intervalMs: 1_000, toleranceMs: 6_000 },
       ...deps,
     });
   }
@@ -273,6 +278,11 @@ export class World {
       },
       lastId: async () => {
         const id = await log.lastId();
+        await pause();
+        return id;
+      },
+      lastIdAfresh: async () => {
+        const id = await log.lastIdAfresh();
         await pause();
         return id;
       },

@@ -9,8 +9,8 @@ export class CountingMetrics implements Metrics {
     this.#counts.set(key, this.of(key) + value);
   }
 
-  gauge(name: MetricName, value: number): void {
-    this.#counts.set(name, value);
+  gauge(name: MetricName, value: number, labels: Readonly<Record<string, string>> = {}): void {
+    this.#counts.set([name, ...Object.values(labels)].join(' '), value);
   }
 
   async close(): Promise<void> {}

@@ -103,6 +103,9 @@ export function createNativeCore(options: NativeCoreOptions = {}): NativeCore {
       channelRefused: bug,
       readerLive() {},
       readerStale() {},
+      readerDeaf: bug,
+      readerHearing() {},
+      canaryRefused: bug,
       epochChanged: () => options.onEpochChanged?.(),
     } satisfies Report,
   });

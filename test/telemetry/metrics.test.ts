@@ -25,6 +25,6 @@ describe('the table of metrics', () => {
 
   test('has no label whose values are unbounded', () => {
     const labels = new Set(definitions.flatMap(([, { labels: names = [] }]) => names));
-    expect([...labels].sort()).toEqual(['hook', 'machine', 'outcome', 'reason', 'state']);
+    expect([...labels].sort()).toEqual(['feed', 'hook', 'machine', 'outcome', 'reason', 'state']);
   });
 });

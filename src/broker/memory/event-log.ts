@@ -49,6 +49,10 @@ export class MemoryEventLog implements EventLog, FirehoseSource {
     return this.#history.lastId;
   }
 
+  async lastIdAfresh(): Promise<StreamId> {
+    return this.lastId();
+  }
+
   async append(channel: string, payload: Buffer): Promise<StreamId> {
     // Copied: a small payload must not keep the large buffer alive that it is a slice of.
     return this.add(channel, () => [DATA, Buffer.from(payload)]);

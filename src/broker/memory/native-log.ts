@@ -50,7 +50,7 @@ export class MemoryNativeLog extends MemoryEventLog implements NativeLog {
     this.#snapshots.clear();
   }
 
-  #publishEvent({ channel, topic, data, key, snapshot }: Publication): StreamId {
+  #publishEvent({ channel, topic, data, key, snapshot, traceparent }: Publication): StreamId {
     this.#assertUp();
     const first = key === undefined ? undefined : this.#published.get(key);
     if (first !== undefined) return first;
@@ -58,7 +58,7 @@ export class MemoryNativeLog extends MemoryEventLog implements NativeLog {
     const named = topic === '' ? undefined : topic;
     // Copied: a small payload must not keep the large buffer alive that it is a slice of.
     const copy = Buffer.from(data);
-    const id = this.add(channel, (previousId) => nativeFields(channel, named, copy, previousId));
+    const id = this.add(channel, (previousId) => nativeFields(channel, named, copy, previousId, traceparent));
     if (key !== undefined) this.#published.set(key, this.#keyTtlMs, id);
     if (snapshot) {
       this.#snapshots.set(channel, { id, ...(named === undefined ? {} : { topic: named }), data: copy });

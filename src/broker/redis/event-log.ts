@@ -74,6 +74,16 @@ export class RedisEventLog implements EventLog {
     return this.#parts.replay.run((client) => lastIdOf(client, this.#parts.keys.firehose));
   }
 
+  async lastIdAfresh(): Promise<StreamId> {
+    const { keys, commandTimeoutMs } = this.#parts;
+    const connection = await this.#connect(keys.firehose, 'canary');
+    try {
+      return await connection.run(commandTimeoutMs, (client) => lastIdOf(client, keys.firehose));
+    } finally {
+      connection.close();
+    }
+  }
+
   async append(channel: string, payload: Buffer): Promise<StreamId> {
     return this.#append(channel, payload);
   }

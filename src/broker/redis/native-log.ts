@@ -52,6 +52,10 @@ export class RedisNativeLog implements NativeLog {
     return this.#streams.lastId();
   }
 
+  async lastIdAfresh(): Promise<StreamId> {
+    return this.#streams.lastIdAfresh();
+  }
+
   async subscribe(channels: readonly string[], listener: Listener): Promise<Subscriber> {
     return this.#streams.subscribe(channels, listener);
   }
@@ -85,6 +89,9 @@ export class RedisNativeLog implements NativeLog {
       // Without a key its place is taken by one that is not looked at: on a Cluster it needs the right slot.
       streams.push(keys.channel(channel), keys.key(key ?? ''), keys.snapshot(channel));
       args.push(channel, topic, data, `${key === undefined ? '' : 'k'}${snapshot ? 's' : ''}`);
+    }
+    if (publications.some(({ traceparent }) => traceparent !== undefined)) {
+      args.push(...publications.map(({ traceparent = '' }) => traceparent));
     }
     const answers = await writes.run((client) =>
       client.signalboxPublishNative(streams.length, ...streams, ...args),

@@ -26,6 +26,8 @@ export const NATIVE_PUBLISH_SCRIPT = `
 --       the data
 --       what it has: 'k' an idempotency key, 's' to be kept as the snapshot, 'ks', or ''
 --
+-- And last, for each event, its W3C traceparent, '' for none; or nothing, where none has one.
+--
 -- Answers, for each event, its id, or an error and nothing of it was written.
 
 -- A channel's stream goes away this much later than its last event is old, so that a reader whose position is
@@ -80,7 +82,7 @@ local function nextId(channelMs, channelSeq)
   if ms ~= MAX then return plusOne(ms), '0' end
 end
 
-local function publish(channelKey, idempotencyKey, snapshotKey, channel, topic, data, has)
+local function publish(channelKey, idempotencyKey, snapshotKey, channel, topic, data, has, trace)
   local isSnapshot = string.find(has, 's', 1, true)
   local hasKey = string.find(has, 'k', 1, true)
   if hasKey then
@@ -97,6 +99,10 @@ local function publish(channelKey, idempotencyKey, snapshotKey, channel, topic, 
   local id = ms .. '-' .. seq
   local fields = { 'c', channel, 't', topic, 'd', data, 'p', channelMs .. '-' .. channelSeq }
   if topic == '' then fields = { 'c', channel, 'd', data, 'p', channelMs .. '-' .. channelSeq } end
+  if trace and trace ~= '' then
+    fields[#fields + 1] = 'w'
+    fields[#fields + 1] = trace
+  end
   redis.call('XADD', channelKey, 'MAXLEN', '~', channelLength, id, unpack(fields))
   redis.call('XADD', firehose, 'MAXLEN', '~', firehoseLength, id, unpack(fields))
   lastMs, lastSeq, isWritten = ms, seq, true
@@ -113,11 +119,12 @@ local function publish(channelKey, idempotencyKey, snapshotKey, channel, topic, 
 end
 
 local answers = {}
-for event = 0, (#KEYS - 1) / 3 - 1 do
+local events = (#KEYS - 1) / 3
+for event = 0, events - 1 do
   local key, arg = 3 * event + 1, 4 * event + 4
   answers[event + 1] = publish(
     KEYS[key + 1], KEYS[key + 2], KEYS[key + 3],
-    ARGV[arg + 1], ARGV[arg + 2], ARGV[arg + 3], ARGV[arg + 4]
+    ARGV[arg + 1], ARGV[arg + 2], ARGV[arg + 3], ARGV[arg + 4], ARGV[4 + 4 * events + event + 1]
   )
 end
 -- The firehose never expires: its last id is how a reader knows that nothing was lost.

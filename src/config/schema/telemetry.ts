@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { key, notNegative, port } from './key.ts';
+import { key, notNegative, port, positive } from './key.ts';
 
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
 
@@ -27,6 +27,27 @@ export const telemetryKeys = {
       globalTags: key(z.array(z.string()).default([]), {
         env: 'STATSD_GLOBAL_TAGS',
         description: 'Tags on every metric.',
+      }),
+    })
+    .prefault({}),
+  canary: z
+    .strictObject({
+      intervalSeconds: key(notNegative.max(86_400).default(15), {
+        env: 'SIGNALBOX_CANARY_INTERVAL_SECONDS',
+        unit: 'seconds',
+        description:
+          'How often this process looks whether what is published arrives here; on average, since not all instances look at once. 0: never.',
+      }),
+      toleranceSeconds: key(positive.max(86_400).default(10), {
+        env: 'SIGNALBOX_CANARY_TOLERANCE_SECONDS',
+        unit: 'seconds',
+        description:
+          'How long a reader may be behind, with nothing moving, before the process counts as deaf. It should be longer than redisStreamReadBlockMs.',
+      }),
+      publish: key(z.boolean().default(true), {
+        env: 'SIGNALBOX_CANARY_PUBLISH',
+        description:
+          "Publish something where nothing else is, to see it arrive: to the native log, on a channel that no client can have, while native clients are connected and nothing was published since the last look; to Pub/Sub, on a channel of this process. Never to Superset's streams.",
       }),
     })
     .prefault({}),

@@ -9,6 +9,7 @@ const CHANNEL = 0x63;
 const TOPIC = 0x74;
 const DATA = 0x64;
 const PREVIOUS = 0x70;
+const TRACEPARENT = 0x77;
 
 /** A name of more bytes than any has, so that its length is one byte of a payload. */
 const TOO_LONG = 255;
@@ -18,7 +19,7 @@ const CLOSING_BRACE = Buffer.from('}');
 
 /**
  * The codec of native events: in, entries with the fields `c` channel, `t` topic (left out: `message`), `d` data as
- * JSON and `p` the previous id; out, the frame `event`. The data is spliced, not serialised again.
+ * JSON, `p` the previous id and perhaps `w` the traceparent; out, the frame `event`. The data is spliced, not serialised again.
  *
  * What is kept of an entry is its channel, its topic and its data in one piece: the lengths of the two names, a byte
  * each, then the three. An entry without a channel or without data is kept as nothing of its kind.
@@ -52,6 +53,8 @@ export function createNativeEvents(options: { readonly onRepaired?: () => void }
       const previous = fieldOf(entry, PREVIOUS);
       return previous === undefined ? undefined : parseStreamId(previous.toString('latin1'));
     },
+
+    traceparentOf: (entry) => fieldOf(entry, TRACEPARENT)?.toString('latin1'),
   };
 }
 

@@ -59,6 +59,12 @@ export function isPrincipalId(id: unknown): id is string {
   );
 }
 
+/**
+ * Where the canary publishes: the channel of a session that there cannot be, since no id has control characters. So no
+ * client is ever in it, and instances that know of no canary take its events for some session's.
+ */
+export const CANARY_CHANNEL = 'session:%00canary';
+
 /** The channel of a user; `id` satisfies `isPrincipalId`. */
 export function userChannel(id: string): string {
   return `user:${percentEncoded(id)}`;

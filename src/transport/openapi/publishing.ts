@@ -5,12 +5,22 @@ import {
   jsonAnswer,
   objectSchema,
   type Operation,
+  type Parameter,
   streamIdSchema,
 } from './operation.ts';
 
 const SUPERSET_ID: JsonSchema = {
   ...streamIdSchema,
   description: "In development mode: its id in the log of Superset's protocol.",
+};
+
+const TRACEPARENT: Parameter = {
+  name: 'traceparent',
+  in: 'header',
+  required: false,
+  description:
+    'W3C trace context: what is published carries it on, for those who trace. One that is malformed is none.',
+  schema: { type: 'string' },
 };
 
 const published = objectSchema({ id: streamIdSchema, supersetId: SUPERSET_ID }, ['supersetId']);
@@ -27,6 +37,7 @@ export function publishOperation(maxBatch: number): Operation {
     description:
       'Answered once the broker has it. After a 503 that says it is not known whether it was published, repeat it with the same `key`: it is published once.',
     security: ['apiKey', 'token', 'ticket'],
+    parameters: [TRACEPARENT],
     body: {
       required: true,
       schema: { anyOf: [one, { type: 'array', items: one, minItems: 1, maxItems: maxBatch }] },
@@ -49,6 +60,7 @@ export const messageOperation: Operation = {
   tag: 'publishing',
   summary: 'Publishes to the channel of a user, with the topic `message`.',
   security: ['apiKey'],
+  parameters: [TRACEPARENT],
   body: { required: true, schema: inputSchema(message) },
   answers: {
     200: jsonAnswer(

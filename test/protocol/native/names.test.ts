@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import {
+  CANARY_CHANNEL,
   channelFault,
   isChannel,
   isClientChannel,
@@ -64,6 +65,13 @@ describe('the channel of a user or session', () => {
     ['é', 'user:%C3%A9', 'session:%C3%A9'],
   ])('of %j is %s and %s', (id, user, session) => {
     expect([userChannel(id), sessionChannel(id)]).toEqual([user, session]);
+  });
+
+  test("is never the canary's, which is a channel all the same, for instances that know of no canary", () => {
+    expect([isChannel(CANARY_CHANNEL), isReservedChannel(CANARY_CHANNEL)]).toEqual([true, true]);
+    expect([isClientChannel(CANARY_CHANNEL), matchesAny(['*'], CANARY_CHANNEL)]).toEqual([false, false]);
+    const id = decodeURIComponent(CANARY_CHANNEL.slice('session:'.length));
+    expect([sessionChannel(id), isPrincipalId(id)]).toEqual([CANARY_CHANNEL, false]);
   });
 
   test('is a channel, reserved, and no one else’s', () => {
