@@ -4,21 +4,35 @@ interface Between {
   readonly to: number;
 }
 
-const spanOf = ({ from, to }: Between): number => Math.abs(to - from);
-const overlap = (a: Between, b: Between): boolean =>
-  Math.min(a.from, a.to) <= Math.max(b.from, b.to) && Math.min(b.from, b.to) <= Math.max(a.from, a.to);
+/** All ways to one place: they share a lane, as tracks do that join. */
+interface Junction {
+  readonly to: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+function junctionsOf(ways: readonly Between[]): Junction[] {
+  return [...new Set(ways.map(({ to }) => to))].map((to) => {
+    const places = ways.filter((way) => way.to === to).flatMap(({ from }) => [from, to]);
+    return { to, top: Math.min(...places), bottom: Math.max(...places) };
+  });
+}
+
+const overlap = (a: Junction, b: Junction): boolean => a.top <= b.bottom && b.top <= a.bottom;
 
 /**
- * Gives each way a lane of its own among those that it would run into: short ways next to the states, long ones
- * outside, so that they cross as little as possible.
+ * Gives each way the lane of its target: short ones next to the states, long ones outside, so that they cross as little
+ * as possible. Lanes that do not meet are used twice.
  */
 export function inLanes<Way extends Between>(ways: readonly Way[]): (Way & { readonly lane: number })[] {
-  const placed: (Way & { readonly lane: number })[] = [];
-  for (const way of ways.toSorted((a, b) => spanOf(a) - spanOf(b))) {
-    const taken = new Set(placed.filter((other) => overlap(way, other)).map(({ lane }) => lane));
+  const lanes = new Map<number, number>();
+  const placed: Junction[] = [];
+  for (const junction of junctionsOf(ways).toSorted((a, b) => a.bottom - a.top - (b.bottom - b.top))) {
+    const taken = new Set(placed.filter((other) => overlap(junction, other)).map(({ to }) => lanes.get(to)));
     let lane = 0;
     while (taken.has(lane)) lane += 1;
-    placed.push({ ...way, lane });
+    lanes.set(junction.to, lane);
+    placed.push(junction);
   }
-  return placed;
+  return ways.map((way) => ({ ...way, lane: lanes.get(way.to) ?? 0 }));
 }

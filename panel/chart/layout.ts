@@ -28,11 +28,12 @@ export interface Box {
   readonly lines: readonly Line[];
 }
 
-/** One transition, as text. */
+/** One transition, as text: in a second row where it goes to, if one is too short for it. */
 export interface Line {
-  readonly text: string;
+  readonly rows: readonly string[];
   /** With its guard and actions, which may be too long to be drawn. */
   readonly whole: string;
+  /** Of its first row. */
   readonly y: number;
 }
 
@@ -56,7 +57,9 @@ export interface ChartSizes {
 }
 
 const HEADER = 30;
-const LINE = 19;
+/** Of one row of text, and below the last of a transition. */
+export const ROW = 15;
+const BELOW_LINE = 4;
 const PADDING = 12;
 const GAP = 14;
 const LANE = 13;
@@ -89,9 +92,10 @@ function lineOf(edge: ChartEdge, { maxCharacters }: ChartSizes): Omit<Line, 'y'>
   const to = edge.targets.length === 0 ? '' : ` → ${edge.targets.map(nameOf).join(', ')}`;
   const guard = edge.guard === undefined ? '' : ` [${edge.guard}]`;
   const actions = edge.actions.length === 0 ? '' : ` / ${edge.actions.join(', ')}`;
-  const text = `${edge.event}${guard}${to}`;
+  const what = `${edge.event}${guard}`;
+  const rows = what.length + to.length <= maxCharacters || to === '' ? [what + to] : [what, ` ${to}`];
   return {
-    text: text.length > maxCharacters ? `${text.slice(0, maxCharacters - 1)}…` : text,
+    rows: rows.map((row) => (row.length > maxCharacters ? `${row.slice(0, maxCharacters - 1)}…` : row)),
     whole: `${edge.event}${guard}${edge.targets.length === 0 ? '' : ` → ${edge.targets.join(', ')}`}${actions}`,
   };
 }
@@ -116,6 +120,8 @@ function chunks<Item>(items: readonly Item[], size: number): Item[][] {
   return found;
 }
 
+const heightOf = (lines: readonly Pick<Line, 'rows'>[]): number =>
+  lines.length === 0 ? 0 : 6 + sum(lines.map(({ rows }) => rows.length * ROW + BELOW_LINE));
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 const most = (values: readonly number[]): number => Math.max(0, ...values);
 
@@ -126,7 +132,9 @@ function sized(node: ChartNode, sizes: ChartSizes): Sized {
   const rows = isParallel ? chunks(children, Math.max(1, sizes.columns)) : children.map((child) => [child]);
   const ways = isParallel ? [] : inLanes(waysBetween(node.states));
   const lanes = ways.length === 0 ? 0 : most(ways.map(({ lane }) => lane)) + 1;
-  const text = most([node.key.length + 8, ...lines.map((line) => line.text.length)]) * sizes.characterWidth;
+  const text =
+    most([node.key.length + 8, ...lines.flatMap(({ rows: texts }) => texts.map((each) => each.length))]) *
+    sizes.characterWidth;
   const inner = most(rows.map((row) => sum(row.map(({ width }) => width)) + GAP * (row.length - 1)));
   const gutter = lanes === 0 ? 0 : GAP + lanes * LANE;
   const below = sum(rows.map((row) => most(row.map(({ height }) => height)) + GAP));
@@ -137,7 +145,7 @@ function sized(node: ChartNode, sizes: ChartSizes): Sized {
     ways,
     lanes,
     width: Math.max(LEAST_WIDTH, text + 2 * PADDING, inner + gutter + 2 * PADDING),
-    height: HEADER + lines.length * LINE + (lines.length > 0 ? 8 : 0) + below,
+    height: HEADER + heightOf(lines) + below,
   };
 }
 
@@ -168,14 +176,17 @@ function place(
       y,
       width,
       height,
-      lines: part.lines.map((line, at) => ({ ...line, y: y + HEADER + 13 + at * LINE })),
+      lines: part.lines.map((line, at) => ({
+        ...line,
+        y: y + HEADER + 9 + heightOf(part.lines.slice(0, at)) - (at > 0 ? 6 : 0),
+      })),
     },
   ];
   const tracks: Track[] = [];
   const gutter = part.lanes === 0 ? 0 : GAP + part.lanes * LANE;
   const room = width - 2 * PADDING - gutter;
   const firsts: Box[] = [];
-  let top = y + HEADER + part.lines.length * LINE + (part.lines.length > 0 ? 8 : 0);
+  let top = y + HEADER + heightOf(part.lines);
   for (const row of part.rows) {
     const rowHeight = most(row.map((child) => child.height));
     // What is left over goes to all alike, so that regions fill their row.
@@ -196,23 +207,19 @@ function place(
     }
     top += rowHeight + GAP;
   }
-  // Several ways end at one state: each a little lower, so that their heads do not cover each other.
-  const arrivals = new Map<number, number>();
   for (const { from, line, to, edge, lane } of part.ways) {
     const source = firsts[from];
     const target = firsts[to];
     if (source === undefined || target === undefined) continue;
-    const arrival = arrivals.get(to) ?? 0;
-    arrivals.set(to, arrival + 1);
     tracks.push({
       from: source.path,
       to: edge.targets[0] ?? target.path,
       event: edge.event,
       x: x + width - PADDING - (part.lanes - lane - 0.5) * LANE,
       fromX: source.x + source.width,
-      fromY: (source.lines[line]?.y ?? source.y + 15) - 4,
+      fromY: (source.lines[line]?.y ?? source.y + HEADER / 2) - 4,
       toX: target.x + target.width,
-      toY: target.y + Math.min(9 + arrival * 6, Math.max(9, target.height - 6)),
+      toY: target.y + HEADER / 2,
     });
   }
   return { width, height, boxes, tracks };

@@ -3,11 +3,11 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Chart, ChartNode, Transition } from '../../src/inspect/api.ts';
 import { usePolled } from '../server/polled.ts';
 import { aspectOfPath } from './aspect.ts';
-import { type Box, layoutChart, litPaths, type Track } from './layout.ts';
+import { type Box, layoutChart, litPaths, ROW, type Track } from './layout.ts';
 
 const CHARACTER = 6.7;
-const TITLE_CHARACTER = 8;
-const LONGEST = 38;
+const TITLE_CHARACTER = 9;
+const LONGEST = 27;
 /** Below this, regions stand below each other. */
 const NARROW = 620;
 
@@ -91,9 +91,13 @@ function BoxShape({
         </text>
       )}
       {box.lines.map((line, at) => (
-        <text key={at} class="edge" x={box.x + 13} y={line.y}>
+        <text key={at} class="edge">
           <title>{line.whole}</title>
-          {line.text}
+          {line.rows.map((row, below) => (
+            <tspan key={below} x={box.x + 13} y={line.y + below * ROW}>
+              {row}
+            </tspan>
+          ))}
         </text>
       ))}
     </g>

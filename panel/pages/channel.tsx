@@ -17,7 +17,7 @@ const REFRESH_MS = 2000;
 function OneInstance({ channel }: { readonly channel: ChannelDetail }): VNode {
   const { instance, state, subscribers, pages, attempt, active, transitions } = channel;
   return (
-    <section aria-label={`On ${instance}`}>
+    <section class="instance" aria-label={`On ${instance}`}>
       <h2>
         On <code>{instance}</code>
       </h2>

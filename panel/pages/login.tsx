@@ -35,7 +35,7 @@ export function LoginPage(): VNode {
         <Signal aspect="danger" isUpright />
         <div>
           <PageTitle title="Signalbox" window="Log in" />
-          <p>This panel shows every connection. It is for who has its token.</p>
+          <p>This panel shows every connection, and can end it. It opens with its token.</p>
           <label for="token">Token</label>
           <input
             id="token"

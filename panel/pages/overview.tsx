@@ -13,14 +13,17 @@ import { useWatched } from '../server/overview.ts';
 
 const perSecond = (value: number | null): string => rate(value);
 
+const POWERS_OF_TWO = Array.from({ length: 30 }, (_, at) => 2 ** (at + 10));
+
 const PLOTS: readonly {
   readonly title: string;
   readonly curves: readonly Curve[];
   readonly write: (value: number | null) => string;
   readonly least: number;
+  readonly steps?: readonly number[];
 }[] = [
   {
-    title: 'A second',
+    title: 'Deliveries and events a second',
     curves: [
       { figure: 'delivered', name: 'deliveries', colour: 'green' },
       { figure: 'routed', name: 'events', colour: 'blue' },
@@ -51,6 +54,7 @@ const PLOTS: readonly {
     curves: [{ figure: 'bufferedBytes', name: 'buffered', colour: 'blue' }],
     write: bytes,
     least: 65_536,
+    steps: POWERS_OF_TWO,
   },
   {
     title: 'Event loop delay, p99',
@@ -107,7 +111,7 @@ function Aspects({ title, noun, counts, page }: AspectsProps): VNode {
       <ul class="aspects">
         {Object.entries(counts).map(([state, value]) => (
           <li key={state} data-state={state} class={value > 0 ? 'some' : ''}>
-            <Signal aspect={value > 0 ? aspectOfState(state) : 'dark'} isUpright />
+            <Signal aspect={aspectOfState(state)} isUnlit={value === 0} isUpright />
             <span>
               <b>{count(value)}</b>
               {page === undefined ? (

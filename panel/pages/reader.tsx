@@ -17,7 +17,7 @@ const REFRESH_MS = 1000;
 
 function OneInstance({ reader }: { readonly reader: ReaderDetail }): VNode {
   return (
-    <section aria-label={`On ${reader.instance}`}>
+    <section class="instance" aria-label={`On ${reader.instance}`}>
       <h2>
         On <code>{reader.instance}</code>
       </h2>

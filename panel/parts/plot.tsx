@@ -19,6 +19,8 @@ interface PlotProps {
   readonly write: (value: number | null) => string;
   /** The scale is never smaller than up to this, so that noise is no mountain. */
   readonly least: number;
+  /** Between two lines of the scale; left out: round decimals. */
+  readonly steps?: readonly number[];
 }
 
 const HEIGHT = 118;
@@ -35,7 +37,7 @@ const axis = {
 };
 
 function optionsOf(
-  { curves, write, least }: PlotProps,
+  { curves, write, least, steps }: PlotProps,
   width: number,
   onCursor: (at: number | null) => void,
 ): uPlot.Options {
@@ -51,7 +53,13 @@ function optionsOf(
     },
     axes: [
       { ...axis, space: 70, size: 24, values: '{HH}:{mm}' },
-      { ...axis, space: 32, size: 62, values: (_, values) => values.map((value) => write(value)) },
+      {
+        ...axis,
+        space: 32,
+        size: 62,
+        ...(steps && { incrs: [...steps] }),
+        values: (_, values) => values.map((value) => write(value)),
+      },
     ],
     series: [
       {},

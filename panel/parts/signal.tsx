@@ -11,14 +11,15 @@ const LIT: Readonly<Record<Aspect, readonly number[]>> = {
 };
 const COLOURS = ['yellow', 'green', 'yellow', 'red'];
 
-/** A colour-light signal, lying or standing. Beside it stands the word that it means. */
-export function Signal({
-  aspect,
-  isUpright = false,
-}: {
+interface SignalProps {
   readonly aspect: Aspect;
   readonly isUpright?: boolean;
-}): VNode {
+  /** Nothing is in that state. */
+  readonly isUnlit?: boolean;
+}
+
+/** A colour-light signal, lying or standing. Beside it stands the word that it means. */
+export function Signal({ aspect, isUpright = false, isUnlit = false }: SignalProps): VNode {
   const at = (lamp: number): { cx: number; cy: number } =>
     isUpright ? { cx: 9, cy: 9 + lamp * 11 } : { cx: 9 + lamp * 11, cy: 9 };
   return (
@@ -31,12 +32,12 @@ export function Signal({
       {COLOURS.map((colour, lamp) => (
         <circle
           key={lamp}
-          class={LIT[aspect].includes(lamp) ? `lamp ${colour}` : 'lamp'}
+          class={!isUnlit && LIT[aspect].includes(lamp) ? `lamp ${colour}` : 'lamp'}
           r="4.5"
           {...at(lamp)}
         />
       ))}
-      {aspect === 'dark' && <path class="out" d={isUpright ? 'M4 44L14 8' : 'M8 14L44 4'} />}
+      {aspect === 'dark' && !isUnlit && <path class="out" d={isUpright ? 'M4 44L14 8' : 'M8 14L44 4'} />}
     </svg>
   );
 }
