@@ -45,9 +45,11 @@ describe('examples/clock', () => {
         text += Buffer.from(chunk).toString();
       }
     })().catch(() => {});
-    await eventually('two messages', () => expected.test(text) || undefined);
+    // Between two messages the stream may say that it is there.
+    const told = (): string => text.replaceAll(':\n\n', '');
+    await eventually('two messages', () => expected.test(told()) || undefined);
     controller.abort();
     await reading;
-    expect(text).toMatch(expected);
+    expect(told()).toMatch(expected);
   });
 });

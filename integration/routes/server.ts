@@ -62,7 +62,7 @@ export async function serveRoutes(
     clock,
     broker,
     servers,
-    registry: new Registry({ clock, inspect: undefined }),
+    registry: new Registry({ clock }),
     framing: webSocketFraming,
     messageFraming,
     metrics: noMetrics,

@@ -1,5 +1,5 @@
-import type { ActorRefFrom } from 'xstate';
-import { createRouterLogic } from '../../machines/router.ts';
+import type { ActorRefFrom, AnyActorRef } from 'xstate';
+import { createRouterLogic, type RouterState } from '../../machines/router.ts';
 import type { EventLog, LogHead } from '../broker/ports.ts';
 import type { Clock } from '../clock.ts';
 import type { StreamId } from '../event/stream-id.ts';
@@ -50,6 +50,8 @@ export interface ActorsDeps {
   readonly report: Report;
   readonly onChannelOpen?: ((channel: string) => void) | undefined;
   readonly onChannelClose?: ((channel: string) => void) | undefined;
+  /** An event took an actor from one state to another: a channel or the reader. Left out: nobody asks. */
+  readonly onStep?: ((actor: string, event: string, from: unknown, to: unknown) => void) | undefined;
 }
 
 /** A form of the events for sockets that are streams. */
@@ -75,11 +77,18 @@ export interface Report {
 }
 
 export interface Actors {
+  /** What its feed is called among those of this process. */
+  readonly name: string;
   readonly routing: Routing;
   readonly sockets: Sockets;
   /** Of each other form, in the order of `formats`. */
   readonly streams: readonly Sockets[];
   readonly channels: Channels;
+  /** Undefined before the start. */
+  readonly reader: ReaderActor | undefined;
+  /** What its router has done; undefined before the start. */
+  readonly router: RouterState | undefined;
+  readonly hasCrashed: boolean;
   /** How many sockets, in whatever form, are on a channel as their own. */
   countOn(channel: string): number;
   /** Lets it read, and ping its sockets. */
@@ -94,7 +103,7 @@ export interface Actors {
 
 /** Puts one feed, its router, the channels and the sockets together. */
 export function createActors(deps: ActorsDeps): Actors {
-  const { registry, clock, log, protocol, metrics, random, report, prefix = '' } = deps;
+  const { registry, clock, log, protocol, metrics, random, report, onStep, prefix = '' } = deps;
   const isLossy = deps.feed.kind !== 'firehose';
   let pubSub: PubSubFeed | undefined;
   const channels = new Channels({
@@ -111,6 +120,10 @@ export function createActors(deps: ActorsDeps): Actors {
     onError: report.channelFailed,
     onOpen: deps.onChannelOpen,
     onClose: deps.onChannelClose,
+    ...(onStep !== undefined && {
+      onStep: (channel: string, event: string, from: unknown, to: unknown) =>
+        onStep(`${prefix}channel:${channel}`, event, from, to),
+    }),
   });
   const routing = createRouting({
     log,
@@ -167,10 +180,20 @@ export function createActors(deps: ActorsDeps): Actors {
   const feed = createFeed();
 
   return {
+    name: prefix === '' ? 'superset' : prefix.replace(/\/$/, ''),
     routing,
     sockets,
     streams,
     channels,
+    get reader() {
+      return reader;
+    },
+    get router() {
+      return router?.getSnapshot().context;
+    },
+    get hasCrashed() {
+      return hasCrashed;
+    },
     countOn: (channel) => all.reduce((sum, some) => sum + some.countOn(channel), 0),
     start() {
       for (const some of all) some.startHeartbeat(crash);
@@ -194,6 +217,7 @@ export function createActors(deps: ActorsDeps): Actors {
         input: { id: feed.id, settleMs: SETTLE_MS },
         onEnd: (error) => error !== undefined && crash(error),
       });
+      if (onStep !== undefined) noteSteps(reader, onStep);
     },
     stop() {
       reader?.send({ type: 'reader.stop' });
@@ -234,6 +258,17 @@ export function createActors(deps: ActorsDeps): Actors {
       onEpochChanged: report.epochChanged,
     });
   }
+}
+
+/** Its own system has it and the promises that it invokes, so every event of it is seen here, timers' too. */
+function noteSteps(reader: ReaderActor, onStep: NonNullable<ActorsDeps['onStep']>): void {
+  let from: unknown = reader.getSnapshot().value;
+  reader.system.inspect((inspected) => {
+    if (inspected.type !== '@xstate.snapshot' || inspected.actorRef !== (reader as AnyActorRef)) return;
+    const { value } = reader.getSnapshot();
+    onStep(reader.id, inspected.event.type, from, value);
+    from = value;
+  });
 }
 
 /** Proxies end a response that says nothing for a minute, some for half of one. */

@@ -1,5 +1,5 @@
 import type { ActorRefFrom, SnapshotFrom } from 'xstate';
-import { channelMachine, firstContext } from '../../machines/channel.machine.ts';
+import { type ChannelEvent, channelMachine, firstContext } from '../../machines/channel.machine.ts';
 import { fullJitterMs } from '../clock.ts';
 import type { Registry } from '../routing/registry.ts';
 
@@ -22,8 +22,8 @@ function createChannelLogic(channels: Channels, attachment: Attachment | undefin
     actions: {
       attach: ({ context, self }) => {
         attachment?.attach(context.id).then(
-          () => self.send({ type: 'feed.attached' }),
-          () => self.send({ type: 'feed.failed' }),
+          () => channels.tell(context.id, self, { type: 'feed.attached' }),
+          () => channels.tell(context.id, self, { type: 'feed.failed' }),
         );
       },
       detach: ({ context }) => {
@@ -47,6 +47,8 @@ export interface ChannelsDeps {
   readonly onOpen?: ((channel: string) => void) | undefined;
   /** It is kept no longer. */
   readonly onClose?: ((channel: string) => void) | undefined;
+  /** An event took it from one state to another. */
+  readonly onStep?: ((channel: string, event: string, from: unknown, to: unknown) => void) | undefined;
 }
 
 /** The channels that have, or recently had, subscribers. */
@@ -67,27 +69,49 @@ export class Channels {
     return this.#actors.size;
   }
 
+  /** Each with its name. */
+  all(): Iterable<readonly [string, ActorRefFrom<ChannelLogic>]> {
+    return this.#actors;
+  }
+
+  get(channel: string): ActorRefFrom<ChannelLogic> | undefined {
+    return this.#actors.get(channel);
+  }
+
   joined(channel: string): void {
     const actor = this.#actors.get(channel);
     if (actor === undefined) this.#start(channel);
-    else actor.send({ type: 'subscriber.joined' });
+    else this.tell(channel, actor, { type: 'subscriber.joined' });
   }
 
   left(channel: string): void {
-    this.#actors.get(channel)?.send({ type: 'subscriber.left' });
+    this.tell(channel, this.#actors.get(channel), { type: 'subscriber.left' });
   }
 
   pageRequested(channel: string): void {
-    this.#actors.get(channel)?.send({ type: 'page.requested' });
+    this.tell(channel, this.#actors.get(channel), { type: 'page.requested' });
   }
 
   pageSettled(channel: string): void {
-    this.#actors.get(channel)?.send({ type: 'page.settled' });
+    this.tell(channel, this.#actors.get(channel), { type: 'page.settled' });
   }
 
   /** The feed is lost, and every channel's place in it: those that are in use are attached anew. */
   feedLost(): void {
-    for (const actor of this.#actors.values()) actor.send({ type: 'feed.lost' });
+    for (const [channel, actor] of this.#actors) this.tell(channel, actor, { type: 'feed.lost' });
+  }
+
+  /** Every event but a timer's goes through here. */
+  tell(
+    channel: string,
+    actor: { send(event: ChannelEvent): void; getSnapshot(): { readonly value: unknown } } | undefined,
+    event: ChannelEvent,
+  ): void {
+    if (actor === undefined) return;
+    const { onStep } = this.#deps;
+    const from = onStep && actor.getSnapshot().value;
+    actor.send(event);
+    onStep?.(channel, event.type, from, actor.getSnapshot().value);
   }
 
   forget(channel: string): void {
@@ -96,7 +120,7 @@ export class Channels {
 
   /** Ends them all, with their timers. */
   close(): void {
-    for (const actor of this.#actors.values()) actor.send({ type: 'channel.close' });
+    for (const [channel, actor] of this.#actors) this.tell(channel, actor, { type: 'channel.close' });
   }
 
   #start(id: string): void {

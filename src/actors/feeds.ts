@@ -19,7 +19,15 @@ import { actorSettings } from './settings.ts';
 export interface FeedsDeps
   extends Pick<
     ActorsDeps,
-    'registry' | 'framing' | 'metrics' | 'random' | 'newId' | 'later' | 'onChannelOpen' | 'onChannelClose'
+    | 'registry'
+    | 'framing'
+    | 'metrics'
+    | 'random'
+    | 'newId'
+    | 'later'
+    | 'onChannelOpen'
+    | 'onChannelClose'
+    | 'onStep'
   > {
   readonly config: Config;
   readonly clock: Clock;

@@ -87,6 +87,13 @@ export class OpenSocket implements Socket, DeliveryOwner, ConnectionListener {
     this.actor.send({ type: 'ping.due', silentMs: this.#deps.now() - this.#answeredAtMs });
   }
 
+  /** Somebody wants to know whether it is there. */
+  pingNow(): void {
+    if (this.actor.getSnapshot().matches({ open: { heartbeat: 'idle' } })) this.pingDue();
+    // Asked already, it is asked again, without counting as one that did not answer.
+    else this.transport.ping(this.delivery.ping());
+  }
+
   flushed(): void {
     this.delivery.flushed();
   }

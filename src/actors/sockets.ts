@@ -93,6 +93,14 @@ export class Sockets {
     return [...this.#sockets.keys()];
   }
 
+  all(): Iterable<OpenSocket> {
+    return this.#sockets.values();
+  }
+
+  get(id: string): OpenSocket | undefined {
+    return this.#sockets.get(id);
+  }
+
   actorOf(id: string): SocketActor | undefined {
     return this.#sockets.get(id)?.actor;
   }

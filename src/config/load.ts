@@ -102,11 +102,16 @@ const applyRedisUrl = ({ given, broken }: Checked, findings: Findings): void => 
 
 /** Defaults that depend on something else. */
 const fillIn = ({ given }: Checked, mode: Mode, isProgram: boolean): void => {
-  const development = (path: string, value: string): void => {
+  const development = (path: string, value: unknown): void => {
     if (mode === 'development' && !given.has(path)) given.set(path, { value, origin: 'development mode' });
   };
   development('host', '127.0.0.1');
   development('jwtSecret', randomBytes(32).toString('base64url'));
+  if (!isProgram) {
+    development('admin.enabled', true);
+    development('admin.port', 0);
+  }
+  development('admin.token', randomBytes(24).toString('base64url'));
   if (isProgram && !given.has('superset.protocol')) {
     given.set('superset.protocol', { value: 'off', origin: 'default in a program' });
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { accessKeys } from './schema/access.ts';
+import { adminKeys } from './schema/admin.ts';
 import { eventKeys } from './schema/events.ts';
 import { hookKeys } from './schema/hooks.ts';
 import { nativeKeys } from './schema/native.ts';
@@ -20,6 +21,7 @@ export const sections = {
   Hooks: hookKeys,
   Routes: routeKeys,
   'Logs and metrics': telemetryKeys,
+  'Panel and metrics listener': adminKeys,
 };
 
 /**
@@ -36,6 +38,7 @@ export const configSchema = z.strictObject({
   ...hookKeys,
   ...routeKeys,
   ...telemetryKeys,
+  ...adminKeys,
 });
 
 export type DeepReadonly<T> = T extends readonly (infer Item)[]

@@ -1,3 +1,4 @@
+import { LEAST_ADMIN_TOKEN } from './schema/admin.ts';
 import type { Findings } from './findings.ts';
 import type { Rule, Situation } from './rule.ts';
 import { fittingAlgorithms, isPublicPem, verificationKey } from './verification-key.ts';
@@ -77,9 +78,28 @@ const warnChangeMe = (key: SecretKey, { config }: Situation, { warnings }: Findi
   });
 };
 
+const checkAdminToken = ({ config, origins }: Situation, { problems }: Findings): void => {
+  const { enabled, token } = config.admin;
+  if (!enabled || token.length >= LEAST_ADMIN_TOKEN) return;
+  problems.push({
+    code: token === '' ? 'secret_missing' : 'secret_short',
+    key: 'admin.token',
+    source: origins.get('admin.token') ?? 'default',
+    got: token === '' ? 'no token, with admin.enabled' : `a token of ${token.length} characters`,
+    expected: `at least ${LEAST_ADMIN_TOKEN} characters`,
+    advice:
+      "Set SIGNALBOX_ADMIN_TOKEN, or SIGNALBOX_ADMIN_TOKEN_FILE, to what 'openssl rand -base64 32' prints.",
+  });
+};
+
 /** A secret that everybody knows or can guess lets everybody read everything. */
-export const secretRules: readonly Rule[] = secretKeys.flatMap((key): Rule[] => [
+const jwtSecretRules: readonly Rule[] = secretKeys.flatMap((key): Rule[] => [
   { about: [key], check: (situation, findings) => checkLength(key, situation, findings) },
   { about: [key], check: (situation, findings) => warnChangeMe(key, situation, findings) },
   { about: [key, 'jwtAlgorithms'], check: (situation, findings) => checkKey(key, situation, findings) },
 ]);
+
+export const secretRules: readonly Rule[] = [
+  ...jwtSecretRules,
+  { about: ['admin.enabled', 'admin.token'], check: checkAdminToken },
+];

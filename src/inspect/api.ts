@@ -7,10 +7,21 @@ import type { StreamId } from '../event/stream-id.ts';
 
 /** What a socket is doing, in one word: the state of its machine that matters most. */
 export type SocketState = 'connecting' | 'replaying' | 'live' | 'stale' | 'closing';
-export const SOCKET_STATES: readonly SocketState[] = ['connecting', 'replaying', 'live', 'stale', 'closing'];
+export const SOCKET_STATES = [
+  'connecting',
+  'replaying',
+  'live',
+  'stale',
+  'closing',
+] as const satisfies readonly SocketState[];
 
 export type ChannelState = 'connecting' | 'replaying' | 'live' | 'stale';
-export const CHANNEL_STATES: readonly ChannelState[] = ['connecting', 'replaying', 'live', 'stale'];
+export const CHANNEL_STATES = [
+  'connecting',
+  'replaying',
+  'live',
+  'stale',
+] as const satisfies readonly ChannelState[];
 
 export type ReaderState = 'connecting' | 'replaying' | 'live' | 'stale' | 'stopped';
 
@@ -121,29 +132,29 @@ export type Overview = Gathered<InstanceOverview>;
 /** The query of `GET /inspect/api/sockets`. Texts match in any case, anywhere; all that are given must match. */
 export interface SocketFilter {
   /** In any of id, user, session, channels, address. */
-  readonly text?: string;
-  readonly state?: readonly SocketState[];
-  readonly user?: string;
-  readonly channel?: string;
-  readonly address?: string;
-  readonly minLagMs?: number;
-  readonly minBufferedBytes?: number;
-  readonly sort?: SocketSort;
-  readonly isDescending?: boolean;
+  readonly text?: string | undefined;
+  readonly state?: readonly SocketState[] | undefined;
+  readonly user?: string | undefined;
+  readonly channel?: string | undefined;
+  readonly address?: string | undefined;
+  readonly minLagMs?: number | undefined;
+  readonly minBufferedBytes?: number | undefined;
+  readonly sort?: SocketSort | undefined;
+  readonly isDescending?: boolean | undefined;
   /** The first row that is wanted, and how many (at most 500). */
-  readonly offset?: number;
-  readonly limit?: number;
+  readonly offset?: number | undefined;
+  readonly limit?: number | undefined;
 }
 export type SocketSort = 'openedAtMs' | 'user' | 'state' | 'lagMs' | 'bufferedBytes' | 'roundTripMs' | 'id';
 
 /** The query of `GET /inspect/api/channels`. */
 export interface ChannelFilter {
-  readonly text?: string;
-  readonly state?: readonly ChannelState[];
-  readonly sort?: 'name' | 'state' | 'subscribers';
-  readonly isDescending?: boolean;
-  readonly offset?: number;
-  readonly limit?: number;
+  readonly text?: string | undefined;
+  readonly state?: readonly ChannelState[] | undefined;
+  readonly sort?: 'name' | 'state' | 'subscribers' | undefined;
+  readonly isDescending?: boolean | undefined;
+  readonly offset?: number | undefined;
+  readonly limit?: number | undefined;
 }
 
 /** A part of a list that is sorted over all processes. */

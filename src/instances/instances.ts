@@ -76,6 +76,16 @@ export class Instances {
     });
   }
 
+  /** What it is called among the others. */
+  get id(): string {
+    return this.#deps.id;
+  }
+
+  /** Those that are alive, this one among them once it has said so. Rejects when the broker is away. */
+  living(): Promise<readonly string[]> {
+    return this.#deps.broker.control.instances();
+  }
+
   /** Listens to the others from now on, trying until that works. */
   start(): void {
     this.#presence.start();

@@ -189,6 +189,22 @@ export class Delivery {
     this.begin();
   }
 
+  get subscriptions(): readonly Subscription[] {
+    return this.#subscriptions;
+  }
+
+  /** An operator holds it: cursors stay, and what comes is sent once it is let go. */
+  get isPaused(): boolean {
+    return this.#outlet.isPaused;
+  }
+
+  pause(isPaused: boolean): void {
+    if (this.#outlet.isPaused === isPaused) return;
+    if (isPaused) this.#closeOutlets();
+    this.#outlet.isPaused = isPaused;
+    this.fallBehind();
+  }
+
   /** The peer may be gone: nothing is sent that can wait. */
   get isSuspended(): boolean {
     return this.#outlet.isSuspended;

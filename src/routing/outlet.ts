@@ -28,6 +28,8 @@ export class Outlet {
   /** The peer may be gone, or the socket is closing. */
   #isSuspended = false;
   #isClosed = false;
+  /** An operator holds it. */
+  isPaused = false;
 
   /** `onFailed` is told when the transport threw. */
   constructor(deps: OutletDeps, transport: Transport, onFailed: () => void) {
@@ -38,7 +40,7 @@ export class Outlet {
 
   /** Whether frames may be added at all. */
   get isOpen(): boolean {
-    return !this.#isFull && !this.#isSuspended && !this.#isClosed;
+    return !this.#isFull && !this.#isSuspended && !this.#isClosed && !this.isPaused;
   }
 
   get isFull(): boolean {

@@ -5,7 +5,7 @@ import { HeapClock, settled } from '../support/heap-clock.ts';
 
 function createChannels(attachment?: Attachment) {
   const clock = new HeapClock();
-  const registry = new Registry({ clock, inspect: undefined });
+  const registry = new Registry({ clock });
   const errors: unknown[] = [];
   const channels = new Channels({
     registry,

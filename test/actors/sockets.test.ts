@@ -205,7 +205,7 @@ describe('a socket', () => {
       const days = 86_400_000;
       const logic = createSocketLogic(() => undefined, gapProtocol, Math.random);
       let reason: string | undefined;
-      const actor = new Registry({ clock: systemClock, inspect: undefined }).start(logic, {
+      const actor = new Registry({ clock: systemClock }).start(logic, {
         id: 'socket:s',
         input: {
           id: 's',

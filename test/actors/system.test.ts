@@ -8,7 +8,7 @@ type Part = 'listen' | 'drain' | 'shutDown';
 /** A system whose parts settle when the test says. */
 function createSystem() {
   const clock = new HeapClock();
-  const registry = new Registry({ clock, inspect: undefined });
+  const registry = new Registry({ clock });
   const happened: string[] = [];
   const settle = new Map<Part, { done: () => void; failed: (error: Error) => void }>();
   const begin = (part: Part) => () => {

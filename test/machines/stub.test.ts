@@ -73,7 +73,7 @@ describe('a composed machine has no stub left:', () => {
     let witness: Witness | undefined;
     const core = createCore({
       registry(clock) {
-        witness = new Witness({ clock, inspect: undefined });
+        witness = new Witness({ clock });
         return witness;
       },
     });

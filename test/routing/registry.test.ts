@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type AnyActorRef, assign, type InspectionEvent, setup } from 'xstate';
+import { type AnyActorRef, assign, setup } from 'xstate';
 import { Registry } from '../../src/routing/registry.ts';
 import { HeapClock } from '../support/heap-clock.ts';
 
@@ -26,9 +26,9 @@ const counter = setup({
   },
 });
 
-function create(inspect?: (event: InspectionEvent) => void) {
+function create() {
   const clock = new HeapClock();
-  const registry = new Registry({ clock, inspect });
+  const registry = new Registry({ clock });
   const ends: [string, unknown][] = [];
   const start = (id: string, from = 0) =>
     registry.start(counter, { id, input: { from }, onEnd: (error) => ends.push([id, error]) });
@@ -82,8 +82,8 @@ describe('the registry', () => {
   });
 
   describe('starts members of a group', () => {
-    function createMembers(inspect?: (event: InspectionEvent) => void) {
-      const created = create(inspect);
+    function createMembers() {
+      const created = create();
       const { registry, ends } = created;
       const join = (id: string, from = 0) =>
         registry.startMember(counter, { id, input: { from }, onEnd: (error) => ends.push([id, error]) });
@@ -124,19 +124,49 @@ describe('the registry', () => {
       expect(systems.size).toBeGreaterThan(1);
       expect(Math.max(...systems.values())).toBeLessThanOrEqual(32);
     });
-
-    test('and lets them be inspected', () => {
-      const seen = new Set<string>();
-      const { join } = createMembers(({ actorRef }) => void seen.add((actorRef as AnyActorRef).id));
-      join('a').send({ type: 'count' });
-      expect(seen).toContain('a');
-    });
   });
 
-  test('lets every actor be inspected', () => {
-    const seen = new Set<string>();
-    const { start } = create(({ type }) => void seen.add(type));
-    start('a').send({ type: 'count' });
-    expect(seen).toContain('@xstate.snapshot');
+  describe('tells an observer', () => {
+    const observed = () => {
+      const created = create();
+      const seen: [string, string][] = [];
+      const observe = () =>
+        created.registry.observe(({ type, actorRef }) => seen.push([(actorRef as AnyActorRef).id, type]));
+      const join = (id: string) => created.registry.startMember(counter, { id, input: { from: 0 } });
+      return { ...created, seen, observe, join };
+    };
+    const count = { type: 'count' } as const;
+
+    test('what those do that were there before, and those that come', () => {
+      const { seen, observe, start, join } = observed();
+      const before = [start('root'), join('member')];
+      observe();
+      const after = [start('later root'), join('later member')];
+      for (const actor of [...before, ...after]) actor.send(count);
+      const ids = seen.filter(([, type]) => type === '@xstate.snapshot').map(([id]) => id);
+      for (const id of ['root', 'member', 'later root', 'later member']) expect(ids).toContain(id);
+    });
+
+    test('nothing any more once it has ended, and everything once when another begins', () => {
+      const { seen, observe, start, join } = observed();
+      const actors = [start('root'), join('member')];
+      const end = observe();
+      actors.push(start('later root'), join('later member'));
+      end();
+      seen.length = 0;
+      for (const actor of actors) actor.send(count);
+      expect(seen).toEqual([]);
+      observe();
+      for (const actor of actors) actor.send(count);
+      for (const { id } of actors) {
+        expect(seen.filter(([of, type]) => of === id && type === '@xstate.snapshot')).toHaveLength(1);
+      }
+    });
+
+    test('one at a time', () => {
+      const { observe } = observed();
+      observe();
+      expect(observe).toThrow('there is an observer already');
+    });
   });
 });

@@ -8,7 +8,7 @@ export function actorsDeps(given: Given): ActorsDeps {
   let sockets = 0;
   return {
     ...given,
-    registry: new Registry({ clock: given.clock, inspect: undefined }),
+    registry: new Registry({ clock: given.clock }),
     feed: { kind: 'firehose' },
     framing: { headroom: 0, frame: (text) => text },
     random: () => 0.5,

@@ -53,7 +53,7 @@ export function createCore({ limits, times, deps, registry: createRegistry }: Co
   const metrics = new CountingMetrics();
   const history = { maxLength: 1_000, maxAgeSeconds: 86_400, firehoseMaxLength: 10_000 };
   const broker = createMemoryBroker({ clock, history });
-  const registry = createRegistry?.(clock) ?? new Registry({ clock, inspect: undefined });
+  const registry = createRegistry?.(clock) ?? new Registry({ clock });
   const reported: [keyof Report, ...unknown[]][] = [];
   const note =
     (name: keyof Report) =>

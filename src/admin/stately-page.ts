@@ -1,19 +1,8 @@
-import { createHash } from 'node:crypto';
-
-const STYLE = `
-body { font: 14px/1.5 system-ui, sans-serif; margin: 2rem; color: #222; background: #fff; }
-table { border-collapse: collapse; margin-top: 1rem; }
-th, td { text-align: left; padding: 0.15rem 1.5rem 0.15rem 0; border-bottom: 1px solid #ddd; }
-td { font-family: ui-monospace, monospace; }
-button { font: inherit; padding: 0.3rem 0.8rem; }
-`;
-
 /**
  * Facts reach Stately's inspector by postMessage, from the page that opened it: that is how its own browser
- * adapter works. Nothing leaves this machine before the button is pressed.
+ * adapter works. Nothing leaves this machine before the button is pressed, and only that origin is given anything.
  */
-const SCRIPT = `
-const STATELY = 'https://stately.ai';
+export const STATELY_SCRIPT = `const STATELY = 'https://stately.ai';
 const MAX_ROWS = 500;
 const rows = new Map();
 const body = document.querySelector('tbody');
@@ -21,7 +10,7 @@ let inspector = null;
 let connected = false;
 
 function reread() {
-  const source = new EventSource('/events');
+  const source = new EventSource('/inspect/stately/events');
   source.onopen = () => document.querySelector('#line').textContent = 'connected';
   source.onerror = () => document.querySelector('#line').textContent = 'not connected';
   source.onmessage = ({ data }) => {
@@ -64,32 +53,28 @@ window.addEventListener('message', (message) => {
 });
 `;
 
-/** Lists the actors and their states, and passes them on to Stately's inspector when asked to. */
-export const INSPECTION_PAGE = `<!doctype html>
+export const STATELY_STYLE = `body { font: 14px/1.5 system-ui, sans-serif; margin: 2rem; color: #222; background: #fff; color-scheme: light dark; }
+@media (prefers-color-scheme: dark) { body { color: #ddd; background: #16181d; } a { color: #8ab4f8; } }
+table { border-collapse: collapse; margin-top: 1rem; }
+th, td { text-align: left; padding: 0.15rem 1.5rem 0.15rem 0; border-bottom: 1px solid #ddd; }
+td { font-family: ui-monospace, monospace; }
+button { font: inherit; padding: 0.3rem 0.8rem; }
+`;
+
+/** Lists the actors that are shown and their states, and passes them on to Stately's inspector when asked to. */
+export const STATELY_PAGE = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
-<title>Signalbox: inspection</title>
-<style>${STYLE}</style>
-<h1>Actors</h1>
-<p><button>Open in Stately's inspector</button> <span id="line">connecting</span></p>
+<meta name="viewport" content="width=device-width">
+<title>Signalbox: for Stately's inspector</title>
+<link rel="stylesheet" href="/inspect/stately/page.css">
+<h1>Actors that are shown</h1>
+<p><button>Open in Stately's inspector</button> <span id="line" role="status">connecting</span></p>
+<p>Which actors are shown is chosen <a href="/inspect/inspector">in the panel</a>.</p>
 <table>
 <thead><tr><th>actor<th>state<th>last event</tr></thead>
 <tbody></tbody>
 </table>
-<script>${SCRIPT}</script>
+<script src="/inspect/stately/page.js"></script>
 </html>
 `;
-
-/** Allows this page's own style and script, and the line to its server. */
-export const INSPECTION_PAGE_POLICY = [
-  "default-src 'none'",
-  `style-src '${sourceOf(STYLE)}'`,
-  `script-src '${sourceOf(SCRIPT)}'`,
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
-
-function sourceOf(text: string): string {
-  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
-}

@@ -1,0 +1,121 @@
+import type { AddressInfo } from 'node:net';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Logger } from '../telemetry/logger.ts';
+import { createClientAddress } from '../transport/client-address.ts';
+import { takeJson } from '../transport/http-json.ts';
+import { isLoopbackHost } from '../transport/http-loopback.ts';
+import { PROBLEMS, sendProblem, sendTooMany } from '../transport/http-problem.ts';
+import { AdminAccess, isOwnPage } from './admin-access.ts';
+import { addInspectRoutes, type InspectRoutesDeps } from './inspect-routes.ts';
+import { addLoginRoutes } from './login-routes.ts';
+import { sendNotFound } from './not-found.ts';
+import { addPanelRoutes } from './panel-routes.ts';
+import { addStatelyRoutes, type StatelyRoutesDeps } from './stately-routes.ts';
+
+export interface AdminDeps extends Omit<InspectRoutesDeps, 'addressOf'>, Pick<StatelyRoutesDeps, 'stately'> {
+  readonly token: string;
+  readonly mode: 'development' | 'production';
+  readonly trustProxy: boolean;
+  readonly now: () => number;
+  readonly logger: Logger;
+  /** What Prometheus is given. */
+  scrape(): Promise<{ readonly contentType: string; readonly body: string }>;
+}
+
+/** The listener for operators. */
+export interface Admin {
+  /** Resolves with where it listens; rejects when the port cannot be bound. */
+  listen(address: { readonly host: string; readonly port: number }): Promise<{ host: string; port: number }>;
+  close(): Promise<void>;
+}
+
+const MAX_BODY_BYTES = 16_384;
+
+/**
+ * Nothing here is for everybody: without the token only the page with its login form is given. The page is of this
+ * origin alone: no script or style of elsewhere or of the page's own text, and no frame around it.
+ */
+const HEADERS = {
+  'Content-Security-Policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Cache-Control': 'no-store',
+};
+
+/** Makes the panel, its API and `/metrics`, not yet listening. */
+export async function createAdmin(deps: AdminDeps): Promise<Admin> {
+  const { logger, mode } = deps;
+  const access = new AdminAccess({ token: deps.token, now: deps.now });
+  const clientAddress = createClientAddress(deps.trustProxy);
+  const addressOf = ({ raw }: FastifyRequest): string => clientAddress(raw);
+  const app = fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true });
+  takeJson(app);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(HEADERS);
+    // The token of development mode stands in the log: a page of elsewhere must not reach it by another name.
+    if (mode === 'development' && !isLoopbackHost(request.headers.host)) {
+      return sendProblem(reply, 'forbidden', 'Development mode answers to the names of this machine only.');
+    }
+    const isChange = request.method !== 'GET' && request.method !== 'HEAD';
+    if (isChange && !isOwnPage(request.headers)) {
+      return sendProblem(reply, 'forbidden', 'A change is taken from a page of this listener only.');
+    }
+    return undefined;
+  });
+  app.setNotFoundHandler((_request, reply) => sendNotFound(reply));
+  app.setErrorHandler((error: unknown, _request, reply) => {
+    const status = (error as { statusCode?: number }).statusCode ?? 500;
+    if (status === PROBLEMS.too_large.status) return sendProblem(reply, 'too_large');
+    if (status === PROBLEMS.unsupported_media_type.status)
+      return sendProblem(reply, 'unsupported_media_type');
+    if (status < 500) return sendProblem(reply, 'bad_request');
+    logger.error({ err: error }, 'A request to the admin listener failed');
+    return sendProblem(reply, 'internal');
+  });
+  addPanelRoutes(app, { access, addressOf, mode });
+  addLoginRoutes(app, { access, addressOf, logger });
+  await app.register(async (scope) => {
+    scope.addHook('onRequest', async (request, reply) => requireAccess(request, reply));
+    addMetricsRoute(scope, deps);
+    addInspectRoutes(scope, { ...deps, addressOf });
+    addStatelyRoutes(scope, deps);
+  });
+  await app.ready();
+  return {
+    async listen(address) {
+      await app.listen(address);
+      const { address: host, port } = app.server.address() as AddressInfo;
+      return { host, port };
+    },
+    async close() {
+      await app.close();
+    },
+  };
+
+  function requireAccess(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
+    const { headers } = request;
+    const judgement = access.judgeBearer(headers.authorization, addressOf(request));
+    if (judgement === 'right' || (judgement === undefined && access.isLoggedIn(headers))) return undefined;
+    if (typeof judgement === 'object') return sendTooMany(reply, judgement.waitMs, 'Too many wrong tokens.');
+    return sendProblem(reply, 'unauthorized', 'The admin token is needed: log in, or send it as Bearer.');
+  }
+}
+
+function addMetricsRoute(app: FastifyInstance, { scrape }: Pick<AdminDeps, 'scrape'>): void {
+  app.get('/metrics', async (_request, reply) => {
+    const { contentType, body } = await scrape();
+    return reply.header('Content-Type', contentType).send(body);
+  });
+}

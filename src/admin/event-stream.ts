@@ -1,0 +1,41 @@
+import type { FastifyReply } from 'fastify';
+
+/** What a reader may be behind. */
+const MAX_BUFFERED_BYTES = 1024 * 1024;
+/** Proxies end a response that says nothing for half a minute. */
+const COMMENT_MS = 15_000;
+
+/** A response of Server-Sent Events to somebody who looks on. */
+export interface EventStream {
+  /** One message, as JSON. False: its reader is too slow, and it was left out. */
+  send(message: unknown): boolean;
+  close(): void;
+}
+
+/** Begins one; `onEnd` is called once, when its reader has gone or it was closed. */
+export function beginEventStream(reply: FastifyReply, onEnd: () => void): EventStream {
+  reply.hijack();
+  const { raw } = reply;
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (value !== undefined) raw.setHeader(name, value);
+  }
+  raw.setHeader('Content-Type', 'text/event-stream');
+  raw.setHeader('Cache-Control', 'no-store, no-transform');
+  raw.setHeader('X-Accel-Buffering', 'no');
+  raw.on('error', () => {});
+  const timer = setInterval(() => raw.write(':\n\n'), COMMENT_MS);
+  raw.once('close', () => {
+    clearInterval(timer);
+    onEnd();
+  });
+  // Its first bytes, so that a browser knows at once that it is there.
+  raw.write('retry: 1000\n\n');
+  return {
+    send(message) {
+      if (raw.writableLength > MAX_BUFFERED_BYTES || raw.destroyed) return false;
+      raw.write(`data: ${JSON.stringify(message)}\n\n`);
+      return true;
+    },
+    close: () => raw.end(),
+  };
+}

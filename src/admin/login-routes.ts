@@ -1,0 +1,44 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Logger } from '../telemetry/logger.ts';
+import { readBody } from '../transport/http-json.ts';
+import { sendProblem, sendTooMany } from '../transport/http-problem.ts';
+import type { AdminAccess } from './admin-access.ts';
+
+export interface LoginRoutesDeps {
+  readonly access: AdminAccess;
+  addressOf(request: FastifyRequest): string;
+  readonly logger: Pick<Logger, 'info' | 'warn'>;
+}
+
+const loginBody = z.strictObject({ token: z.string().max(1000) });
+
+/** Adds what the login form asks, and what ends a login. */
+export function addLoginRoutes(app: FastifyInstance, { access, addressOf, logger }: LoginRoutesDeps): void {
+  app.post('/inspect/login', async (request, reply) => {
+    const body = readBody(request, reply, loginBody);
+    if (body === undefined) return reply;
+    const address = addressOf(request);
+    const judgement = access.judge(body.value.token, address);
+    if (typeof judgement === 'object') return sendTooMany(reply, judgement.waitMs, 'Too many wrong tokens.');
+    if (judgement === 'wrong') {
+      logger.warn({ address }, 'Somebody tried to log in to the panel with a wrong token');
+      return sendProblem(reply, 'unauthorized', 'This is not the admin token.');
+    }
+    logger.info({ address }, 'Somebody logged in to the panel');
+    return reply
+      .code(204)
+      .header('Set-Cookie', access.login(isSecure(request)))
+      .send();
+  });
+  app.post('/inspect/logout', async (request, reply) =>
+    reply
+      .code(204)
+      .header('Set-Cookie', access.logout(isSecure(request)))
+      .send(),
+  );
+}
+
+/** Behind a proxy that adds TLS, as the page itself was asked for. */
+export const isSecure = ({ headers }: FastifyRequest): boolean =>
+  headers.origin?.startsWith('https:') === true || headers['x-forwarded-proto'] === 'https';

@@ -1,0 +1,263 @@
+import type { Actors } from '../actors/actors.ts';
+import type { Feeds } from '../actors/feeds.ts';
+import type { Broker } from '../broker/ports.ts';
+import type { Clock } from '../clock.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { WindowLimits } from '../routing/window.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import {
+  CHANNEL_STATES,
+  type ChannelDetail,
+  type ChannelFilter,
+  type ChannelRow,
+  type ChannelState,
+  type InstanceOverview,
+  type ReaderDetail,
+  type ReaderRow,
+  SOCKET_STATES,
+  type SocketFilter,
+  type SocketState,
+} from './api.ts';
+import { leavesOf } from './chart.ts';
+import { nameOfChannel } from './installation.ts';
+import type { Question, Subject } from './questions.ts';
+import { readerRow } from './reader-rows.ts';
+import { firstRows, matchesChannel, matchesSocket } from './rows.ts';
+import { channelStateOf, socketStateOf } from './socket-state.ts';
+import { type Located, SocketViews } from './socket-views.ts';
+import type { Stately } from './stately.ts';
+import type { Tally } from './tally.ts';
+import type { TransitionLog } from './transition-log.ts';
+import type { OnLine } from './watches.ts';
+
+export interface InspectorDeps {
+  readonly instance: () => string;
+  readonly version: string;
+  readonly feeds: Pick<Feeds, 'all'>;
+  readonly journal: Journal;
+  readonly transitions: Pick<TransitionLog, 'of'>;
+  readonly stately: Pick<Stately, 'read' | 'set' | 'status'>;
+  /** The limits of every window of this process. */
+  readonly window: WindowLimits;
+  readonly broker: Pick<Broker, 'name' | 'native'>;
+  readonly clock: Clock;
+  readonly tally: Pick<Tally, 'counters'>;
+  readonly logger: Pick<Logger, 'warn'>;
+  isReady(): boolean;
+  isDraining(): boolean;
+  /** The 99th percentile since it was asked before. */
+  eventLoopDelayMs(): number;
+  explain(query: Extract<Question, { kind: 'explain' }>['query']): Promise<unknown>;
+  /** What can be replayed of a socket; undefined: there is none of this id. */
+  recordingOf(id: string): unknown;
+  /** Another process wants to hear what happens to it. */
+  lend(to: string, id: string, subject: Subject): void;
+}
+
+type Act = Extract<Question, { kind: 'act' }>;
+
+const SHOWN_SOCKETS = 100;
+const SHOWN_BATCHES = 50;
+const BROKER_TIMEOUT_MS = 1_000;
+
+/** This process, as it answers for itself. */
+export class Inspector {
+  readonly #deps: InspectorDeps;
+  readonly #sockets: SocketViews;
+  readonly #startedAtMs: number;
+
+  constructor(deps: InspectorDeps) {
+    this.#deps = deps;
+    this.#sockets = new SocketViews({ ...deps, now: () => deps.clock.now() });
+    this.#startedAtMs = deps.clock.now();
+  }
+
+  /** Undefined: it has nothing to say to that. `from`: the process that asks. */
+  async answer(asked: Question, from: string): Promise<unknown> {
+    switch (asked.kind) {
+      case 'overview':
+        return this.#overview();
+      case 'sockets':
+        return this.#socketRows(asked.filter);
+      case 'socket':
+        return this.#sockets.detail(asked.id);
+      case 'recording':
+        return this.#deps.recordingOf(asked.id);
+      case 'channels':
+        return this.#channelRows(asked.filter);
+      case 'channel':
+        return this.#channel(asked.feed, asked.name);
+      case 'reader':
+        return this.#reader(asked.id);
+      case 'act':
+        return this.#act(asked);
+      case 'explain':
+        return this.#deps.explain(asked.query);
+      case 'stately':
+        if (asked.filter !== undefined) this.#deps.stately.set(asked.filter ?? undefined);
+        return this.#deps.stately.status;
+      case 'watch':
+        if (from !== this.#deps.instance()) this.#deps.lend(from, asked.id, asked.subject);
+        return undefined;
+    }
+  }
+
+  /** Tells of what happens to it in this process, until what it gives is called. */
+  watch(subject: Subject, onLine: OnLine): () => void {
+    if ('facts' in subject) return this.#deps.stately.read(onLine);
+    return this.#deps.journal.watch((socket) => {
+      if ('socket' in subject) return socket.id === subject.socket;
+      if ('user' in subject) return socket.peer.user === subject.user;
+      return socket.subscriptions.some(
+        ({ channels, hasLeft }) => !hasLeft && channels.includes(subject.channel),
+      );
+    }, onLine);
+  }
+
+  async #overview(): Promise<InstanceOverview> {
+    const { instance, version, feeds, clock, tally, broker } = this.#deps;
+    const sockets = countsOf<SocketState>(SOCKET_STATES);
+    for (const { socket } of this.#sockets.all()) {
+      sockets[socketStateOf(socket.actor.getSnapshot().value)] += 1;
+    }
+    const channels = countsOf<ChannelState>(CHANNEL_STATES);
+    for (const actors of feeds.all) {
+      for (const [, actor] of actors.channels.all()) {
+        const state = channelStateOf(actor.getSnapshot().value);
+        if (state !== undefined) channels[state] += 1;
+      }
+    }
+    const roundTripMs = await this.#roundTripMs();
+    return {
+      instance: instance(),
+      version,
+      atMs: clock.now(),
+      startedAtMs: this.#startedAtMs,
+      isReady: this.#deps.isReady(),
+      isDraining: this.#deps.isDraining(),
+      sockets,
+      channels,
+      readers: this.#readers(),
+      counters: { ...tally.counters },
+      // One budget for all of them.
+      bufferedBytes: feeds.all[0]?.routing.budget.total ?? 0,
+      eventLoopDelayMs: this.#deps.eventLoopDelayMs(),
+      broker: { name: broker.name, ...(roundTripMs !== undefined && { roundTripMs }) },
+    };
+  }
+
+  async #roundTripMs(): Promise<number | undefined> {
+    const { broker, clock } = this.#deps;
+    const startMs = clock.now();
+    let timer: unknown;
+    const timeout = new Promise<undefined>((resolve) => {
+      timer = clock.setTimeout(() => resolve(undefined), BROKER_TIMEOUT_MS);
+    });
+    const answered = broker.native.lastId().then(
+      () => clock.now() - startMs,
+      () => undefined,
+    );
+    const tookMs = await Promise.race([answered, timeout]);
+    clock.clearTimeout(timer);
+    return tookMs;
+  }
+
+  #socketRows(filter: SocketFilter) {
+    let total = 0;
+    const rows = [];
+    for (const located of this.#sockets.all()) {
+      total += 1;
+      const channels = this.#sockets.channelsOf(located.socket);
+      const row = this.#sockets.row(located, channels);
+      if (matchesSocket(row, channels, filter)) rows.push(row);
+    }
+    return firstRows(rows, total, filter, ({ id }) => id);
+  }
+
+  #channelRows(filter: ChannelFilter) {
+    let total = 0;
+    const rows = [];
+    for (const actors of this.#deps.feeds.all) {
+      for (const [name] of actors.channels.all()) {
+        total += 1;
+        const row = this.#channelRow(actors, name);
+        if (row !== undefined && matchesChannel(row, filter)) rows.push(row);
+      }
+    }
+    return firstRows(rows, total, filter, nameOfChannel);
+  }
+
+  #channelRow({ channels, name: feed }: Actors, name: string): ChannelRow | undefined {
+    const snapshot = channels.get(name)?.getSnapshot();
+    const state = snapshot && channelStateOf(snapshot.value);
+    if (snapshot === undefined || state === undefined) return undefined;
+    const { subscribers, attempt } = snapshot.context;
+    return { instance: this.#deps.instance(), feed, name, state, subscribers, attempt };
+  }
+
+  #channel(feed: string, name: string): ChannelDetail | undefined {
+    const actors = this.#deps.feeds.all.find((one) => one.name === feed);
+    const actor = actors?.channels.get(name);
+    const row = actors && this.#channelRow(actors, name);
+    if (actors === undefined || actor === undefined || row === undefined) return undefined;
+    const { value, context } = actor.getSnapshot();
+    const located: Located[] = [];
+    for (const one of this.#sockets.all()) {
+      if (located.length >= SHOWN_SOCKETS) break;
+      if (one.window !== actors.routing.window) continue;
+      if (this.#sockets.channelsOf(one.socket).includes(name)) located.push(one);
+    }
+    return {
+      ...row,
+      active: leavesOf(value),
+      transitions: this.#deps.transitions.of(actor.id),
+      pages: context.pages,
+      sockets: located.map((one) => this.#sockets.row(one)),
+    };
+  }
+
+  #readers(): ReaderRow[] {
+    const { feeds, window, instance } = this.#deps;
+    const rows = feeds.all.map((actors) => readerRow(actors, { window, instance: instance() }));
+    return rows.filter((row) => row !== undefined);
+  }
+
+  #reader(id: string): ReaderDetail | undefined {
+    const { feeds, window, instance, transitions, journal } = this.#deps;
+    const actors = feeds.all.find(({ reader }) => reader?.id === id);
+    const row = actors && readerRow(actors, { window, instance: instance() });
+    if (actors?.reader === undefined || row === undefined) return undefined;
+    return {
+      ...row,
+      active: leavesOf(actors.reader.getSnapshot().value),
+      transitions: transitions.of(id),
+      recent: journal.feed(actors.name).lastBatches(SHOWN_BATCHES),
+    };
+  }
+
+  /** Undefined: it is not here. Whatever is done is a line of the log. */
+  #act({ id, action, word, by }: Act): { readonly isDone: boolean } | undefined {
+    const socket = this.#sockets.get(id)?.socket;
+    if (socket === undefined) return undefined;
+    this.#deps.logger.warn({ action, socket: id, by }, `An operator did this to a socket: ${action}`);
+    switch (action) {
+      case 'ping':
+        socket.pingNow();
+        break;
+      case 'pause':
+      case 'resume':
+        socket.delivery.pause(action === 'pause');
+        break;
+      case 'drop':
+        socket.transport.terminate();
+        break;
+      case 'disconnect':
+        socket.close('ended', word);
+        break;
+    }
+    return { isDone: true };
+  }
+}
+
+const countsOf = <State extends string>(states: readonly State[]): Record<State, number> =>
+  Object.fromEntries(states.map((state) => [state, 0])) as Record<State, number>;

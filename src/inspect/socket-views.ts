@@ -1,0 +1,154 @@
+import type { Actors } from '../actors/actors.ts';
+import type { OpenSocket } from '../actors/open-socket.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { SocketJournal } from '../journal/socket-journal.ts';
+import type { SubscriptionJournal } from '../journal/subscription-journal.ts';
+import type { Subscription } from '../routing/subscriptions.ts';
+import type { Window } from '../routing/window.ts';
+import type { SocketDetail, SocketRow, SubscriptionDetail } from './api.ts';
+import { leavesOf } from './chart.ts';
+import { lagOf, socketStateOf } from './socket-state.ts';
+
+/** Of those that a row names. */
+const SHOWN_CHANNELS = 8;
+/** Of those that a socket has, the first are described. */
+const SHOWN_SUBSCRIPTIONS = 200;
+
+export interface SocketViewsDeps {
+  readonly instance: () => string;
+  readonly feeds: { readonly all: readonly Actors[] };
+  readonly journal: Journal;
+  readonly now: () => number;
+}
+
+/** A socket that is open, with the window that its subscriptions read. */
+export interface Located {
+  readonly socket: OpenSocket;
+  readonly window: Window;
+}
+
+/** The sockets of this process, as rows of a list and one by one. */
+export class SocketViews {
+  readonly #deps: SocketViewsDeps;
+
+  constructor(deps: SocketViewsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Every open socket. */
+  *all(): Iterable<Located> {
+    for (const { sockets, streams, routing } of this.#deps.feeds.all) {
+      for (const some of [sockets, ...streams]) {
+        for (const socket of some.all()) yield { socket, window: routing.window };
+      }
+    }
+  }
+
+  get(id: string): Located | undefined {
+    for (const { sockets, streams, routing } of this.#deps.feeds.all) {
+      for (const some of [sockets, ...streams]) {
+        const socket = some.get(id);
+        if (socket !== undefined) return { socket, window: routing.window };
+      }
+    }
+    return undefined;
+  }
+
+  /** All of its channels, those that a row leaves out too. */
+  channelsOf({ delivery }: OpenSocket): string[] {
+    return [...new Set(delivery.subscriptions.flatMap(({ channels }) => channels))];
+  }
+
+  row({ socket, window }: Located, channels: readonly string[] = this.channelsOf(socket)): SocketRow {
+    const nowMs = this.#deps.now();
+    const { delivery, transport } = socket;
+    const lags = delivery.subscriptions.map((subscription) => lagOf(subscription, window, nowMs));
+    return {
+      ...this.#identity(socket.id, socket.journal),
+      state: socketStateOf(socket.actor.getSnapshot().value),
+      channels: channels.slice(0, SHOWN_CHANNELS),
+      channelCount: channels.length,
+      lagMs: Math.max(0, ...lags),
+      bufferedBytes: transport.bufferedBytes,
+    };
+  }
+
+  /** Of one that is open, or has not been gone for long. */
+  detail(id: string): SocketDetail | undefined {
+    const located = this.get(id);
+    const journal = located?.socket.journal ?? this.#deps.journal.socket(id);
+    if (located === undefined && journal === undefined) return undefined;
+    const past = {
+      transitions: journal?.transitions ?? [],
+      denials: journal?.denials ?? [],
+    };
+    if (located === undefined) return { ...this.#gone(journal as SocketJournal), ...past };
+    const { socket, window } = located;
+    return {
+      ...this.row(located),
+      ...past,
+      active: leavesOf(socket.actor.getSnapshot().value),
+      isPaused: socket.delivery.isPaused,
+      subscriptions: socket.delivery.subscriptions
+        .slice(0, SHOWN_SUBSCRIPTIONS)
+        .map((subscription) => this.#subscription(subscription, window, journal)),
+    };
+  }
+
+  #identity(id: string, journal: SocketJournal | undefined) {
+    const { openedAtMs = 0, roundTripMs, expiresAtMs } = journal ?? {};
+    const peer = journal?.peer ?? ({ transport: 'websocket', protocol: 'native' } as const);
+    return {
+      instance: this.#deps.instance(),
+      id,
+      ...peer,
+      openedAtMs,
+      ...(roundTripMs !== undefined && { roundTripMs }),
+      ...(expiresAtMs !== undefined && { expiresAtMs }),
+    };
+  }
+
+  #subscription(
+    subscription: Subscription,
+    window: Window,
+    journal: SocketJournal | undefined,
+  ): SubscriptionDetail {
+    const { channels, cursor, live } = subscription;
+    const record = journal?.subscriptions.findLast((one) => isOf(one, channels));
+    return {
+      channels,
+      mode: live ? 'live' : 'replaying',
+      cursor,
+      lagMs: lagOf(subscription, window, this.#deps.now()),
+      behind: live ? 0 : window.countAfter(channels, cursor),
+      spans: record?.spans ?? [],
+    };
+  }
+
+  #gone(journal: SocketJournal): Omit<SocketDetail, 'transitions' | 'denials'> {
+    const { id, active, closed, subscriptions } = journal;
+    const channels = [...new Set(subscriptions.flatMap((one) => one.channels))];
+    return {
+      ...this.#identity(id, journal),
+      state: 'closed',
+      ...(closed !== undefined && { closed: { atMs: closed.atMs, reason: closed.reason } }),
+      channels: channels.slice(0, SHOWN_CHANNELS),
+      channelCount: channels.length,
+      lagMs: 0,
+      bufferedBytes: 0,
+      active,
+      isPaused: false,
+      subscriptions: subscriptions.slice(-SHOWN_SUBSCRIPTIONS).map((one) => ({
+        channels: one.channels,
+        mode: 'replaying',
+        cursor: one.cursor,
+        lagMs: 0,
+        behind: 0,
+        spans: one.spans,
+      })),
+    };
+  }
+}
+
+const isOf = (record: SubscriptionJournal, channels: readonly string[]): boolean =>
+  record.channels.length === channels.length && record.channels.every((name, at) => name === channels[at]);
