@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { AnyStateMachine, StateNode } from 'xstate';
+import type { AnyStateMachine } from 'xstate';
 import { channelMachine } from '../../machines/channel.machine.ts';
 import { readerMachine } from '../../machines/reader.machine.ts';
 import { socketMachine } from '../../machines/socket.machine.ts';
@@ -12,7 +12,6 @@ import type {
   ChannelDetail,
   ChannelRow,
   Chart,
-  ChartNode,
   Explained,
   Gathered,
   LogLine,
@@ -24,6 +23,8 @@ import type {
   SocketRow,
   SocketState,
 } from '../../src/inspect/api.ts';
+
+import { chartOf } from '../../src/inspect/chart.ts';
 
 const PANEL = fileURLToPath(new URL('../../dist/panel/', import.meta.url));
 const POLICY =
@@ -491,35 +492,6 @@ function logLine(url: URL, sockets: readonly SocketRow[]): LogLine {
   return { ...base, kind: 'delivered', channel: row?.channels[0], id: id(base.atMs, lines % 4) };
 }
 
-const edges = (node: StateNode): ChartNode['transitions'] =>
-  [...node.transitions.values()].flat().map(({ eventType, target, guard, actions }) => ({
-    event:
-      eventType
-        .replace(/^xstate\.after\.([^.]+)\..*/, 'after $1')
-        .replace(/^xstate\.done\.actor\.(?:\d+\.)?(.*)/, 'done $1')
-        .replace(/^xstate\.error\.actor\.(?:\d+\.)?(.*)/, 'error $1') || 'always',
-    targets: (target ?? []).map((to) => to.path.join('.')),
-    ...(guard !== undefined && { guard: typeof guard === 'string' ? guard : 'guard' }),
-    actions: actions.map((action) =>
-      typeof action === 'object' && 'type' in action ? action.type : 'assign',
-    ),
-  }));
-
-const nodeOf = (node: StateNode): ChartNode => ({
-  key: node.key,
-  path: node.path.join('.'),
-  type: node.type,
-  initial: node.initial?.target?.[0]?.key,
-  entry: [],
-  exit: [],
-  transitions: edges(node),
-  states: Object.values(node.states).map((child) => nodeOf(child as StateNode)),
-});
-
-const chartOf = (machine: AnyStateMachine): Chart => ({
-  id: machine.id,
-  root: nodeOf(machine.root as StateNode),
-});
 const charts: Readonly<Record<string, Chart>> = {
   socket: chartOf(socketMachine as unknown as AnyStateMachine),
   channel: chartOf(channelMachine as unknown as AnyStateMachine),

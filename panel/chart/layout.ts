@@ -169,7 +169,7 @@ function place(
       path: node.path,
       title: node.key,
       type: node.type,
-      isInitial: parent.type !== 'parallel' && parent.initial === node.key,
+      isInitial: parent.type !== 'parallel' && parent.initial === node.path,
       isRegion: parent.type === 'parallel',
       depth: parent.depth,
       x,

@@ -5,6 +5,7 @@ import { Statechart } from '../chart/statechart.tsx';
 import { bytes, duration } from '../figures/format.ts';
 import type { LogFilter } from '../log/buffer.ts';
 import { LogView } from '../log/log-view.tsx';
+import { EventIdInput } from '../parts/event-id-input.tsx';
 import { Facts } from '../parts/facts.tsx';
 import { PageTitle } from '../parts/page-title.tsx';
 import { Refused } from '../parts/refused.tsx';
@@ -34,21 +35,12 @@ function WhyForm({ socket }: { readonly socket: string }): VNode {
       <h2 id="why">Why did it not get an event?</h2>
       <form class="inline" onSubmit={submit} key={event}>
         <label for="why-event">Event id</label>
-        <input
-          id="why-event"
-          name="event"
-          required
-          pattern="\s*\d+-\d+\s*"
-          title="As 1764288000000-0"
-          placeholder="1764288000000-0"
-          defaultValue={event}
-          autocomplete="off"
-        />
+        <EventIdInput id="why-event" value={event} />
         <button type="submit" class="go">
           Ask
         </button>
       </form>
-      {event !== '' && <WhyAnswer query={new URLSearchParams({ event, socket }).toString()} />}
+      {event !== '' && <WhyAnswer question={{ event, socket }} />}
     </section>
   );
 }

@@ -1,22 +1,26 @@
 import type { TargetedSubmitEvent, VNode } from 'preact';
+import { EventIdInput } from '../parts/event-id-input.tsx';
 import { PageTitle } from '../parts/page-title.tsx';
 import { WhyAnswer } from '../parts/why-answer.tsx';
 import { fieldOf } from '../place/form.ts';
 import { go, useQuery } from '../place/place.ts';
 import { pathWith } from '../place/route.ts';
 
-const FIELDS = ['event', 'socket', 'user', 'channel'] as const;
+const WHO = ['socket', 'user'] as const;
 
 /** Why did it not arrive? */
 export function WhyPage(): VNode {
   const [query] = useQuery();
-  const asked = Object.fromEntries(FIELDS.map((name) => [name, query.get(name) ?? '']));
-  const isWhole = Boolean(asked['event'] && (asked['socket'] || asked['user']));
+  const event = query.get('event') ?? '';
+  const who = WHO.find((name) => query.get(name)) ?? 'socket';
+  const name = query.get(who) ?? '';
+  const channel = query.get('channel') ?? '';
 
-  function submit(event: TargetedSubmitEvent<HTMLFormElement>): void {
-    event.preventDefault();
-    const form = event.currentTarget;
-    go(pathWith('why', Object.fromEntries(FIELDS.map((name) => [name, fieldOf(form, name)]))));
+  function submit(submitted: TargetedSubmitEvent<HTMLFormElement>): void {
+    submitted.preventDefault();
+    const form = submitted.currentTarget;
+    const asked = { event: fieldOf(form, 'event'), [fieldOf(form, 'who')]: fieldOf(form, 'name') };
+    go(pathWith('why', { ...asked, channel: fieldOf(form, 'channel') }));
   }
 
   return (
@@ -25,48 +29,31 @@ export function WhyPage(): VNode {
       <form class="card ask" onSubmit={submit} key={query.toString()}>
         <div class="field">
           <label for="event">Event id</label>
-          <input
-            id="event"
-            name="event"
-            type="search"
-            required
-            pattern="\s*\d+-\d+\s*"
-            title="As 1764288000000-0"
-            placeholder="1764288000000-0"
-            defaultValue={asked['event']}
-            autocomplete="off"
-          />
+          <EventIdInput id="event" value={event} />
         </div>
+        <fieldset class="choice">
+          <legend>Who did not have it</legend>
+          {WHO.map((each) => (
+            <label key={each}>
+              <input type="radio" name="who" value={each} defaultChecked={each === who} />
+              <span>{each}</span>
+            </label>
+          ))}
+        </fieldset>
         <div class="field">
-          <label for="socket">Socket</label>
-          <input
-            id="socket"
-            name="socket"
-            defaultValue={asked['socket']}
-            autocomplete="off"
-            spellcheck={false}
-          />
-        </div>
-        <div class="field">
-          <label for="user">or user</label>
-          <input id="user" name="user" defaultValue={asked['user']} autocomplete="off" spellcheck={false} />
+          <label for="name">Its id or name</label>
+          <input id="name" name="name" required defaultValue={name} autocomplete="off" spellcheck={false} />
         </div>
         <div class="field">
           <label for="channel">Channel, if the id is not enough</label>
-          <input
-            id="channel"
-            name="channel"
-            defaultValue={asked['channel']}
-            autocomplete="off"
-            spellcheck={false}
-          />
+          <input id="channel" name="channel" defaultValue={channel} autocomplete="off" spellcheck={false} />
         </div>
         <button type="submit" class="go">
           Ask
         </button>
       </form>
-      {isWhole ? (
-        <WhyAnswer query={query.toString()} />
+      {event !== '' && name !== '' ? (
+        <WhyAnswer question={{ event, [who]: name, channel }} />
       ) : (
         <p class="empty">
           Give the event's id, as publishing answered it or a client logged it, and the socket or the user

@@ -1,6 +1,7 @@
 import type { VNode } from 'preact';
 import type { Explained, Explanation } from '../../src/inspect/api.ts';
 import { wordOf } from '../log/sentence.ts';
+import { queryOf } from '../place/filter.ts';
 import { socketPath } from '../place/route.ts';
 import { usePolled } from '../server/polled.ts';
 import { Refused } from './refused.tsx';
@@ -46,7 +47,8 @@ function VerdictCard({ explanation }: { readonly explanation: Explanation }): VN
 }
 
 /** Asks why an event did, or did not, get somewhere, and shows what is answered. */
-export function WhyAnswer({ query }: { readonly query: string }): VNode {
+export function WhyAnswer({ question }: { readonly question: Readonly<Record<string, string>> }): VNode {
+  const query = queryOf(question);
   const { answer, refusal, isCurrent } = usePolled<Explained>(`/inspect/explain?${query}`);
   const isAsking = !isCurrent;
   return (

@@ -77,7 +77,7 @@ export function channelFilterOf(query: URLSearchParams): ChannelFilter {
 }
 
 /** The query of a filter, for the address of the page and for the server alike; empty where nothing is asked. */
-export function queryOf(filter: SocketFilter | ChannelFilter): string {
+export function queryOf(filter: object): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(filter)) {
     if (value === undefined || value === '' || value === false) continue;

@@ -24,6 +24,7 @@ export function Search({
         placeholder={hint}
         autocomplete="off"
         spellcheck={false}
+        maxLength={500}
         onInput={(event) => onChange(event.currentTarget.value)}
         onKeyDown={(event) => {
           if (event.key === 'Escape') event.currentTarget.blur();
@@ -80,6 +81,7 @@ export function Field({ name, label, value, type = 'text', onChange }: FieldProp
     value,
     autocomplete: 'off',
     spellcheck: false,
+    maxLength: 500,
     onInput: (event: TargetedInputEvent<HTMLInputElement>) => onChange(event.currentTarget.value),
   } as const;
   return (

@@ -2,6 +2,8 @@
 
 /** The server gives no more at once. */
 export const LIMIT = 500;
+/** Nor further down a list than this: every process would have to send all rows up to there. */
+export const REACHABLE = 20_000;
 /** Questions begin at multiples of it, so that a little scrolling asks nothing new. */
 const STEP = 50;
 /** Rows beyond the edges that are drawn too, so that scrolling does not show an empty edge. */

@@ -6,7 +6,7 @@ import { Refused } from '../parts/refused.tsx';
 import { Unanswered } from '../parts/unanswered.tsx';
 import { go } from '../place/place.ts';
 import { usePolled } from '../server/polled.ts';
-import { asked, drawn, moved, scrolledTo, type View } from './range.ts';
+import { asked, drawn, moved, REACHABLE, scrolledTo, type View } from './range.ts';
 
 export interface GridColumn<Row> {
   readonly name: string;
@@ -57,7 +57,7 @@ export function RowGrid<Row>(props: RowGridProps<Row>): VNode {
 
   const parts = [query, `offset=${question.offset}`, `limit=${question.limit}`].filter((part) => part !== '');
   const { answer, refusal, isCurrent } = usePolled<Rows<Row>>(`${list}?${parts.join('&')}`, REFRESH_MS);
-  useLayoutEffect(() => setMatched(answer?.matched ?? 0), [answer]);
+  useLayoutEffect(() => setMatched(Math.min(REACHABLE, answer?.matched ?? 0)), [answer]);
 
   const rowAt = (index: number): Row | undefined => answer?.rows[index - answer.offset];
   const found = answer?.rows.findIndex((row) => keyOf(row) === chosen.key) ?? -1;
@@ -119,6 +119,8 @@ export function RowGrid<Row>(props: RowGridProps<Row>): VNode {
     <>
       <p class="tally" role="status">
         {answer === undefined ? 'Asking…' : `${count(answer.matched)} of ${count(answer.total)}`}
+        {(answer?.matched ?? 0) > REACHABLE &&
+          ` · the first ${count(REACHABLE)} can be reached here: narrow it`}
       </p>
       <Refused refusal={refusal} />
       <Unanswered instances={answer?.unanswered ?? []} />
