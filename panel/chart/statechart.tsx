@@ -1,5 +1,5 @@
 import type { VNode } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { Chart, ChartNode, Transition } from '../../src/inspect/api.ts';
 import { usePolled } from '../server/polled.ts';
 import { aspectOfPath } from './aspect.ts';
@@ -130,6 +130,7 @@ function Outline({
 /** A machine as the machine itself says it is, with what is active lit. */
 export function Statechart({ machine, active, last }: StatechartProps): VNode {
   const { answer: chart, refusal } = usePolled<Chart>(`/inspect/api/machines/${encodeURIComponent(machine)}`);
+  const heading = useId();
   const frame = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(900);
   useEffect(() => {
@@ -147,15 +148,15 @@ export function Statechart({ machine, active, last }: StatechartProps): VNode {
   const lit = litPaths(active);
   const scale = layout === undefined ? 1 : Math.max(0.78, Math.min(1.1, width / layout.width));
   return (
-    <section class="board chart" aria-labelledby={`chart-${machine}`}>
+    <section class="board chart" aria-labelledby={heading}>
       <div class="plate">
-        <h2 id={`chart-${machine}`}>Its machine</h2>
+        <h2 id={heading}>Its machine</h2>
         <p class="engraved" aria-live="polite">
           now <b>{active.join(' · ') || 'nowhere'}</b>
         </p>
       </div>
       {refusal !== undefined && <p class="engraved">✗ {refusal.message}</p>}
-      <div ref={frame} class="chart-frame" tabIndex={0} role="region" aria-label="Statechart">
+      <div ref={frame} class="chart-frame" tabIndex={0} role="group" aria-label="Statechart">
         {layout !== undefined && (
           <svg
             role="img"

@@ -135,7 +135,7 @@ export function LogView({ query, isOneSocket = false, filter, onFilter, onLine }
           ? counted(shown.length, 'line')
           : `${count(shown.length)} of ${counted(entries.length, 'line')}`}
       </p>
-      <div class="scroll lines" tabIndex={0} role="region" aria-label="Lines of the log, newest first">
+      <div class="scroll lines" tabIndex={0} role="group" aria-label="Lines of the log, newest first">
         {shown.length === 0 && (
           <p class="empty">
             {entries.length === 0

@@ -53,7 +53,10 @@ export function WhyPage(): VNode {
         </button>
       </form>
       {event !== '' && name !== '' ? (
-        <WhyAnswer question={{ event, [who]: name, channel }} />
+        <section aria-labelledby="answer">
+          <h2 id="answer">The answer</h2>
+          <WhyAnswer question={{ event, [who]: name, channel }} />
+        </section>
       ) : (
         <p class="empty">
           Give the event's id, as publishing answered it or a client logged it, and the socket or the user

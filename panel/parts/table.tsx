@@ -25,7 +25,7 @@ export function Table<Row>({ title, columns, rows, keyOf, empty }: TableProps<Ro
       {rows.length === 0 ? (
         <p class="empty">{empty}</p>
       ) : (
-        <div class="wide" tabIndex={0} role="region" aria-labelledby={heading}>
+        <div class="wide" tabIndex={0} role="group" aria-labelledby={heading}>
           <table>
             <thead>
               <tr>

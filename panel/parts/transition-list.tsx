@@ -7,7 +7,7 @@ import { Time } from './time.tsx';
 export function TransitionList({ transitions }: { readonly transitions: readonly Transition[] }): VNode {
   if (transitions.length === 0) return <p class="empty">No step yet: it is where it began.</p>;
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Last transitions">
+    <div class="scroll" tabIndex={0} role="group" aria-label="Last transitions">
       <ol class="steps">
         {transitions.toReversed().map((step, at) => (
           <li key={`${step.atMs} ${transitions.length - at}`}>
