@@ -1,20 +1,11 @@
 #!/usr/bin/env node
-import { existsSync, readFileSync } from 'node:fs';
 import { isCommandName, runCommand } from './commands/commands.ts';
 import { untilEnded } from './commands/ending.ts';
 import { decide } from './config/command.ts';
 import type { LoadedConfig } from './config/loaded.ts';
 import { workerCount } from './config/workers.ts';
 import { supervise } from './supervision.ts';
-
-/** The version of the nearest package.json upwards: one folder from the sources, two from the compiled file. */
-const packageVersion = (): string => {
-  const found = ['../package.json', '../../package.json']
-    .map((path) => new URL(path, import.meta.url))
-    .find((url) => existsSync(url));
-  if (found === undefined) return 'unknown';
-  return (JSON.parse(readFileSync(found, 'utf8')) as { version: string }).version;
-};
+import { packageVersion } from './version.ts';
 
 const serve = async (loaded: LoadedConfig): Promise<void> => {
   // Imported here: --check and --help have no use for a server, and answer in a third of the time.

@@ -5,6 +5,7 @@ import type { Sockets } from './actors/sockets.ts';
 import type { NativeAccess } from './auth/native-access.ts';
 import { createRoutes } from './routes/routes.ts';
 import type { SurfaceDeps } from './surface.ts';
+import type { ClientAddress } from './transport/client-address.ts';
 import type { ConnectLimit } from './transport/connect-limit.ts';
 import type { EventsDeps } from './transport/http-events.ts';
 import type { HttpDeps } from './transport/http.ts';
@@ -17,6 +18,7 @@ import { createUpstreams } from './transport/upstreams.ts';
 export interface StreamsDeps extends SurfaceDeps {
   readonly access: NativeAccess;
   readonly connectLimit: ConnectLimit;
+  readonly addressOf: ClientAddress;
   /** Whether sockets of native channels are opened. */
   isAccepting(): boolean;
 }
@@ -34,7 +36,7 @@ export interface Streams {
 }
 
 export function createStreams(deps: StreamsDeps): Streams {
-  const { loaded, clock, feeds, logger, limit, access, connectLimit, decider, publishing } = deps;
+  const { loaded, clock, feeds, logger, limit, access, connectLimit, addressOf, decider, publishing } = deps;
   const { config } = loaded;
   const upstreams = createUpstreams({
     trustProxy: config.trustProxy,
@@ -44,6 +46,7 @@ export function createStreams(deps: StreamsDeps): Streams {
   });
   const shared = {
     connectLimit,
+    addressOf,
     random: Math.random,
     isFull: () => config.maxTotalConnections > 0 && feeds.socketCount() >= config.maxTotalConnections,
     onRefused: (refusal: { status?: number; reason: string; address: string | undefined }) =>

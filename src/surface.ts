@@ -63,14 +63,15 @@ export async function createSurface(deps: SurfaceDeps): Promise<Http> {
   });
   const epoch = (): string => native.routing.fanOut.epoch;
   const history = createHistory(broker.native, createNativeEvents(), epoch);
+  const addressOf = createClientAddress(config.trustProxy);
   const connectLimit = createConnectLimit({
     perSecond: config.limits.connectsPerIpPerSecond,
-    addressOf: createClientAddress(config.trustProxy),
+    addressOf,
     metrics: deps.metrics,
     now: clock.now,
   });
   const isAccepting = (): boolean => native.isAccepting() && instances.isReady();
-  const streams = createStreams({ ...deps, access, connectLimit, isAccepting });
+  const streams = createStreams({ ...deps, access, connectLimit, addressOf, isAccepting });
   const http = await createHttp({
     ...config,
     logger,
@@ -106,6 +107,7 @@ export async function createSurface(deps: SurfaceDeps): Promise<Http> {
     isDraining: () => deps.isDraining(),
     socketCount: () => feeds.socketCount(),
     connectLimit,
+    addressOf,
     isRouted: streams.isRouted,
   };
   streams.acceptSockets(http.server, ({ headers }) => mode === 'production' || isLoopbackHost(headers.host));

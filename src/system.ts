@@ -13,11 +13,15 @@ import { createDemo } from './demo/demo.ts';
 import { createInstances } from './instances/create-instances.ts';
 import type { Instances } from './instances/instances.ts';
 import { Sessions } from './protocol/native/sessions.ts';
+import { Journal } from './journal/journal.ts';
 import { Registry } from './routing/registry.ts';
 import { createPublishing, type Publishing } from './publishing.ts';
+import { createPanel } from './panel.ts';
 import { createSurface } from './surface.ts';
+import { Tally } from './inspect/tally.ts';
+import { TransitionLog } from './inspect/transition-log.ts';
+import { packageVersion } from './version.ts';
 import { startGauges } from './telemetry/gauges.ts';
-import { createInspection } from './telemetry/inspection.ts';
 import { createLogLimit } from './telemetry/log-limit.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -93,9 +97,10 @@ export function createSystem(
     ...config.statsd,
     onError: (error) => limit.log('statsd', () => logger.warn({ err: error }, 'StatsD cannot be reached')),
   });
-  const metrics = company === undefined ? statsd : { ...statsd, gauge: company.gauge };
-  const inspection = createInspection({ stately: config.inspect.stately, logger, metrics });
-  const registry = new Registry({ clock, inspect: inspection.inspect });
+  const tally = new Tally();
+  const metrics = tally.of(company === undefined ? statsd : { ...statsd, gauge: company.gauge });
+  const transitions = new TransitionLog(clock.now);
+  const registry = new Registry({ clock });
   const onNote = (message: string): void => logger.warn({}, message);
   const broker = createBroker(loaded, { clock, onNote });
   const servers = createPubSubServers(loaded, broker, onNote);
@@ -109,11 +114,21 @@ export function createSystem(
     random: Math.random,
   });
   const decider = program === undefined ? hooks : combined(program.decider, hooks);
+  const { enabled: isJournaled, ...kept } = config.inspect.journal;
+  const journal = isJournaled
+    ? new Journal({
+        now: clock.now,
+        instance: () => instances.id,
+        keepMs: kept.keepSeconds * 1000,
+        maxSockets: kept.maxSockets,
+      })
+    : undefined;
   const feeds = createFeeds({
     config,
     registry,
     clock,
     metrics,
+    journal,
     broker,
     servers,
     framing: config.compression.enabled
@@ -123,6 +138,9 @@ export function createSystem(
     random: Math.random,
     newId: randomUUID,
     later: (run) => void setImmediate(run),
+    ...(config.admin.enabled && {
+      onStep: (name, event, from, to) => transitions.note(name, event, from, to),
+    }),
     ...(program !== undefined && {
       onChannelOpen: program.onChannelOpen,
       onChannelClose: program.onChannelClose,
@@ -165,6 +183,27 @@ export function createSystem(
   // Superset's clients need no other instance, and may be served by a user who may not hear them.
   const isReady = (): boolean =>
     !isDraining && feeds.isReady() && (feeds.superset !== undefined || instances.isReady());
+  const panel = createPanel({
+    loaded,
+    clock,
+    broker,
+    feeds,
+    instances,
+    registry,
+    metrics,
+    journal,
+    transitions,
+    tally,
+    logger,
+    limit,
+    line: servers.at(''),
+    version: packageVersion(),
+    isReady,
+    isDraining: () => isDraining,
+    explain: async ({ event }) => ({ event: { id: event }, explanations: [] }),
+    recordingOf: () => undefined,
+    scrape: async () => ({ contentType: 'text/plain', body: '' }),
+  });
   const stopGauges = startGauges(metrics, feeds.all);
   let isDraining = false;
   let isStopped = false;
@@ -183,6 +222,7 @@ export function createSystem(
       instances.start();
     },
     async listen() {
+      await panel?.start();
       http = await createSurface({
         loaded,
         clock,
@@ -224,9 +264,9 @@ export function createSystem(
       feeds.stop();
       stopGauges();
       leaveHost();
-      await Promise.all([http?.close(), instances.close()]);
+      await Promise.all([http?.close(), panel?.close(), instances.close()]);
       await decider.close?.();
-      await Promise.all([servers.close(), broker.close(), inspection.close(), metrics.close()]);
+      await Promise.all([servers.close(), broker.close(), metrics.close()]);
     },
   });
   let actor: ReturnType<typeof registry.start<typeof logic>> | undefined;

@@ -113,7 +113,11 @@ describe('the admin listener', () => {
       const cookie = setCookie.split(';')[0] as string;
       expect((await fetch(`${url}/inspect/api/overview`, { headers: { cookie } })).status).toBe(200);
       const change = (headers: Record<string, string>, body: string | undefined = '{}') =>
-        fetch(`${url}/inspect/api/sockets/none/drop`, { method: 'POST', headers: { cookie, ...headers }, body });
+        fetch(`${url}/inspect/api/sockets/none/drop`, {
+          method: 'POST',
+          headers: { cookie, ...headers },
+          body,
+        });
       expect((await change({ ...json, origin: 'http://evil.example' })).status).toBe(403);
       expect((await change({ ...json, 'sec-fetch-site': 'cross-site' })).status).toBe(403);
       expect((await change({ 'content-type': 'text/plain', origin: url })).status).toBe(415);
@@ -198,10 +202,12 @@ describe('the admin listener', () => {
       operator.post(`/inspect/api/sockets/${id}/${action}`, body);
 
     expect((await act('ping')).status).toBe(200);
+    await client.receives(({ type }) => type === 'ping');
+    client.send({ type: 'pong' });
     await eventually('it answered', async () => (await detail(operator, id)).roundTripMs !== undefined);
 
     expect((await act('pause')).status).toBe(200);
-    await publisher.ask({ type: 'publish', channel: 'news', data: 1 });
+    await publisher.ask({ type: 'publish', channel: 'news', topic: 't', data: 1 });
     await eventually('one is due to it', async () => {
       const { subscriptions, isPaused } = await detail(operator, id);
       return isPaused && subscriptions.find(({ channels }) => channels[0] === 'news')?.behind === 1;
@@ -252,7 +258,8 @@ describe('the admin listener', () => {
       return followed[0]?.messages.some(({ kind }) => kind === 'closed');
     });
     const client = await open(a, 'anna', ['news']);
-    await client.ask({ type: 'publish', channel: 'news', data: { secret: 'hunter2' } });
+    const publisher = await open(b, 'bert');
+    await publisher.ask({ type: 'publish', channel: 'news', topic: 't', data: { secret: 'hunter2' } });
     await client.hears('news', 1);
     for (const { messages } of followed.slice(0, 2)) {
       await eventually('it is told', () => messages.some(({ kind }) => kind === 'delivered'));
@@ -300,7 +307,9 @@ describe('the admin listener', () => {
       filter: { user: 'anna' },
     });
     expect((await Operator.of(a).get(path)).body).toMatchObject({ on: true });
-    const { messages, end } = await operator.follow<{ type: string; name?: string }>('/inspect/stately/events');
+    const { messages, end } = await operator.follow<{ type: string; name?: string }>(
+      '/inspect/stately/events',
+    );
     ended.push(end);
     await open(a, 'bert');
     await open(a, 'anna', ['news']);

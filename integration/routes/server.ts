@@ -15,6 +15,7 @@ import { messageFraming, webSocketFraming } from '../../src/transport/frames.ts'
 import { createRouteStreams } from '../../src/transport/route-streams.ts';
 import { createStreamRoutes } from '../../src/transport/stream-routes.ts';
 import { serveHttp } from '../../test/support/http-surface.ts';
+import { createClientAddress } from '../../src/transport/client-address.ts';
 
 /** A client of a stream. */
 export interface Reader {
@@ -79,6 +80,7 @@ export async function serveRoutes(
       random: Math.random,
       unavailable: () => undefined,
       isFull: () => false,
+      addressOf: createClientAddress(false),
       connectLimit: () => 0,
       onRefused() {},
     }),

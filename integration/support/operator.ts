@@ -25,7 +25,9 @@ export class Operator {
   }
 
   static of({ log }: Pick<Signalbox, 'log'>): Operator {
-    const line = log.map(({ message }) => String(message)).find((message) => message.startsWith('Panel: open'));
+    const line = log
+      .map(({ message }) => String(message))
+      .find((message) => message.startsWith('Panel: open'));
     if (line === undefined) throw new Error('it has no panel');
     return new Operator(originIn(line));
   }
@@ -76,7 +78,10 @@ export class Operator {
     return { messages, end: () => controller.abort() };
   }
 
-  async #ask<Body>(path: string, init: RequestInit & { headers?: Record<string, string> }): Promise<Answer<Body>> {
+  async #ask<Body>(
+    path: string,
+    init: RequestInit & { headers?: Record<string, string> },
+  ): Promise<Answer<Body>> {
     const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, ...init.headers };
     const response = await fetch(this.url + path, { ...init, headers });
     const text = await response.text();

@@ -7,6 +7,7 @@ import type { Feed } from '../feed/feed.ts';
 import { FirehoseFeed } from '../feed/firehose-feed.ts';
 import { PubSubFeed } from '../feed/pubsub-feed.ts';
 import { RealtimeFeed } from '../feed/realtime-feed.ts';
+import type { Journal } from '../journal/journal.ts';
 import type { Malformed } from '../protocol/event-codec.ts';
 import type { RoutedBatch } from '../routing/fan-out.ts';
 import type { Framing } from '../routing/frames.ts';
@@ -40,6 +41,8 @@ export interface ActorsDeps {
   /** Other forms in which sockets may hear the same, with sockets of their own. */
   readonly formats?: readonly StreamFormat[];
   readonly metrics: Metrics;
+  /** Where it is noted what they do; left out: nowhere. */
+  readonly journal?: Journal | undefined;
   readonly random: () => number;
   readonly newId: () => string;
   readonly later: (run: () => void) => void;
@@ -105,6 +108,7 @@ export interface Actors {
 export function createActors(deps: ActorsDeps): Actors {
   const { registry, clock, log, protocol, metrics, random, report, onStep, prefix = '' } = deps;
   const isLossy = deps.feed.kind !== 'firehose';
+  const record = deps.journal?.feed(prefix === '' ? 'superset' : prefix.slice(0, -1));
   let pubSub: PubSubFeed | undefined;
   const channels = new Channels({
     registry,
@@ -135,15 +139,25 @@ export function createActors(deps: ActorsDeps): Actors {
     ...(deps.formats !== undefined && { formats: deps.formats }),
     limits: deps.limits,
     ...(deps.budget !== undefined && { budget: deps.budget }),
+    record,
     now: () => clock.now(),
     later: deps.later,
     onMalformed: report.malformed,
     onError: report.routeFailed,
     onReplayFailed: report.replayFailed,
   });
+  record?.attach({
+    position: () => routing.fanOut.position,
+    window: routing.window,
+    codec: protocol.codec,
+    log: isLossy ? undefined : log,
+    slackMs: deps.limits.replaySlackMs,
+  });
+  const { journal } = deps;
   const shared = {
     registry,
     metrics,
+    journal: journal && record && { journal, feed: record },
     random,
     now: () => clock.now(),
     newId: deps.newId,
@@ -204,11 +218,13 @@ export function createActors(deps: ActorsDeps): Actors {
         onLive: () => {
           wasLive = true;
           isStale = false;
+          record?.live();
           report.readerLive();
         },
         onStale: (error) => {
           isStale = true;
           metrics.count('signalbox.reader_stale');
+          record?.stale(error);
           report.readerStale(error);
         },
       });

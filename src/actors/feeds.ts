@@ -22,6 +22,7 @@ export interface FeedsDeps
     | 'registry'
     | 'framing'
     | 'metrics'
+    | 'journal'
     | 'random'
     | 'newId'
     | 'later'

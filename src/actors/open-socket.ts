@@ -1,6 +1,10 @@
 import type { SnapshotFrom } from 'xstate';
 import type { CloseReason } from '../../machines/close-reason.ts';
-import { firstContext, type SocketTimes } from '../../machines/socket.machine.ts';
+import { firstContext, OPEN, type SocketTimes } from '../../machines/socket.machine.ts';
+import type { Peer } from '../inspect/api.ts';
+import type { FeedJournal } from '../journal/feed-journal.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { SocketJournal } from '../journal/socket-journal.ts';
 import type { Delivery, DeliveryFact, DeliveryOwner } from '../routing/delivery.ts';
 import type { Registry } from '../routing/registry.ts';
 import type { Transport, TransportListener } from '../routing/transport.ts';
@@ -8,6 +12,12 @@ import type { Socket, SocketActor, SocketLogic } from './socket.ts';
 
 /** What the listener of a transport hears, beside what every transport tells: the client broke its protocol. */
 export type ConnectionListener = TransportListener & { violated(): void };
+
+/** Where it is noted what sockets of one feed do. */
+export interface SocketsJournal {
+  readonly journal: Pick<Journal, 'open' | 'close'>;
+  readonly feed: FeedJournal;
+}
 
 /** What all sockets of one registry share. */
 export interface OpenSocketDeps {
@@ -19,6 +29,7 @@ export interface OpenSocketDeps {
   readonly open: SnapshotFrom<SocketLogic>;
   readonly times: SocketTimes;
   readonly deliver: (transport: Transport, owner: DeliveryOwner) => Delivery;
+  readonly journal: SocketsJournal | undefined;
   readonly now: () => number;
   readonly onEnd: (socket: OpenSocket, error: unknown) => void;
   readonly onBug: (error: unknown, id: string) => void;
@@ -27,6 +38,7 @@ export interface OpenSocketDeps {
 export interface OpenSocketOptions {
   readonly id: string;
   readonly channel: string;
+  readonly peer: Peer;
   readonly connect: (id: string, listener: ConnectionListener) => Transport;
   /** False: it is `connecting` until it is told that it was opened. */
   readonly isOpen: boolean;
@@ -42,6 +54,8 @@ export class OpenSocket implements Socket, DeliveryOwner, ConnectionListener {
   readonly transport: Transport;
   readonly delivery: Delivery;
   readonly actor: SocketActor;
+  readonly peer: Peer;
+  readonly record: SocketJournal | undefined;
   /** Which beat of the heartbeat is its own. */
   beat = 0;
   readonly #deps: OpenSocketDeps;
@@ -49,14 +63,18 @@ export class OpenSocket implements Socket, DeliveryOwner, ConnectionListener {
   #answeredAtMs: number;
 
   /** Throws what `connect` throws, and has then left nothing behind. */
-  constructor(deps: OpenSocketDeps, { id, channel, connect, isOpen, onReleased }: OpenSocketOptions) {
-    const { registry, logic, open, times } = deps;
+  constructor(deps: OpenSocketDeps, options: OpenSocketOptions) {
+    const { id, channel, peer, connect, isOpen, onReleased } = options;
+    const { registry, logic, open, times, journal } = deps;
     this.#deps = deps;
     this.id = id;
     this.channel = channel;
+    this.peer = peer;
     this.onReleased = onReleased;
     this.#answeredAtMs = deps.now();
     this.transport = connect(id, this);
+    const start = isOpen ? OPEN : 'connecting';
+    this.record = journal?.journal.open({ id, peer, feed: journal.feed, start });
     this.delivery = deps.deliver(this.transport, this);
     this.actor = registry.startMember(logic, {
       id: `${deps.prefix}socket:${id}`,
@@ -95,7 +113,12 @@ export class OpenSocket implements Socket, DeliveryOwner, ConnectionListener {
   }
 
   flushed(): void {
+    this.record?.drained(this.transport.bufferedBytes);
     this.delivery.flushed();
+  }
+
+  waiting(): void {
+    this.record?.waiting();
   }
 
   answered(): void {

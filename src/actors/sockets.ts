@@ -1,5 +1,6 @@
 import type { CloseReason } from '../../machines/close-reason.ts';
 import { firstContext, OPEN, type SocketTimes } from '../../machines/socket.machine.ts';
+import type { Peer } from '../inspect/api.ts';
 import type { StreamId } from '../event/stream-id.ts';
 import type { Delivery, DeliveryOwner } from '../routing/delivery.ts';
 import type { SocketProtocol } from '../routing/protocol.ts';
@@ -7,8 +8,13 @@ import type { Registry } from '../routing/registry.ts';
 import type { Transport } from '../routing/transport.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createHeartbeatLogic, type HeartbeatActor, Turns } from './heartbeat.ts';
-import { type ConnectionListener, OpenSocket, type OpenSocketDeps } from './open-socket.ts';
-import { createSocketLogic, type SocketActor } from './socket.ts';
+import {
+  type ConnectionListener,
+  OpenSocket,
+  type OpenSocketDeps,
+  type SocketsJournal,
+} from './open-socket.ts';
+import { createSocketLogic, noteSteps, type SocketActor } from './socket.ts';
 
 export interface SocketsTimes extends SocketTimes {
   /** 0: no pings, and so no `stale`. */
@@ -23,6 +29,8 @@ export interface SocketsDeps {
   readonly deliver: (transport: Transport, owner: DeliveryOwner) => Delivery;
   readonly times: SocketsTimes;
   readonly metrics: Metrics;
+  /** Left out: nothing is noted. */
+  readonly journal?: SocketsJournal | undefined;
   readonly random: () => number;
   readonly now: () => number;
   readonly newId: () => string;
@@ -32,6 +40,7 @@ export interface SocketsDeps {
 
 /** What a connection brings when it has been accepted. */
 export interface NewSocket {
+  readonly peer: Peer;
   readonly channels: readonly string[];
   /** The position that the client claims to have. */
   readonly lastId: StreamId | undefined;
@@ -44,6 +53,7 @@ export interface NewSocket {
 export interface NewHandshake {
   /** Its own: the one that limits are counted on. */
   readonly channel: string;
+  readonly peer: Peer;
   readonly connect: NewSocket['connect'];
   /** Left out: one is made. */
   readonly id?: string;
@@ -66,7 +76,9 @@ export class Sockets {
     const { registry, prefix, deliver, protocol, random, now } = deps;
     const { pingIntervalMs, ...times } = deps.times;
     this.#turns = new Turns(pingIntervalMs);
-    const logic = createSocketLogic((id) => this.#sockets.get(id), protocol, random);
+    const find = (id: string): OpenSocket | undefined => this.#sockets.get(id);
+    const plain = createSocketLogic(find, protocol, random);
+    const logic = deps.journal === undefined ? plain : noteSteps(plain, find);
     this.#shared = {
       registry,
       prefix,
@@ -74,6 +86,7 @@ export class Sockets {
       deliver,
       now,
       times,
+      journal: deps.journal,
       open: logic.resolveState({ value: OPEN, context: firstContext({ id: '', times }) }),
       onEnd: (socket, error) => this.#release(socket, error),
       onBug: (error, id) => this.#reportBug(error, id),
@@ -107,8 +120,8 @@ export class Sockets {
 
   /** Takes over a connection: its actor, its subscription and its delivery. Returns its id. */
   open(connection: NewSocket): string {
-    const { channels, lastId, credentialLifetimeMs, connect } = connection;
-    const socket = this.#add({ channel: channels[0] as string, connect }, true);
+    const { channels, lastId, credentialLifetimeMs, peer, connect } = connection;
+    const socket = this.#add({ channel: channels[0] as string, peer, connect }, true);
     // Whoever is caught up in this turn, from the window, never was behind: a crowd that returns costs two
     // transitions less for each.
     const { live: isLive } = socket.delivery.join(channels, lastId);
@@ -122,9 +135,11 @@ export class Sockets {
     return this.#add(connection, false);
   }
 
-  #add({ channel, connect, id, onReleased }: NewHandshake, isOpen: boolean): OpenSocket {
+  #add({ id, ...connection }: NewHandshake, isOpen: boolean): OpenSocket {
     const { random, metrics, newId } = this.#deps;
-    const socket = new OpenSocket(this.#shared, { id: id ?? newId(), channel, connect, isOpen, onReleased });
+    const { channel, peer, connect, onReleased } = connection;
+    const options = { id: id ?? newId(), channel, peer, connect, isOpen, onReleased };
+    const socket = new OpenSocket(this.#shared, options);
     this.#sockets.set(socket.id, socket);
     this.#perChannel.set(channel, this.countOn(channel) + 1);
     socket.beat = this.#turns.join(socket, random());
@@ -171,11 +186,12 @@ export class Sockets {
     if (!this.#sockets.delete(id)) return;
     const { metrics, protocol } = this.#deps;
     this.#turns.leave(socket, socket.beat);
+    const { unflushedEvents } = socket.transport;
     socket.delivery.close();
     const reason = socket.actor.getSnapshot().output?.reason;
-    metrics.count('signalbox.sockets_closed', 1, {
-      reason: error === undefined ? (reason ?? 'gone') : 'failed',
-    });
+    const ended = error === undefined ? (reason ?? 'gone') : 'failed';
+    metrics.count('signalbox.sockets_closed', 1, { reason: ended });
+    if (socket.record !== undefined) this.#deps.journal?.journal.close(socket.record, ended, unflushedEvents);
     if (reason === 'expired') metrics.count('ws_token_expired_disconnect');
     if (reason === 'too_slow') metrics.count('ws_client_backpressure_disconnect');
     if (error === undefined) socket.transport.terminate();
@@ -187,7 +203,7 @@ export class Sockets {
     const others = this.countOn(socket.channel) - 1;
     if (others > 0) this.#perChannel.set(socket.channel, others);
     else this.#perChannel.delete(socket.channel);
-    socket.onReleased?.(error === undefined ? (reason ?? 'gone') : 'failed');
+    socket.onReleased?.(ended);
     if (this.#sockets.size > 0) return;
     for (const resolve of this.#whenEmpty.splice(0)) resolve();
   }

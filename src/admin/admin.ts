@@ -94,8 +94,8 @@ export async function createAdmin(deps: AdminDeps): Promise<Admin> {
   });
   await app.ready();
   return {
-    async listen(address) {
-      await app.listen(address);
+    async listen({ host: name, port: wanted }) {
+      await app.listen({ host: name, port: wanted });
       const { address: host, port } = app.server.address() as AddressInfo;
       return { host, port };
     },

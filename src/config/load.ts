@@ -125,12 +125,18 @@ const fillIn = ({ given }: Checked, mode: Mode, isProgram: boolean): void => {
 
 const build = (given: GivenValues): Config => {
   const root: Record<string, unknown> = {};
-  for (const [path, { value }] of given) {
-    const [group = '', name] = path.split('.');
-    if (name === undefined) root[group] = value;
-    else root[group] = { ...(root[group] as object | undefined), [name]: value };
-  }
+  for (const [path, { value }] of given) place(root, path.split('.'), value);
   return configSchema.parse(root);
+};
+
+/** Puts a value into the group of its key, which may be in another one. */
+const place = (
+  root: Record<string, unknown>,
+  [name = '', ...inner]: readonly string[],
+  value: unknown,
+): void => {
+  if (inner.length === 0) root[name] = value;
+  else place((root[name] ??= {}) as Record<string, unknown>, inner, value);
 };
 
 const freeze = <T>(value: T): T => {

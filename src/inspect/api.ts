@@ -183,7 +183,15 @@ export interface Transition {
 
 /** One thing that happened to a subscription; ids are the events' on either side of it. */
 export type Span =
-  | { readonly kind: 'joined'; readonly atMs: number; readonly cursor: StreamId }
+  | {
+      readonly kind: 'joined';
+      readonly atMs: number;
+      readonly cursor: StreamId;
+      /** Its client said that it has everything up to `cursor`; else that is where the router was. */
+      readonly isClaimed?: boolean | undefined;
+      /** Live from its first moment. */
+      readonly isLive?: boolean | undefined;
+    }
   /** Live: what is routed after `cursor` goes straight out. */
   | { readonly kind: 'live'; readonly atMs: number; readonly cursor: StreamId }
   /** No longer live; everything up to `cursor` was sent or did not exist. */
@@ -194,7 +202,20 @@ export type Span =
       readonly reason: PauseReason;
     }
   /** What was to be read again was, up to `cursor`. */
-  | { readonly kind: 'replayed'; readonly atMs: number; readonly after: StreamId; readonly cursor: StreamId }
+  | {
+      readonly kind: 'replayed';
+      readonly atMs: number;
+      /** When its first part was sent; left out: it is one part. */
+      readonly sinceMs?: number | undefined;
+      readonly after: StreamId;
+      readonly cursor: StreamId;
+      /** The ids are of the channel's own stream, where these are others than the feed's. */
+      readonly isOfChannel?: boolean | undefined;
+    }
+  /** In the place of everything up to `cursor`. */
+  | { readonly kind: 'snapshot'; readonly atMs: number; readonly cursor: StreamId }
+  /** Its own publication, which it did not want back. */
+  | { readonly kind: 'unechoed'; readonly atMs: number; readonly id: StreamId }
   | {
       readonly kind: 'gap';
       readonly atMs: number;
@@ -204,8 +225,11 @@ export type Span =
     }
   | { readonly kind: 'left'; readonly atMs: number; readonly cursor: StreamId; readonly reason: string };
 
-/** `full`: its transport; `stale`: a ping is unanswered; `held`: its own publication; `reset`: the log lost or trimmed. */
-export type PauseReason = 'full' | 'stale' | 'held' | 'reset' | 'operator';
+/**
+ * `full`: its transport; `stale`: a ping is unanswered; `held`: its own publication; `reset`: the log lost or trimmed;
+ * `closing`: its socket is; `failed`: its transport broke, and what came after `cursor` never left.
+ */
+export type PauseReason = 'full' | 'stale' | 'held' | 'reset' | 'operator' | 'closing' | 'failed';
 
 export interface SubscriptionDetail {
   readonly channels: readonly string[];
@@ -359,6 +383,8 @@ export type Verdict =
     }
   | { readonly kind: 'not_allowed'; readonly by: string; readonly code: string; readonly atMs: number }
   | { readonly kind: 'before_cursor'; readonly cursor: StreamId }
+  /** It published it itself, and did not want it back. */
+  | { readonly kind: 'unechoed'; readonly atMs: number }
   | {
       readonly kind: 'in_gap';
       readonly after: StreamId;

@@ -34,7 +34,8 @@ export interface InspectorDeps {
   readonly instance: () => string;
   readonly version: string;
   readonly feeds: Pick<Feeds, 'all'>;
-  readonly journal: Journal;
+  /** Undefined: nothing is kept of what was. */
+  readonly journal: Journal | undefined;
   readonly transitions: Pick<TransitionLog, 'of'>;
   readonly stately: Pick<Stately, 'read' | 'set' | 'status'>;
   /** The limits of every window of this process. */
@@ -105,7 +106,9 @@ export class Inspector {
   /** Tells of what happens to it in this process, until what it gives is called. */
   watch(subject: Subject, onLine: OnLine): () => void {
     if ('facts' in subject) return this.#deps.stately.read(onLine);
-    return this.#deps.journal.watch((socket) => {
+    const { journal } = this.#deps;
+    if (journal === undefined) return () => {};
+    return journal.watch((socket) => {
       if ('socket' in subject) return socket.id === subject.socket;
       if ('user' in subject) return socket.peer.user === subject.user;
       return socket.subscriptions.some(
@@ -231,7 +234,7 @@ export class Inspector {
       ...row,
       active: leavesOf(actors.reader.getSnapshot().value),
       transitions: transitions.of(id),
-      recent: journal.feed(actors.name).lastBatches(SHOWN_BATCHES),
+      recent: journal?.feed(actors.name).lastBatches(SHOWN_BATCHES) ?? [],
     };
   }
 

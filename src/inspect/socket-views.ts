@@ -1,3 +1,4 @@
+import { type StreamId, ZERO_ID } from '../event/stream-id.ts';
 import type { Actors } from '../actors/actors.ts';
 import type { OpenSocket } from '../actors/open-socket.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -5,7 +6,7 @@ import type { SocketJournal } from '../journal/socket-journal.ts';
 import type { SubscriptionJournal } from '../journal/subscription-journal.ts';
 import type { Subscription } from '../routing/subscriptions.ts';
 import type { Window } from '../routing/window.ts';
-import type { SocketDetail, SocketRow, SubscriptionDetail } from './api.ts';
+import type { Peer, SocketDetail, SocketRow, SubscriptionDetail } from './api.ts';
 import { leavesOf } from './chart.ts';
 import { lagOf, socketStateOf } from './socket-state.ts';
 
@@ -17,7 +18,8 @@ const SHOWN_SUBSCRIPTIONS = 200;
 export interface SocketViewsDeps {
   readonly instance: () => string;
   readonly feeds: { readonly all: readonly Actors[] };
-  readonly journal: Journal;
+  /** Undefined: nothing is kept of what was. */
+  readonly journal: Journal | undefined;
   readonly now: () => number;
 }
 
@@ -64,7 +66,7 @@ export class SocketViews {
     const { delivery, transport } = socket;
     const lags = delivery.subscriptions.map((subscription) => lagOf(subscription, window, nowMs));
     return {
-      ...this.#identity(socket.id, socket.journal),
+      ...this.#identity(socket.id, socket.record, socket.peer),
       state: socketStateOf(socket.actor.getSnapshot().value),
       channels: channels.slice(0, SHOWN_CHANNELS),
       channelCount: channels.length,
@@ -76,7 +78,7 @@ export class SocketViews {
   /** Of one that is open, or has not been gone for long. */
   detail(id: string): SocketDetail | undefined {
     const located = this.get(id);
-    const journal = located?.socket.journal ?? this.#deps.journal.socket(id);
+    const journal = located?.socket.record ?? this.#deps.journal?.socket(id);
     if (located === undefined && journal === undefined) return undefined;
     const past = {
       transitions: journal?.transitions ?? [],
@@ -95,9 +97,8 @@ export class SocketViews {
     };
   }
 
-  #identity(id: string, journal: SocketJournal | undefined) {
+  #identity(id: string, journal: SocketJournal | undefined, peer: Peer) {
     const { openedAtMs = 0, roundTripMs, expiresAtMs } = journal ?? {};
-    const peer = journal?.peer ?? ({ transport: 'websocket', protocol: 'native' } as const);
     return {
       instance: this.#deps.instance(),
       id,
@@ -129,7 +130,7 @@ export class SocketViews {
     const { id, active, closed, subscriptions } = journal;
     const channels = [...new Set(subscriptions.flatMap((one) => one.channels))];
     return {
-      ...this.#identity(id, journal),
+      ...this.#identity(id, journal, journal.peer),
       state: 'closed',
       ...(closed !== undefined && { closed: { atMs: closed.atMs, reason: closed.reason } }),
       channels: channels.slice(0, SHOWN_CHANNELS),
@@ -141,7 +142,7 @@ export class SocketViews {
       subscriptions: subscriptions.slice(-SHOWN_SUBSCRIPTIONS).map((one) => ({
         channels: one.channels,
         mode: 'replaying',
-        cursor: one.cursor,
+        cursor: lastCursorOf(one),
         lagMs: 0,
         behind: 0,
         spans: one.spans,
@@ -152,3 +153,9 @@ export class SocketViews {
 
 const isOf = (record: SubscriptionJournal, channels: readonly string[]): boolean =>
   record.channels.length === channels.length && record.channels.every((name, at) => name === channels[at]);
+
+/** Where one that has ended was. */
+function lastCursorOf({ spans }: SubscriptionJournal): StreamId {
+  const last = spans.findLast((span) => 'cursor' in span);
+  return last !== undefined && 'cursor' in last ? last.cursor : ZERO_ID;
+}

@@ -2,9 +2,11 @@ import type { EventLog } from '../broker/ports.ts';
 import type { Entry } from '../event/entry.ts';
 import { compareIds, laterId, type StreamId } from '../event/stream-id.ts';
 import { isMalformed, type Malformed } from '../protocol/event-codec.ts';
+import type { PauseReason } from '../inspect/api.ts';
 import type { Frames } from './frames.ts';
 import { Outlet, type OutletDeps } from './outlet.ts';
 import type { Gap, SocketProtocol } from './protocol.ts';
+import type { SocketRecord } from './record.ts';
 import type { Replay, ReplayPart } from './replay.ts';
 import type { FramedSnapshot, ReadSnapshot } from './snapshots.ts';
 import type { Subscription, Subscriptions, Terms } from './subscriptions.ts';
@@ -48,6 +50,8 @@ export type Offered = 'ok' | 'paused' | 'closed';
 
 /** What the socket's machine is told, and what ends it. */
 export interface DeliveryOwner {
+  /** Where it is noted what becomes of its events; left out: nowhere. */
+  readonly record?: SocketRecord | undefined;
   tell(fact: DeliveryFact): void;
   /**
    * The transport failed, the protocol wants a client with a gap to come back, or one that reads nothing is told too
@@ -79,6 +83,9 @@ export class Delivery {
   readonly frames: Frames;
   /** Whether its peer takes compressed frames. */
   readonly isCompressed: boolean;
+  /** Whether its record is told of each event; it says so itself. */
+  isWatched = false;
+  readonly record: SocketRecord | undefined;
   readonly #deps: DeliveryDeps;
   readonly #outlet: Outlet;
   readonly #owner: DeliveryOwner;
@@ -94,8 +101,10 @@ export class Delivery {
     this.frames = deps.frames;
     this.isCompressed = transport.isCompressed;
     this.#deps = deps;
-    this.#outlet = new Outlet(deps, transport, () => owner.end('failed'));
+    this.#outlet = new Outlet(deps, transport, () => this.#break());
     this.#owner = owner;
+    this.record = owner.record;
+    this.record?.attach(this);
   }
 
   /**
@@ -112,11 +121,12 @@ export class Delivery {
         : undefined;
     const from = gap === undefined ? lastId : undefined;
     const isAhead = from !== undefined && compareIds(from, position) > 0;
+    const isLive = lastId === undefined && greeted === undefined && this.#outlet.isOpen;
     const subscription: Subscription = {
       channels,
       delivery: this,
       cursor: from === undefined || isAhead ? position : from,
-      live: lastId === undefined && greeted === undefined && this.#outlet.isOpen,
+      live: isLive,
       fetching: false,
       claim: isAhead ? from : undefined,
       replay: undefined,
@@ -133,6 +143,11 @@ export class Delivery {
         holds: 0,
         unwanted: undefined,
       },
+      record: this.record?.join(channels, {
+        cursor: from ?? position,
+        isClaimed: from !== undefined,
+        isLive,
+      }),
     };
     if (from !== undefined && !isAhead) this.#deps.replay.begin(subscription);
     if (lastId !== undefined) this.#wasBehind = true;
@@ -152,11 +167,12 @@ export class Delivery {
     if (!this.#outlet.isClosed && !this.#isLive) this.fallBehind();
   }
 
-  /** Ends one subscription. */
-  leave(subscription: Subscription): void {
+  /** Ends one subscription; `reason`: as it is noted. */
+  leave(subscription: Subscription, reason = 'unsubscribed'): void {
     const at = this.#subscriptions.indexOf(subscription);
     if (at < 0) return;
     this.#subscriptions.splice(at, 1);
+    subscription.record?.left(this.#handled(subscription), reason);
     subscription.live = false;
     subscription.generation += 1;
     this.#deps.subscriptions.leave(subscription);
@@ -174,6 +190,7 @@ export class Delivery {
     if (!subscription.live) return;
     subscription.live = false;
     subscription.cursor = this.#routedTo(subscription);
+    subscription.record?.paused(subscription.cursor, 'held');
   }
 
   /** `unwanted`: an event that is not for it. */
@@ -185,6 +202,7 @@ export class Delivery {
       terms.unwanted ??= new Set();
       for (const id of terms.unwanted) if (compareIds(id, cursor) <= 0) terms.unwanted.delete(id);
       terms.unwanted.add(unwanted);
+      subscription.record?.unechoed(unwanted);
     }
     this.begin();
   }
@@ -200,7 +218,7 @@ export class Delivery {
 
   pause(isPaused: boolean): void {
     if (this.#outlet.isPaused === isPaused) return;
-    if (isPaused) this.#closeOutlets();
+    if (isPaused) this.#closeOutlets('operator');
     this.#outlet.isPaused = isPaused;
     this.fallBehind();
   }
@@ -273,7 +291,7 @@ export class Delivery {
       this.#isPumping = false;
     }
     this.#proveLive();
-    this.#outlet.flush();
+    this.#flushReplayed();
     if (this.#isLive) this.#owner.tell('delivery.caughtUp');
   }
 
@@ -285,6 +303,14 @@ export class Delivery {
     if (this.#subscriptions.some(({ cursor }) => compareIds(cursor, position) > 0)) return;
     const proof = this.#deps.frames.ofPing(position);
     if (proof !== undefined) this.#outlet.push(proof, 0);
+  }
+
+  /** Only what has been written was sent. */
+  #flushReplayed(): void {
+    this.#outlet.flush();
+    if (this.record === undefined) return;
+    this.record.flushed();
+    for (const { record } of this.#subscriptions) record?.settled();
   }
 
   get #isLive(): boolean {
@@ -307,8 +333,8 @@ export class Delivery {
   }
 
   /** Nothing more is written; cursors stay. */
-  suspend(): void {
-    this.#closeOutlets();
+  suspend(reason: PauseReason): void {
+    this.#closeOutlets(reason);
     this.#outlet.suspend();
   }
 
@@ -319,6 +345,7 @@ export class Delivery {
   /** Puts a subscription back to `cursor`, announcing `gap` first. `fallBehind` is called afterwards. */
   rewind(subscription: Subscription, cursor: StreamId, gap?: Gap): void {
     this.#wasBehind = true;
+    if (subscription.live) subscription.record?.paused(gap?.after ?? cursor, 'reset');
     subscription.live = false;
     subscription.fetching = false;
     subscription.claim = undefined;
@@ -341,7 +368,12 @@ export class Delivery {
   close(): void {
     if (this.#outlet.isClosed) return;
     const { subscriptions, window, metrics } = this.#deps;
-    this.#closeOutlets();
+    // What is still queued goes nowhere.
+    if (!this.#outlet.isEmpty) this.#noteFailure();
+    for (const subscription of this.#subscriptions) {
+      subscription.record?.left(this.#handled(subscription), 'closed');
+    }
+    this.#closeOutlets('closing');
     this.#outlet.close();
     for (const subscription of this.#subscriptions) {
       const unsent = window.countAfter(subscription.channels, subscription.cursor);
@@ -375,11 +407,16 @@ export class Delivery {
     const event = window.next(subscription.channels, subscription.cursor);
     if (event === undefined) {
       subscription.live = true;
+      subscription.record?.live(subscription.cursor);
       // Others may have waited for this one to be greeted.
       return !wasGreeted;
     }
     const isUnwanted = terms?.unwanted?.delete(event.id) === true;
-    if (!isUnwanted) this.#replay(frames.ofEvent(event, this.isCompressed), event.to - event.from);
+    if (!isUnwanted) {
+      this.#replay(frames.ofEvent(event, this.isCompressed), event.to - event.from);
+      if (this.isWatched) this.record?.replayed(subscription.channels[0] as string, event.id);
+    }
+    subscription.record?.replayed(subscription.cursor, event.id);
     subscription.cursor = event.id;
     return true;
   }
@@ -465,12 +502,13 @@ export class Delivery {
     const isFirst = terms.greet !== undefined && subscription.gap === undefined;
     if (snapshot === undefined || (!isFirst && compareIds(snapshot.id, subscription.cursor) < 0)) return;
     subscription.cursor = snapshot.id;
+    subscription.record?.snapshot(snapshot.id);
     if (terms.greet === undefined) this.#outlet.push(snapshot.frame, 0);
     else terms.snapshot = snapshot.frame;
   }
 
   #send(subscription: Subscription, part: ReplayPart): void {
-    const { frames, metrics } = this.#deps;
+    const { metrics } = this.#deps;
     metrics.count('signalbox.replay_pages');
     if (subscription.terms !== undefined && subscription.terms.holds > 0) return;
     if (!this.#isGreeted(subscription, part.gap === undefined)) {
@@ -480,19 +518,32 @@ export class Delivery {
       return;
     }
     if (part.gap !== undefined) this.#announce(subscription, part.gap);
+    const { cursor, replay: progress, record } = subscription;
+    const sent = progress?.sent;
+    const isWhole = this.#sendEntries(subscription, part);
+    if (isWhole) part.done();
+    if (progress !== undefined) record?.replayedOfChannel(sent as StreamId, progress.sent);
+    record?.replayed(cursor, subscription.cursor);
+    // The pump that follows does nothing for a socket that is not open.
+    if (!isWhole) this.#flushReplayed();
+  }
+
+  /** False: there was no room for all of them. */
+  #sendEntries(subscription: Subscription, part: ReplayPart): boolean {
+    const { frames } = this.#deps;
     for (const entry of part.entries) {
       if (!this.#outlet.hasRoom()) this.#fill();
-      if (!this.#outlet.isOpen) {
-        this.#outlet.flush();
-        return;
-      }
+      if (!this.#outlet.isOpen) return false;
       const isUnwanted = subscription.terms?.unwanted?.delete(entry.id) === true;
       const channel =
         part.channelOf === undefined ? (subscription.channels[0] as string) : part.channelOf(entry);
-      if (!isUnwanted) this.#replay(frames.ofEntry(entry, channel, this.isCompressed), bytesOf(entry));
+      if (!isUnwanted) {
+        this.#replay(frames.ofEntry(entry, channel, this.isCompressed), bytesOf(entry));
+        if (this.isWatched) this.record?.replayed(channel, entry.id);
+      }
       part.sent(entry);
     }
-    part.done();
+    return true;
   }
 
   /** At or below the log's last id this process merely lags; above it, the client's position means nothing. */
@@ -513,6 +564,7 @@ export class Delivery {
   #announce(subscription: Subscription, gap: Gap): void {
     subscription.gap = undefined;
     subscription.cursor = gap.to;
+    subscription.record?.gap(gap);
     this.#deps.metrics.count('signalbox.gaps', 1, { reason: gap.reason });
     if (this.#deps.protocol.onGap === 'close') {
       this.#outlet.suspend();
@@ -542,18 +594,34 @@ export class Delivery {
 
   #fill(): void {
     if (!this.#outlet.fill()) return;
-    this.#closeOutlets();
+    this.#closeOutlets('full');
     this.#owner.tell('transport.filled');
   }
 
   /** From here on each subscription's own cursor counts: the last event that was routed to it. */
-  #closeOutlets(): void {
+  #closeOutlets(reason: PauseReason): void {
     for (const subscription of this.#subscriptions) {
       if (!subscription.live) continue;
       this.#wasBehind = true;
       subscription.live = false;
       subscription.cursor = this.#routedTo(subscription);
+      subscription.record?.paused(subscription.cursor, reason);
     }
+  }
+
+  /** The transport is broken. */
+  #break(): void {
+    this.#noteFailure();
+    this.#owner.end('failed');
+  }
+
+  #noteFailure(): void {
+    for (const { record } of this.#subscriptions) record?.failed();
+  }
+
+  /** Everything up to here was sent, or is not to be. */
+  #handled(subscription: Subscription): StreamId {
+    return subscription.live ? this.#routedTo(subscription) : subscription.cursor;
   }
 
   /** While an event is being routed the position is the one before; it may be through with that event already. */

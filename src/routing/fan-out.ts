@@ -6,6 +6,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Delivery } from './delivery.ts';
 import type { Frames } from './frames.ts';
 import type { SocketProtocol } from './protocol.ts';
+import type { FeedRecord } from './record.ts';
 import { type Arrival, type RoutedEvent, Slabs } from './routed-event.ts';
 import type { Subscription, Subscriptions } from './subscriptions.ts';
 import type { Window } from './window.ts';
@@ -47,7 +48,9 @@ export interface FanOutDeps {
   readonly formats: readonly Frames[];
   readonly metrics: Metrics;
   readonly now: () => number;
-  readonly onMalformed: (malformed: Malformed) => void;
+  readonly onMalformed: (malformed: Malformed, id: StreamId) => void;
+  /** Where it is noted what is routed; undefined: nowhere. */
+  readonly record: FeedRecord | undefined;
   /** An entry could not be routed although its codec took it: a bug, and that entry's alone. */
   readonly onError: (error: unknown, id: StreamId) => void;
 }
@@ -82,9 +85,13 @@ export class FanOut {
   route(batch: RoutedBatch): void {
     if (batch.trimmed && batch.firstId !== undefined) this.skipTo(previousId(batch.firstId));
     const arrival = { atMs: this.#deps.now() };
+    const { record } = this.#deps;
+    record?.routing(this.#position);
+    let firstId: StreamId | undefined;
     let routed = 0;
     for (const entry of batch.entries) {
       if (compareIds(entry.id, this.#position) <= 0) continue;
+      firstId ??= entry.id;
       this.#skipUnseen(entry);
       try {
         if (this.#routeEntry(entry, arrival)) routed += 1;
@@ -96,6 +103,7 @@ export class FanOut {
     this.#lagMs = Math.max(0, arrival.atMs - msOf(this.#position));
     this.#deps.metrics.count('signalbox.events_routed', routed);
     this.#flush();
+    record?.routed(arrival.atMs, routed, firstId, this.#position);
     for (const frames of this.#deps.formats) frames.forgetLive();
     this.#tellWaiting();
   }
@@ -128,6 +136,7 @@ export class FanOut {
       if (event !== undefined) this.#deps.window.add(event);
     }
     this.#position = laterId(position, floor);
+    this.#deps.record?.filled(floor, this.#position);
   }
 
   /**
@@ -138,6 +147,7 @@ export class FanOut {
     this.#deps.window.clear(position);
     const before = this.#position;
     this.#position = position;
+    this.#deps.record?.reset(before, position, reason);
     for (const { resolve } of this.#waiting.splice(0)) resolve();
     const since = reason === 'epoch' ? { epoch: this.epoch } : undefined;
     this.#rewind(this.#deps.subscriptions.all(), (subscription) => {
@@ -165,6 +175,7 @@ export class FanOut {
     const before = this.#position;
     this.#deps.window.clear(id);
     this.#position = id;
+    this.#deps.record?.skipped(before, id);
     this.#tellWaiting();
     this.#rewind(this.#deps.subscriptions.all(), (subscription) => {
       if (!subscription.live) return;
@@ -213,7 +224,7 @@ export class FanOut {
     const payload = codec.payloadOf(entry);
     const channels = codec.channelsOf(payload);
     if (isMalformed(channels)) {
-      this.#deps.onMalformed(channels);
+      this.#deps.onMalformed(channels, entry.id);
       return undefined;
     }
     const names = typeof channels === 'string' ? this.#deps.window.nameOf(channels) : channels;
@@ -230,7 +241,9 @@ export class FanOut {
       const { delivery } = subscription;
       const frame = delivery.frames.ofLive(event, delivery.isCompressed);
       if (isMalformed(frame)) return;
-      if (delivery.offer(frame) === 'ok' && isShared) subscription.lastShared = event.id;
+      if (delivery.offer(frame) !== 'ok') continue;
+      if (isShared) subscription.lastShared = event.id;
+      if (delivery.isWatched) delivery.record?.delivered(channel, event.id);
     }
   }
 

@@ -22,7 +22,7 @@ export interface FramesOptions {
   /** Where frames are kept for those who will want them, too; undefined: another form of the events has its place. */
   readonly window: Window | undefined;
   readonly framing: Framing;
-  readonly onMalformed: (malformed: Malformed) => void;
+  readonly onMalformed: (malformed: Malformed, id: StreamId) => void;
 }
 
 /** Events made ready to be written: each is encoded once, whoever wants it. */
@@ -116,7 +116,7 @@ export class Frames {
     const text = protocol.snapshotText?.(channel, snapshot);
     if (text === undefined) return undefined;
     if (!isMalformed(text)) return this.#frame(text);
-    onMalformed(text);
+    onMalformed(text, snapshot.id);
     return undefined;
   }
 
@@ -143,7 +143,7 @@ export class Frames {
     const { protocol, framing, onMalformed } = this.#options;
     const text = protocol.codec.encode(id, channels, payload, framing.headroom);
     if (!isMalformed(text)) return framing.frame(text);
-    onMalformed(text);
+    onMalformed(text, id);
     return text;
   }
 }

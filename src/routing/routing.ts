@@ -1,5 +1,5 @@
 import type { EventLog } from '../broker/ports.ts';
-import { ZERO_ID } from '../event/stream-id.ts';
+import { type StreamId, ZERO_ID } from '../event/stream-id.ts';
 import type { Malformed } from '../protocol/event-codec.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { BufferBudget } from './buffer-budget.ts';
@@ -9,6 +9,7 @@ import { FanOut } from './fan-out.ts';
 import { Frames, type Framing } from './frames.ts';
 import { createLossyReplay } from './lossy-replay.ts';
 import { Pages } from './pages.ts';
+import type { FeedRecord } from './record.ts';
 import type { ChannelSnapshot, SocketProtocol } from './protocol.ts';
 import { createSeparateReplay } from './separate-replay.ts';
 import { createSnapshots } from './snapshots.ts';
@@ -36,6 +37,8 @@ export interface RoutingDeps {
   readonly formats?: readonly Format[];
   readonly metrics: Metrics;
   readonly channels: ChannelFacts;
+  /** Where it is noted what is routed; left out: nowhere. */
+  readonly record?: FeedRecord | undefined;
   readonly now: () => number;
   /** Runs in a later turn. */
   readonly later: (run: () => void) => void;
@@ -85,7 +88,11 @@ export function createRouting(deps: RoutingDeps): Routing {
   const { log, limits, protocol, metrics, channels } = deps;
   const window = new Window(limits.window, ZERO_ID);
   const budget = deps.budget ?? new BufferBudget(limits);
-  const { onMalformed } = deps;
+  const { record } = deps;
+  const onMalformed = (malformed: Malformed, id: StreamId): void => {
+    record?.malformed(id, malformed.malformed);
+    deps.onMalformed(malformed);
+  };
   const frames = new Frames({ protocol, window, framing: deps.framing, onMalformed });
   const others = (deps.formats ?? []).map((format) => ({
     protocol: format.protocol,
@@ -111,7 +118,11 @@ export function createRouting(deps: RoutingDeps): Routing {
       onGap: protocol.onGap,
       now: deps.now,
       onMalformed,
-      onError: deps.onError,
+      record,
+      onError(error, id) {
+        record?.malformed(id, 'error');
+        deps.onError(error, id);
+      },
     },
     ZERO_ID,
   );

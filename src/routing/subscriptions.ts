@@ -1,6 +1,7 @@
 import type { StreamId } from '../event/stream-id.ts';
 import type { Delivery } from './delivery.ts';
 import type { Gap } from './protocol.ts';
+import type { SubscriptionRecord } from './record.ts';
 import type { SeparateProgress } from './separate-replay.ts';
 
 /**
@@ -30,6 +31,8 @@ export interface Subscription {
   lastShared: StreamId | undefined;
   /** Undefined: its protocol asks for nothing but events. */
   readonly terms: Terms | undefined;
+  /** Where it is noted what becomes of it; undefined: nowhere. */
+  readonly record: SubscriptionRecord | undefined;
 }
 
 /** Where it begins, for its client to keep: in another life of the broker the old position means nothing. */

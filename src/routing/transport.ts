@@ -27,6 +27,8 @@ export interface Transport {
 
 /** What a transport tells. */
 export interface TransportListener {
+  /** After a write some bytes are left that the operating system has not taken. */
+  waiting?(): void;
   /** Bytes were flushed. */
   flushed(): void;
   /** The peer answered the last ping, or sent or took bytes since. */

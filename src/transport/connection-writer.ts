@@ -46,6 +46,7 @@ export class ConnectionWriter {
     this.#connection.write(frames[last], this.#flushed);
     if (last > 0) this.#connection.uncork();
     this.#account();
+    if (this.#accounted > 0) this.#listener.waiting?.();
   }
 
   /** From now on whatever the peer sends, or takes, is its answer. */

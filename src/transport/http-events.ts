@@ -11,6 +11,7 @@ import { channelFault, isReservedChannel } from '../protocol/native/names.ts';
 import { parseSsePosition } from '../protocol/native/sse-position.ts';
 import { retryMs } from '../protocol/native/sse-rules.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { ClientAddress } from './client-address.ts';
 import type { ConnectLimit } from './connect-limit.ts';
 import { connectRequest } from './connect-request.ts';
 import { sendProblem } from './http-problem.ts';
@@ -31,6 +32,7 @@ export interface EventsDeps {
   /** Whether there are as many sockets as may be. */
   isFull(): boolean;
   readonly connectLimit: ConnectLimit;
+  readonly addressOf: ClientAddress;
   readonly metrics: Metrics;
   readonly newId: () => string;
   readonly random: () => number;
@@ -101,6 +103,7 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
     streams.open({
       id,
       principal,
+      address: deps.addressOf(request.raw),
       channels: channels.length === 0 ? ownChannels(principal) : channels,
       form: isFrames ? 'frames' : 'events',
       position: lastEventId === undefined ? undefined : parseSsePosition(lastEventId),

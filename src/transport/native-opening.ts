@@ -3,6 +3,7 @@ import type { OpenSocket } from '../actors/open-socket.ts';
 import type { NewHandshake, Sockets } from '../actors/sockets.ts';
 import type { NativeAccess } from '../auth/native-access.ts';
 import type { NativePrincipal } from '../auth/native-principal.ts';
+import type { Peer } from '../inspect/api.ts';
 import { userChannel } from '../protocol/native/names.ts';
 import type { ClientSession, Sessions } from '../protocol/native/sessions.ts';
 
@@ -19,6 +20,9 @@ export interface NativeOpening<S extends Session> {
   readonly id: string;
   /** Authenticated, perhaps a while ago. */
   readonly principal: NativePrincipal;
+  readonly transport: Peer['transport'];
+  /** Where its client is. */
+  readonly address: string;
   /** `session`: what it gives once the socket is open. */
   connect(
     listener: Parameters<NewHandshake['connect']>[1],
@@ -29,11 +33,13 @@ export interface NativeOpening<S extends Session> {
 
 /** Opens a socket of the native protocol, however it is connected; its session can be found until it has gone. */
 export function openNative<S extends Session>(opening: NativeOpening<S>): { session: S; isRevoked: boolean } {
-  const { sockets, sessions, access, id, principal } = opening;
+  const { sockets, sessions, access, id, principal, transport, address } = opening;
+  const { user, session: of } = principal;
   let session: S | undefined;
   const opened = sockets.accept({
     id,
-    channel: userChannel(principal.user),
+    channel: userChannel(user),
+    peer: { transport, protocol: 'native', user, session: of, address },
     onReleased(reason) {
       if (session === undefined) return;
       sessions.remove(session);

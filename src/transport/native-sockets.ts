@@ -10,6 +10,7 @@ import { NativeSession, type SessionRules } from '../protocol/native/session.ts'
 import type { Sessions } from '../protocol/native/sessions.ts';
 import type { LogLimit } from '../telemetry/log-limit.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { ClientAddress } from './client-address.ts';
 import type { ConnectLimit } from './connect-limit.ts';
 import { isLoopbackHost } from './http-loopback.ts';
 import { openNative } from './native-opening.ts';
@@ -35,6 +36,7 @@ export interface NativeSocketsDeps {
   /** Whether a route of the configuration takes an upgrade. */
   isRouted(request: IncomingMessage): boolean;
   readonly connectLimit: ConnectLimit;
+  readonly addressOf: ClientAddress;
   /** Sockets of all protocols. */
   socketCount(): number;
 }
@@ -79,6 +81,7 @@ export function acceptNativeSockets(deps: NativeSocketsDeps): void {
     },
     redeem: access.redeem,
     newId: deps.newId,
+    addressOf: deps.addressOf,
     ...(decider.connect !== undefined && { admit: decider.connect.bind(decider) }),
     open,
     onRefused: ({ status, reason, address }) =>
@@ -87,13 +90,15 @@ export function acceptNativeSockets(deps: NativeSocketsDeps): void {
       ),
   });
 
-  function open({ id, principal, socket, connection }: NativeAccepted): void {
+  function open({ id, principal, address, socket, connection }: NativeAccepted): void {
     openNative<NativeSession>({
       sockets,
       sessions,
       access,
       id,
       principal,
+      transport: 'websocket',
+      address,
       connect: (listener, session) =>
         new WebSocketTransport({
           id,

@@ -30,6 +30,8 @@ export interface NewStream extends StreamOptions {
   /** What its socket is to be called. */
   readonly id: string;
   readonly principal: NativePrincipal;
+  /** Where it comes from. */
+  readonly address: string;
   readonly response: ServerResponse;
   /** Beside those of every stream. */
   readonly headers: OutgoingHttpHeaders;
@@ -51,7 +53,7 @@ export function createNativeStreams(deps: NativeStreamsDeps): NativeStreams {
 
   return {
     hasTooMany: ({ user }) => maxPerUser > 0 && actors.countOn(userChannel(user)) >= maxPerUser,
-    open({ id, principal, response, headers, ...options }) {
+    open({ id, principal, address, response, headers, ...options }) {
       const connection = beginStream(response, headers);
       const { session, isRevoked } = openNative({
         sockets: socketsOf[options.form],
@@ -59,6 +61,8 @@ export function createNativeStreams(deps: NativeStreamsDeps): NativeStreams {
         access,
         id,
         principal,
+        transport: 'sse',
+        address,
         connect: (listener) => new SseTransport({ connection, listener, budget }),
         converse: (opened) => new StreamSession(opened, principal, rules, options),
       });

@@ -10,6 +10,7 @@ import { CLOSES, type CloseCode } from '../protocol/native/close-codes.ts';
 import { type ErrorCode, ERRORS } from '../protocol/native/error-codes.ts';
 import { encodeServerFrame } from '../protocol/native/server-codec.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { ClientAddress } from './client-address.ts';
 import { connectRequest } from './connect-request.ts';
 import { refuseUpgrade } from './refusal.ts';
 import { checkTarget } from './request-target.ts';
@@ -23,6 +24,8 @@ export interface NativeAccepted {
   /** What its socket is to be called. */
   readonly id: string;
   readonly principal: NativePrincipal;
+  /** Where it comes from. */
+  readonly address: string;
   readonly socket: WebSocket;
   readonly connection: Duplex;
 }
@@ -50,6 +53,7 @@ export interface NativeUpgradeDeps {
   /** Uses a ticket up; false: it was used before. Rejects when nobody can say. */
   redeem(ticket: NonNullable<NativeAuthenticated['ticket']>): Promise<boolean>;
   readonly newId: () => string;
+  readonly addressOf: ClientAddress;
   /** Asks the application, last of all; left out: it lets everybody in. */
   readonly admit?: NonNullable<Decider['connect']>;
   open(accepted: NativeAccepted): void;
@@ -98,7 +102,9 @@ export function acceptNativeUpgrades(deps: NativeUpgradeDeps): void {
       serverFor(request).handleUpgrade(request, connection, head, then);
     const turnBack = (refusal: Refusal): void => complete((socket) => refuse(request, socket, refusal));
     const open = (principal: NativePrincipal, id: string): void =>
-      complete((socket) => deps.open({ id, principal, socket, connection }));
+      complete((socket) =>
+        deps.open({ id, principal, address: deps.addressOf(request), socket, connection }),
+      );
     const proceed = (authenticated: Either.Either<AuthError, NativeAuthenticated>): void => {
       const checked = check(authenticated);
       if (Either.isLeft(checked)) return turnBack(checked.left);

@@ -9,6 +9,7 @@ import type { RouteMatch, Routes } from '../routes/routes.ts';
 import type { Sockets } from '../actors/sockets.ts';
 import type { BufferBudget } from '../routing/buffer-budget.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { ClientAddress } from './client-address.ts';
 import type { ConnectLimit } from './connect-limit.ts';
 import { acceptWebSockets } from './websocket.ts';
 
@@ -26,6 +27,7 @@ export interface RouteSocketsDeps {
   unavailable(): 'draining' | 'not ready' | undefined;
   isFull(): boolean;
   readonly connectLimit: ConnectLimit;
+  readonly addressOf: ClientAddress;
   readonly metrics: Metrics;
   readonly now: () => number;
   readonly onRefused: (refusal: { status: number; reason: string; address: string | undefined }) => void;
@@ -60,10 +62,12 @@ export function acceptRouteSockets(deps: RouteSocketsDeps): void {
     authenticate: (request) => authenticate(request),
     totalReached: () => (deps.isFull() ? 'total connection limit reached' : undefined),
     channelReached: () => undefined,
-    open({ principal, target, connect }) {
+    open({ principal, target, address, connect }) {
       const match = routes.find(target) as RouteMatch;
+      const protocol = match.route.settings.source;
       deps.socketsOf(match).open({
         channels: principal.channels,
+        peer: { transport: 'websocket', protocol, user: principal.user, session: undefined, address },
         lastId: undefined,
         credentialLifetimeMs:
           principal.expiresAtMs === undefined ? undefined : Math.max(0, principal.expiresAtMs - deps.now()),

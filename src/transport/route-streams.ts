@@ -6,6 +6,7 @@ import { retryMs } from '../protocol/native/sse-rules.ts';
 import { sseBlock } from '../protocol/native/sse-text.ts';
 import type { Delivery } from '../routing/delivery.ts';
 import { beginningOf } from '../routing/subscriptions.ts';
+import type { ClientAddress } from './client-address.ts';
 import type { ConnectLimit } from './connect-limit.ts';
 import { beginStream, refuseForNow } from './sse-response.ts';
 import { SseTransport } from './sse-transport.ts';
@@ -19,6 +20,7 @@ export interface RouteStreamsDeps {
   /** Whether there are as many sockets as may be. */
   isFull(): boolean;
   readonly connectLimit: ConnectLimit;
+  readonly addressOf: ClientAddress;
   readonly onRefused: (refusal: { reason: string; address: string | undefined }) => void;
 }
 
@@ -48,6 +50,13 @@ export function createRouteStreams(deps: RouteStreamsDeps): OpenRouteStream {
     let timer: unknown;
     const socket = socketsOf(stream).accept({
       channel: channels[0] as string,
+      peer: {
+        transport: isRaw ? 'raw' : 'sse',
+        protocol: actors.streams.length > 0 ? 'native' : 'pubsub',
+        user: stream.user,
+        session: undefined,
+        address: deps.addressOf(request),
+      },
       connect: (_, listener) => new SseTransport({ connection, listener, budget: actors.routing.budget }),
       onReleased: () => clock.clearTimeout(timer),
     });

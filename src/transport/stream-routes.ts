@@ -19,6 +19,8 @@ export interface RouteStream {
   readonly headers?: OutgoingHttpHeaders;
   /** Sent before anything else. */
   readonly prelude?: Buffer;
+  /** Whose it is; left out: anybody's. */
+  readonly user?: string;
   /** How long its credential lasts; left out: it has none. */
   readonly lifetimeMs?: number;
   /** Nothing may be sent that is not a message: no retry, no comment. */
@@ -121,7 +123,7 @@ export function createStreamRoutes(deps: StreamRoutesDeps): StreamRoutes {
     deps.openStream(request.raw, reply.raw, {
       ...streamOf(route, [channel], lastEventIdOf(request)),
       headers,
-      ...(principal !== undefined && { lifetimeMs: principal.expiresAtMs - deps.now() }),
+      ...ownerOf(principal),
     });
   }
 
@@ -137,7 +139,7 @@ export function createStreamRoutes(deps: StreamRoutesDeps): StreamRoutes {
         headers,
         prelude,
         ...(keepAlive !== undefined && { keepAlive }),
-        ...(principal !== undefined && { lifetimeMs: principal.expiresAtMs - deps.now() }),
+        ...ownerOf(principal),
       });
     try {
       await deps.askUpstream(request.raw, reply.raw, route, open);
@@ -145,6 +147,11 @@ export function createStreamRoutes(deps: StreamRoutesDeps): StreamRoutes {
       logger.error({ err: error, route: route.settings.path }, 'A stream could not be opened: this is a bug');
       reply.raw.destroy();
     }
+  }
+
+  function ownerOf(principal: NativePrincipal | undefined): Pick<RouteStream, 'user' | 'lifetimeMs'> {
+    if (principal === undefined) return {};
+    return { user: principal.user, lifetimeMs: principal.expiresAtMs - deps.now() };
   }
 
   function streamOf(route: Route, channels: readonly string[], lastEventId: string | undefined) {

@@ -9,6 +9,7 @@ import type { LoadedConfig } from '../config/loaded.ts';
 import { readLastId } from '../protocol/superset/last-id.ts';
 import type { LogLimit } from '../telemetry/log-limit.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { ClientAddress } from './client-address.ts';
 import type { ConnectLimit } from './connect-limit.ts';
 import { isLoopbackHost, isSameOrigin } from './http-loopback.ts';
 import { isNativeUpgrade } from './native-upgrade.ts';
@@ -27,6 +28,7 @@ export interface SupersetSocketsDeps {
   /** Whether a route of the configuration takes an upgrade. */
   isRouted(request: IncomingMessage): boolean;
   readonly connectLimit: ConnectLimit;
+  readonly addressOf: ClientAddress;
   /** Sockets of all protocols. */
   socketCount(): number;
 }
@@ -39,6 +41,7 @@ export function acceptSupersetSockets(deps: SupersetSocketsDeps): void {
 
   acceptWebSockets({
     server: deps.server,
+    addressOf: deps.addressOf,
     isForeign: (request) => isNativeUpgrade(request) || deps.isRouted(request),
     budget: routing.budget,
     metrics,
@@ -75,12 +78,19 @@ export function acceptSupersetSockets(deps: SupersetSocketsDeps): void {
     return isReached ? `per-channel connection limit (${most}) reached` : undefined;
   }
 
-  function open({ principal, target, connect }: Accepted): void {
+  function open({ principal, target, address, connect }: Accepted): void {
     const { channels, expiresAtMs } = principal;
     const { id: lastId, malformed } = readLastId(target);
     if (malformed) metrics.count('signalbox.last_id_ignored', 1, { reason: 'malformed' });
     sockets.open({
       channels,
+      peer: {
+        transport: 'websocket',
+        protocol: 'superset',
+        user: principal.user,
+        session: undefined,
+        address,
+      },
       lastId: config.superset.protocol === 'streams' ? lastId : undefined,
       credentialLifetimeMs: expiresAtMs === undefined ? undefined : Math.max(0, expiresAtMs - clock.now()),
       connect,

@@ -7,6 +7,7 @@ import type { Principal } from '../auth/principal.ts';
 import type { BufferBudget } from '../routing/buffer-budget.ts';
 import type { TransportListener } from '../routing/transport.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { ClientAddress } from './client-address.ts';
 import { refuseUpgrade } from './refusal.ts';
 import { checkTarget } from './request-target.ts';
 import { createUpgradeServers } from './upgrade-servers.ts';
@@ -17,6 +18,8 @@ export interface Accepted {
   readonly principal: Principal;
   /** What it asked for: the raw request target. */
   readonly target: string;
+  /** Where it comes from. */
+  readonly address: string;
   connect(id: string, listener: TransportListener & { violated(): void }): WebSocketTransport;
 }
 
@@ -37,6 +40,7 @@ export interface WebSocketsDeps {
   /** The text of the limit on the client's own channel, when it is reached. */
   channelReached(principal: Principal): string | undefined;
   open(accepted: Accepted): void;
+  readonly addressOf: ClientAddress;
   readonly budget: BufferBudget;
   readonly metrics: Metrics;
   readonly maxFrameBytes: number;
@@ -101,6 +105,7 @@ export function acceptWebSockets(deps: WebSocketsDeps): void {
       deps.open({
         principal,
         target,
+        address: deps.addressOf(request),
         connect: (id, listener) =>
           new WebSocketTransport({ id, socket, connection, listener, inbound: INBOUND, ...deps }),
       });

@@ -7,6 +7,7 @@ import { type Client, type Core, createCore } from '../support/core.ts';
 import { gapProtocol } from '../support/gap-protocol.ts';
 import { settled } from '../support/heap-clock.ts';
 import { Random } from '../support/random.ts';
+import { PEER } from '../support/peer.ts';
 
 const BIG = 'x'.repeat(11_000);
 /** How many times in an interval somebody is pinged, and what that is of the usual interval of 20 s. */
@@ -70,7 +71,13 @@ describe('a socket', () => {
     const connect = () => {
       throw new Error('the connection broke');
     };
-    const options = { channels: ['c'], lastId: undefined, credentialLifetimeMs: undefined, connect };
+    const options = {
+      channels: ['c'],
+      peer: PEER,
+      lastId: undefined,
+      credentialLifetimeMs: undefined,
+      connect,
+    };
     expect(() => core.actors.sockets.open(options)).toThrow('the connection broke');
     await core.clock.advance(10_000);
     expect([core.registry.size, core.actors.sockets.size]).toEqual([before, 0]);

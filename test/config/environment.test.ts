@@ -112,6 +112,9 @@ const variables: readonly (readonly [name: string, key: string, text: string, va
   ['SIGNALBOX_LIMITS_CONNECTS_PER_IP_PER_SECOND', 'limits.connectsPerIpPerSecond', '5', 5],
   ['SIGNALBOX_LIMITS_REQUESTS_PER_SECOND', 'limits.requestsPerSecond', '30', 30],
   ['SIGNALBOX_INSPECT_STATELY', 'inspect.stately', 'true', true],
+  ['SIGNALBOX_INSPECT_JOURNAL_ENABLED', 'inspect.journal.enabled', 'false', false],
+  ['SIGNALBOX_INSPECT_JOURNAL_KEEP_SECONDS', 'inspect.journal.keepSeconds', '60', 60],
+  ['SIGNALBOX_INSPECT_JOURNAL_MAX_SOCKETS', 'inspect.journal.maxSockets', '100', 100],
   ['SIGNALBOX_STRICT', 'strict', 'false', false],
 ];
 

@@ -64,8 +64,10 @@ const unknownKeys = fc.uniqueArray(
 const nest = (values: readonly (readonly [string, unknown])[]): Record<string, unknown> => {
   const root: Record<string, unknown> = {};
   for (const [path, value] of values) {
-    const [group = '', name] = path.split('.');
-    root[group] = name === undefined ? value : { ...(root[group] as object | undefined), [name]: value };
+    const names = path.split('.');
+    let group = root;
+    for (const name of names.slice(0, -1)) group = (group[name] ??= {}) as Record<string, unknown>;
+    group[names.at(-1) as string] = value;
   }
   return root;
 };

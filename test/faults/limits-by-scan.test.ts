@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { SimulatedTransport } from '../support/simulated-transport.ts';
 import { World } from '../model/world.ts';
 import { LimitsByScan } from './limits-by-scan.ts';
+import { PEER } from '../support/peer.ts';
 
 /** What a limit is checked against. */
 interface Counts {
@@ -15,6 +16,7 @@ const ours = (): Counts => {
   return {
     open: (channel) =>
       void sockets.open({
+        peer: PEER,
         channels: [channel],
         lastId: undefined,
         credentialLifetimeMs: undefined,

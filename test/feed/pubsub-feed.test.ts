@@ -6,6 +6,7 @@ import { pubSubProtocol } from '../../src/protocol/pubsub/socket-rules.ts';
 import { type CoreOptions, createCore } from '../support/core.ts';
 import { settled } from '../support/heap-clock.ts';
 import { SimulatedTransport } from '../support/simulated-transport.ts';
+import { PEER } from '../support/peer.ts';
 
 const GC_MS = 120_000;
 const GAP = 'event: gap\ndata: {"reason":"lossy"}\n\n';
@@ -38,6 +39,7 @@ function serve(options: CoreOptions & { readonly format?: PubSubFormat } = {}) {
     const frames: Buffer[] = [];
     let transport: SimulatedTransport | undefined;
     const id = actors.sockets.open({
+      peer: PEER,
       channels,
       lastId: undefined,
       credentialLifetimeMs: undefined,

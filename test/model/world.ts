@@ -10,6 +10,7 @@ import { Random } from '../support/random.ts';
 import { SimulatedTransport } from '../support/simulated-transport.ts';
 import { Journal, Observer } from './journal.ts';
 import { TIMES, WINDOW } from './tightness.ts';
+import { PEER } from '../support/peer.ts';
 
 const CHANNELS = ['north', 'south', '__proto__'];
 const HISTORY = { maxLength: 60, maxAgeSeconds: 3_600, firehoseMaxLength: 150 };
@@ -287,6 +288,7 @@ export class World {
     const observer = new Observer(this.journal, channel, start, this.journal.epoch);
     let transport: SimulatedTransport | undefined;
     sockets.open({
+      peer: PEER,
       channels: [channel],
       lastId,
       credentialLifetimeMs: this.random.chance(0.1) ? 4_000 : undefined,

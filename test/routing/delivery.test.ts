@@ -100,7 +100,7 @@ describe('a delivery', () => {
     test('while it is full or suspended, is sent what came there meanwhile', () => {
       const lane = createLane();
       const outlet = lane.outlet();
-      outlet.delivery.suspend();
+      outlet.delivery.suspend('stale');
       const subscription = outlet.delivery.join(['c']);
       expect(subscription.live).toBe(false);
       lane.route(one, two);
@@ -207,7 +207,7 @@ describe('a delivery', () => {
       const subscription = outlet.delivery.join(['c'], three);
       outlet.delivery.pump();
       await settled();
-      outlet.delivery.suspend();
+      outlet.delivery.suspend('stale');
       expect(subscription.cursor).toBe(three);
     });
 
@@ -509,7 +509,7 @@ describe('a delivery', () => {
     test('drops what was read when it was closed, suspended or put elsewhere meanwhile', async () => {
       const happenings: ((of: ReturnType<typeof farBehind>) => void)[] = [
         ({ outlet }) => outlet.delivery.close(),
-        ({ outlet }) => outlet.delivery.suspend(),
+        ({ outlet }) => outlet.delivery.suspend('stale'),
         ({ lane }) => lane.fanOut.reset(one, 'epoch'),
       ];
       for (const happens of happenings) {
@@ -529,7 +529,7 @@ describe('a delivery', () => {
       const outlet = lane.outlet();
       outlet.delivery.join(['c']);
       lane.route(one);
-      outlet.delivery.suspend();
+      outlet.delivery.suspend('stale');
       lane.route(two, three);
       outlet.delivery.pump();
       outlet.transport.flush();

@@ -46,6 +46,7 @@ function create({ held, trimmedUpTo, position }: Log, cursor: StreamId) {
     generation: 0,
     lastShared: undefined,
     terms: undefined,
+    record: undefined,
   };
   replay.begin(subscription);
   return { replay, subscription };

@@ -19,6 +19,7 @@ function subscribe(channels: readonly string[]): Subscription {
     generation: 0,
     lastShared: undefined,
     terms: undefined,
+    record: undefined,
   };
 }
 

@@ -8,6 +8,7 @@ import { CountingMetrics } from './counting-metrics.ts';
 import { gapProtocol } from './gap-protocol.ts';
 import { HeapClock, settled } from './heap-clock.ts';
 import { SimulatedTransport } from './simulated-transport.ts';
+import { PEER } from './peer.ts';
 
 /** A frame as its client reads it. */
 export interface Received {
@@ -101,6 +102,7 @@ export function createCore({ limits, times, deps, registry: createRegistry }: Co
       let transport: SimulatedTransport | undefined;
       const id = actors.sockets.open({
         channels: ['c'],
+        peer: PEER,
         lastId: undefined,
         credentialLifetimeMs: undefined,
         ...options,

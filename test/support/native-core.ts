@@ -154,6 +154,8 @@ export function createNativeCore(options: NativeCoreOptions = {}): NativeCore {
         access,
         id: deps.newId(),
         principal: as,
+        transport: 'websocket',
+        address: '192.0.2.1',
         connect(listener) {
           transport = new SimulatedTransport(budget, listener, (bytes) => {
             const frame = JSON.parse(bytes.toString()) as Heard;
@@ -195,6 +197,8 @@ export function createNativeCore(options: NativeCoreOptions = {}): NativeCore {
         access,
         id: deps.newId(),
         principal: as,
+        transport: 'sse',
+        address: '192.0.2.1',
         connect(listener) {
           transport = new SimulatedTransport(budget, listener, (bytes) => onBlocks(bytes.toString()));
           return transport;

@@ -11,6 +11,7 @@ import { noMetrics } from '../../src/telemetry/metrics.ts';
 import { refuseForNow } from '../../src/transport/sse-response.ts';
 import { NOW_MS } from './native-auth.ts';
 import { SECRET } from './tokens.ts';
+import { createClientAddress } from '../../src/transport/client-address.ts';
 
 /** Who may come in, by the tokens of `native-auth.ts`; tickets are used up in here. */
 export function nativeAccess(
@@ -84,6 +85,7 @@ export function endingStreams(): EventsDeps {
     maxChannels: 3,
     unavailable: () => undefined,
     isFull: () => false,
+    addressOf: createClientAddress(false),
     connectLimit: () => 0,
     metrics: noMetrics,
     newId: () => 's-1',

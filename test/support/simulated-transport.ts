@@ -53,6 +53,7 @@ export class SimulatedTransport implements Transport {
     this.bufferedBytes += bytes;
     this.#budget.add(bytes);
     this.peakBufferedBytes = Math.max(this.peakBufferedBytes, this.bufferedBytes);
+    this.#listener.waiting?.();
   }
 
   /** The network takes up to `writes` of what waits, if the peer reads. */

@@ -13,6 +13,7 @@ import { acceptWebSockets } from '../../src/transport/websocket.ts';
 import type { WebSocketTransport } from '../../src/transport/websocket-transport.ts';
 import { CountingMetrics } from '../support/counting-metrics.ts';
 import { listen } from '../support/loopback.ts';
+import { createClientAddress } from '../../src/transport/client-address.ts';
 
 const MAX_FRAME_BYTES = 65_536;
 const RSV1 = 0x40;
@@ -33,6 +34,7 @@ async function serve(isCompressing: boolean): Promise<void> {
     server,
     isCompressing,
     metrics: new CountingMetrics(),
+    addressOf: createClientAddress(false),
     tooSoonMs: () => 0,
     unavailable: () => undefined,
     isServed: () => true,

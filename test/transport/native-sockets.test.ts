@@ -11,6 +11,7 @@ import { listen } from '../support/loopback.ts';
 import { tokenWith } from '../support/native-auth.ts';
 import { createNativeCore } from '../support/native-core.ts';
 import { nativeAccess } from '../support/native-http.ts';
+import { createClientAddress } from '../../src/transport/client-address.ts';
 
 const servers: Server[] = [];
 const clients: WebSocket[] = [];
@@ -45,6 +46,7 @@ async function serve(isRevoked: () => boolean, connect: (sessions: Sessions) => 
     limit: createLogLimit({ now: core.clock.now }),
     clock: core.clock,
     isDraining: () => false,
+    addressOf: createClientAddress(false),
     connectLimit: () => 0,
     isRouted: () => false,
     socketCount: () => core.actors.sockets.size,

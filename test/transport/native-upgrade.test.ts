@@ -14,6 +14,7 @@ import {
 import { CountingMetrics } from '../support/counting-metrics.ts';
 import { listen } from '../support/loopback.ts';
 import { NOW_MS, principal } from '../support/native-auth.ts';
+import { createClientAddress } from '../../src/transport/client-address.ts';
 
 const known: NativeAuthenticated = { principal, source: 'bearer' };
 const withTicket: NativeAuthenticated = {
@@ -47,6 +48,7 @@ async function serve(answers: Partial<NativeUpgradeDeps> = {}): Promise<void> {
     isServed: ask('isServed', true),
     unavailable: ask('unavailable', undefined),
     isFull: ask('isFull', false),
+    addressOf: createClientAddress(false),
     tooSoonMs: ask('tooSoonMs', 0),
     isAllowedOrigin: ask('isAllowedOrigin', true),
     authenticate: ask('authenticate', Either.right(known)),

@@ -12,6 +12,7 @@ import { type Accepted, acceptWebSockets, type WebSocketsDeps } from '../../src/
 import type { WebSocketTransport } from '../../src/transport/websocket-transport.ts';
 import { CountingMetrics } from '../support/counting-metrics.ts';
 import { listen } from '../support/loopback.ts';
+import { createClientAddress } from '../../src/transport/client-address.ts';
 
 const PRINCIPAL: Principal = { user: '1', channels: ['c'] };
 const silent = { flushed() {}, answered() {}, closed() {}, violated() {} };
@@ -38,6 +39,7 @@ async function serve(answers: Partial<WebSocketsDeps> = {}): Promise<void> {
     isForeign: () => false,
     unavailable: ask('unavailable', undefined),
     isServed: ask('isServed', true),
+    addressOf: createClientAddress(false),
     tooSoonMs: ask('tooSoonMs', 0),
     totalReached: ask('totalReached', undefined),
     isAllowedOrigin: ask('isAllowedOrigin', true),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { key, port } from './key.ts';
+import { key, notNegative, port } from './key.ts';
 
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
 
@@ -36,6 +36,23 @@ export const telemetryKeys = {
         env: 'SIGNALBOX_INSPECT_STATELY',
         description: "Send what the actors do (types, ids, states; no payloads) to Stately's inspector.",
       }),
+      journal: z
+        .strictObject({
+          enabled: key(z.boolean().default(true), {
+            env: 'SIGNALBOX_INSPECT_JOURNAL_ENABLED',
+            description:
+              'Note in memory what becomes of sockets, so that it can be said why an event did not arrive.',
+          }),
+          keepSeconds: key(notNegative.default(600), {
+            env: 'SIGNALBOX_INSPECT_JOURNAL_KEEP_SECONDS',
+            description: 'How long a socket is known after it has gone.',
+          }),
+          maxSockets: key(notNegative.default(10_000), {
+            env: 'SIGNALBOX_INSPECT_JOURNAL_MAX_SOCKETS',
+            description: 'How many sockets that have gone are known; the oldest is forgotten first.',
+          }),
+        })
+        .prefault({}),
     })
     .prefault({}),
 };

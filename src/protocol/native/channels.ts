@@ -9,7 +9,7 @@ import { isReservedChannel } from './names.ts';
 import type { Joined, ServerFrame } from './server-frame.ts';
 
 export interface ChannelsDeps {
-  readonly delivery: Pick<Delivery, 'join' | 'begin' | 'leave'>;
+  readonly delivery: Pick<Delivery, 'join' | 'begin' | 'leave' | 'record'>;
   readonly decider: Pick<Decider, 'subscribe' | 'snapshot' | 'subscribed' | 'unsubscribed'>;
   /** Whose they are, as it is now. */
   readonly peer: () => Peer;
@@ -92,9 +92,11 @@ export class Channels {
     const { subscribe } = decider;
     const isForbidden =
       subscribe === undefined ? !maySubscribe(peer().principal, channel) : isReservedChannel(channel);
-    if (isForbidden) return this.#refuse(ref, { code: 'forbidden' });
+    if (isForbidden)
+      return this.#deny(ref, channel, isReservedChannel(channel) ? 'reserved' : 'claims', FORBIDDEN);
     if (this.#slots.has(channel)) return this.#refuse(ref, { code: 'already_subscribed' });
-    if (this.#slots.size + this.#own.size >= max) return this.#refuse(ref, { code: 'too_many' });
+    if (this.#slots.size + this.#own.size >= max)
+      return this.#deny(ref, channel, 'limit', { code: 'too_many' });
     const slot: Slot = { ref, wish: { channel, query }, controller: this.#controller() };
     this.#slots.set(channel, slot);
     if (subscribe === undefined) return this.#join(slot, frame);
@@ -102,7 +104,7 @@ export class Channels {
       if (this.#slots.get(channel) !== slot) return;
       if (refusal === undefined) return this.#join(slot, frame);
       this.#slots.delete(channel);
-      this.#refuse(ref, refusal);
+      this.#deny(ref, channel, 'application', refusal);
     });
   }
 
@@ -122,14 +124,16 @@ export class Channels {
     const { subscribe } = decider;
     const slots = [...this.#slots.values()];
     if (subscribe === undefined) {
-      for (const slot of slots) if (!maySubscribe(peer().principal, slot.wish.channel)) this.#end(slot);
+      for (const slot of slots)
+        if (!maySubscribe(peer().principal, slot.wish.channel)) this.#end(slot, 'claims', FORBIDDEN);
       return undefined;
     }
     return Promise.all(
       slots.map(async (slot) => {
         const refusal = await subscribe.call(decider, peer(), slot.wish, signalOf(slot.controller));
         // What nobody can say now was allowed before.
-        if (refusal !== undefined && ERRORS[refusal.code].retry !== 'backoff') this.#end(slot);
+        if (refusal !== undefined && ERRORS[refusal.code].retry !== 'backoff')
+          this.#end(slot, 'application', refusal);
       }),
     );
   }
@@ -169,19 +173,20 @@ export class Channels {
     return subscribe === undefined && snapshot === undefined ? undefined : new AbortController();
   }
 
-  #end(slot: Slot): void {
+  #end(slot: Slot, by: string, refusal: Refusal): void {
     const { channel } = slot.wish;
     if (this.#slots.get(channel) !== slot) return;
-    this.#leave(slot);
+    this.#leave(slot, 'no longer allowed');
+    this.#deps.delivery.record?.denied(channel, by, refusal.code);
     if (slot.subscription === undefined) this.#refuse(slot.ref, { code: 'forbidden' });
     else this.#deps.say({ type: 'unsubscribed', channel });
   }
 
-  #leave({ wish, controller, subscription, isKnown }: Slot): void {
+  #leave({ wish, controller, subscription, isKnown }: Slot, reason?: string): void {
     const { delivery, decider, peer } = this.#deps;
     controller?.abort();
     this.#slots.delete(wish.channel);
-    if (subscription !== undefined) delivery.leave(subscription);
+    if (subscription !== undefined) delivery.leave(subscription, reason);
     if (isKnown === true) decider.unsubscribed?.(peer(), wish.channel);
   }
 
@@ -189,10 +194,18 @@ export class Channels {
     return { channel, id: beginningOf(subscription), epoch: this.#deps.epoch(), recovered };
   }
 
+  /** Refuses a channel by a rule, which is noted. */
+  #deny(ref: Ref, channel: string, by: string, refusal: Refusal): void {
+    this.#deps.delivery.record?.denied(channel, by, refusal.code);
+    this.#refuse(ref, refusal);
+  }
+
   #refuse(ref: Ref, { code, message = ERRORS[code].sentence }: Refusal): void {
     this.#deps.say({ type: 'error', ref, code, message });
   }
 }
+
+const FORBIDDEN: Refusal = { code: 'forbidden' };
 
 const signalOf = (controller: AbortController | undefined): AbortSignal =>
   (controller ?? new AbortController()).signal;

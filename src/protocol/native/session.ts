@@ -56,7 +56,10 @@ export interface SessionRules {
 /** The socket of a session: what it is told, and what is done with it. */
 export interface SessionSocket {
   readonly id: string;
-  readonly delivery: Pick<Delivery, 'join' | 'begin' | 'leave' | 'hold' | 'release' | 'say' | 'isSuspended'>;
+  readonly delivery: Pick<
+    Delivery,
+    'join' | 'begin' | 'leave' | 'hold' | 'release' | 'say' | 'isSuspended' | 'record'
+  >;
   opened(credentialLifetimeMs: number | undefined): void;
   renewed(lifetimeMs: number): void;
   end(reason: CloseReason, error?: unknown): void;

@@ -1,0 +1,138 @@
+import { compareIds, type StreamId } from '../event/stream-id.ts';
+import type { PauseReason, Span } from '../inspect/api.ts';
+import type { Gap } from '../routing/protocol.ts';
+import type { Beginning, SubscriptionRecord } from '../routing/record.ts';
+import type { SocketJournal } from './socket-journal.ts';
+import { Spans } from './spans.ts';
+
+type WithoutTime<S> = S extends Span ? Omit<S, 'atMs'> : never;
+type Untimed = WithoutTime<Span>;
+
+/** What became of the events of one subscription, as spans. */
+export class SubscriptionJournal implements SubscriptionRecord {
+  readonly channels: readonly string[];
+  readonly joinedAtMs: number;
+  readonly #socket: SocketJournal;
+  readonly #spans = new Spans();
+  /** From the first event that was queued again until all is written: nothing of it is known to have left before. */
+  #queued: Untimed[] | undefined;
+
+  constructor(socket: SocketJournal, channels: readonly string[], { cursor, isClaimed, isLive }: Beginning) {
+    this.#socket = socket;
+    this.channels = channels;
+    this.joinedAtMs = socket.now();
+    this.#add({
+      kind: 'joined',
+      atMs: this.joinedAtMs,
+      cursor,
+      ...(isClaimed && { isClaimed }),
+      ...(isLive && { isLive }),
+    });
+  }
+
+  /** Oldest first. */
+  get spans(): readonly Span[] {
+    return this.#spans.all;
+  }
+
+  /** Of an event up to here it may not be known any more what became of it. */
+  get forgottenTo(): StreamId | undefined {
+    return this.#spans.forgottenTo;
+  }
+
+  get hasLeft(): boolean {
+    return this.#spans.last?.kind === 'left';
+  }
+
+  live(cursor: StreamId): void {
+    if (this.#queued === undefined && this.#goesOn(cursor)) return;
+    this.#note({ kind: 'live', cursor });
+  }
+
+  paused(cursor: StreamId, reason: PauseReason): void {
+    this.#note({ kind: 'paused', cursor, reason });
+  }
+
+  replayed(after: StreamId, cursor: StreamId): void {
+    this.#queue({ kind: 'replayed', after, cursor });
+  }
+
+  replayedOfChannel(after: StreamId, cursor: StreamId): void {
+    this.#queue({ kind: 'replayed', after, cursor, isOfChannel: true });
+  }
+
+  settled(): void {
+    const queued = this.#queued;
+    if (queued === undefined) return;
+    this.#queued = undefined;
+    for (const span of queued) this.#note(span);
+  }
+
+  gap({ after, to, reason }: Gap): void {
+    this.#note({ kind: 'gap', after, to, reason });
+  }
+
+  snapshot(cursor: StreamId): void {
+    this.#note({ kind: 'snapshot', cursor });
+  }
+
+  unechoed(id: StreamId): void {
+    this.#note({ kind: 'unechoed', id });
+  }
+
+  failed(): void {
+    const queued = this.#queued?.find((span) => span.kind === 'replayed' && span.isOfChannel !== true);
+    this.#queued = undefined;
+    const replayedAfter = queued?.kind === 'replayed' ? queued.after : undefined;
+    const after = earlier(replayedAfter, this.#socket.unwrittenAfter);
+    if (after !== undefined) this.paused(after, 'failed');
+  }
+
+  left(cursor: StreamId, reason: string): void {
+    this.settled();
+    this.#note({ kind: 'left', cursor, reason });
+  }
+
+  /** Whether that it is live says nothing new; if it does not, what is known is put right. */
+  #goesOn(cursor: StreamId): boolean {
+    const { last } = this.#spans;
+    // In the turn in which it began, with nothing due: one span says it.
+    if (last?.kind === 'joined' && last.cursor === cursor && last.atMs === this.#socket.now()) {
+      const span = { ...last, isLive: true };
+      this.#spans.amend(span);
+      this.#socket.noted(this, span);
+      return true;
+    }
+    // A publication of its own held it back for a moment in which nothing came: it never was anything but live.
+    if (last?.kind !== 'paused' || last.reason !== 'held') return false;
+    this.#spans.retract();
+    return true;
+  }
+
+  #queue(span: Extract<Untimed, { readonly kind: 'replayed' }>): void {
+    if (compareIds(span.cursor, span.after) <= 0) return;
+    this.#queued ??= [];
+    const last = this.#queued.at(-1);
+    const isNext =
+      last?.kind === 'replayed' && last.cursor === span.after && last.isOfChannel === span.isOfChannel;
+    if (isNext) this.#queued[this.#queued.length - 1] = { ...span, after: last.after };
+    else this.#queued.push(span);
+  }
+
+  /** What is still to be written comes before it. */
+  #note(span: Untimed): void {
+    if (this.hasLeft) return;
+    if (this.#queued === undefined) this.#add({ ...span, atMs: this.#socket.now() });
+    else this.#queued.push(span);
+  }
+
+  #add(span: Span): void {
+    this.#spans.add(span);
+    this.#socket.noted(this, span);
+  }
+}
+
+function earlier(a: StreamId | undefined, b: StreamId | undefined): StreamId | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return compareIds(a, b) <= 0 ? a : b;
+}
