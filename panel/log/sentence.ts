@@ -1,4 +1,4 @@
-import type { LogLine, Span, Transition, Verdict } from '../../src/inspect/api.ts';
+import type { LogLine, PauseReason, Span, Transition, Verdict } from '../../src/inspect/api.ts';
 
 /** What the journal's entries say, in words. */
 
@@ -16,24 +16,30 @@ export function causeOf({ event, detail, times }: Transition): string {
   return `${event}${seen.length === 0 ? '' : ` (${seen.join(', ')})`}${(times ?? 1) > 1 ? ` × ${times}` : ''}`;
 }
 
-const PAUSES: Readonly<Record<string, string>> = {
+const PAUSES: Readonly<Record<PauseReason, string>> = {
   full: 'its transport was full',
   stale: 'a ping was unanswered',
   held: 'its own publication was held',
   reset: 'the log was lost or trimmed',
   operator: 'an operator paused it',
+  closing: 'its socket is closing',
+  failed: 'its transport broke, and what came after never left',
 };
 
 export function sentenceOf(span: Span): string {
   switch (span.kind) {
     case 'joined':
-      return `joined at ${span.cursor}`;
+      return `joined ${span.isLive ? 'live ' : ''}${span.isClaimed ? 'with everything up to' : 'at'} ${span.cursor}`;
     case 'live':
       return `live from ${span.cursor}`;
     case 'paused':
-      return `paused at ${span.cursor}: ${PAUSES[span.reason] ?? span.reason}`;
+      return `paused at ${span.cursor}: ${PAUSES[span.reason]}`;
     case 'replayed':
-      return `replayed what came after ${span.after}, up to ${span.cursor}`;
+      return `replayed what came after ${span.after}, up to ${span.cursor}${span.isOfChannel ? " (ids of the channel's stream)" : ''}`;
+    case 'snapshot':
+      return `given a snapshot in the place of everything up to ${span.cursor}`;
+    case 'unechoed':
+      return `its own publication ${span.id} was not sent back to it`;
     case 'gap':
       return `a gap after ${span.after} up to ${span.to}: ${span.reason}`;
     case 'left':
@@ -62,6 +68,7 @@ const VERDICTS: Readonly<Record<Verdict['kind'], string>> = {
   not_subscribed: 'Not subscribed then',
   not_allowed: 'Not allowed',
   before_cursor: 'Before its cursor',
+  unechoed: 'Its own publication',
   in_gap: 'Lost in a gap',
   stale: 'Socket stale',
   expired: 'Token expired',

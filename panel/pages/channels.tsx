@@ -26,6 +26,7 @@ const COLUMNS: readonly GridColumn<ChannelRow>[] = [
   { name: 'Failures', isNumber: true, cell: ({ attempt }) => count(attempt) },
   { name: 'Instance', cell: ({ instance }) => <code>{instance}</code> },
 ];
+const FIRST_SORT = 'name';
 const SORTS = COLUMNS.flatMap(({ sort, name }) => (sort === undefined ? [] : [[sort, name] as const]));
 
 export function ChannelsPage(): VNode {
@@ -33,8 +34,8 @@ export function ChannelsPage(): VNode {
   const filter = channelFilterOf(query);
   const change = (part: { readonly [Name in keyof ChannelFilter]: ChannelFilter[Name] | undefined }): void =>
     show({ ...filter, ...part } as ChannelFilter);
-  const asked = useSettled(queryOf(filter));
-  const sort = filter.sort ?? 'name';
+  const asked = useSettled(queryOf({ ...filter, sort: filter.sort ?? FIRST_SORT }));
+  const sort = filter.sort ?? FIRST_SORT;
   const isDescending = filter.isDescending ?? false;
   const onSort = (by: string, down: boolean): void =>
     change({ sort: by as ChannelFilter['sort'], isDescending: down });

@@ -49,12 +49,18 @@ const COLUMNS: readonly GridColumn<SocketRow>[] = [
     cell: ({ roundTripMs }) => duration(roundTripMs),
   },
   {
-    name: 'Open for',
+    name: 'Opened',
     sort: 'openedAtMs',
     isNumber: true,
-    cell: ({ openedAtMs }) => <Ago atMs={openedAtMs} />,
+    cell: ({ openedAtMs }) => (
+      <>
+        <Ago atMs={openedAtMs} /> ago
+      </>
+    ),
   },
 ];
+/** The oldest first: what is new comes below, and moves nothing. */
+const FIRST_SORT = 'openedAtMs';
 const SORTS = COLUMNS.flatMap(({ sort, name }) => (sort === undefined ? [] : [[sort, name] as const]));
 
 /** What the details below the search box narrow. */
@@ -65,10 +71,10 @@ export function SocketsPage(): VNode {
   const filter = socketFilterOf(query);
   const change = (part: { readonly [Name in keyof SocketFilter]: SocketFilter[Name] | undefined }): void =>
     show({ ...filter, ...part } as SocketFilter);
-  const asked = useSettled(queryOf(filter));
+  const asked = useSettled(queryOf({ ...filter, sort: filter.sort ?? FIRST_SORT }));
   const onSort = (sort: string, isDescending: boolean): void =>
     change({ sort: sort as SocketSort, isDescending });
-  const sort = filter.sort ?? 'openedAtMs';
+  const sort = filter.sort ?? FIRST_SORT;
   const isDescending = filter.isDescending ?? false;
   const text = (name: (typeof DETAILS)[number]): string => String(filter[name] ?? '');
   const hasDetails = DETAILS.some((name) => filter[name] !== undefined);

@@ -36,6 +36,12 @@ describe('what the journal says, in words', () => {
 
   test.each([
     [{ kind: 'joined', atMs: 1, cursor: id('5-0') }, 'joined at 5-0'],
+    [{ kind: 'joined', atMs: 1, cursor: id('5-0'), isClaimed: true }, 'joined with everything up to 5-0'],
+    [
+      { kind: 'snapshot', atMs: 1, cursor: id('5-0') },
+      'given a snapshot in the place of everything up to 5-0',
+    ],
+    [{ kind: 'unechoed', atMs: 1, id: id('5-0') }, 'its own publication 5-0 was not sent back to it'],
     [{ kind: 'live', atMs: 1, cursor: id('5-0') }, 'live from 5-0'],
     [{ kind: 'paused', atMs: 1, cursor: id('5-0'), reason: 'full' }, 'paused at 5-0: its transport was full'],
     [
