@@ -48,8 +48,9 @@ export async function startCrowd(size: number): Promise<Crowd> {
 
   const installation = new Installation({
     peers: {
-      ask: async <Answer>(question: Question) => ({
-        answers: answersTo(question) as readonly Answer[],
+      ask: async (question: Question) => ({
+        // The answers to a question are of the type that whoever asks it says they are.
+        answers: answersTo(question) as never[],
         unanswered: question.kind === 'overview' ? ['c'] : [],
       }),
     },

@@ -32,8 +32,7 @@ const SORTS = COLUMNS.flatMap(({ sort, name }) => (sort === undefined ? [] : [[s
 export function ChannelsPage(): VNode {
   const [query] = useQuery();
   const filter = channelFilterOf(query);
-  const change = (part: { readonly [Name in keyof ChannelFilter]: ChannelFilter[Name] | undefined }): void =>
-    show({ ...filter, ...part } as ChannelFilter);
+  const change = (part: ChannelFilter): void => show({ ...filter, ...part });
   const asked = useSettled(queryOf({ ...filter, sort: filter.sort ?? FIRST_SORT }));
   const sort = filter.sort ?? FIRST_SORT;
   const isDescending = filter.isDescending ?? false;

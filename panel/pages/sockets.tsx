@@ -69,8 +69,7 @@ const DETAILS = ['user', 'channel', 'address', 'minLagMs', 'minBufferedBytes'] a
 export function SocketsPage(): VNode {
   const [query] = useQuery();
   const filter = socketFilterOf(query);
-  const change = (part: { readonly [Name in keyof SocketFilter]: SocketFilter[Name] | undefined }): void =>
-    show({ ...filter, ...part } as SocketFilter);
+  const change = (part: SocketFilter): void => show({ ...filter, ...part });
   const asked = useSettled(queryOf({ ...filter, sort: filter.sort ?? FIRST_SORT }));
   const onSort = (sort: string, isDescending: boolean): void =>
     change({ sort: sort as SocketSort, isDescending });
