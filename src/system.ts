@@ -13,6 +13,7 @@ import { createDemo } from './demo/demo.ts';
 import { createInstances } from './instances/create-instances.ts';
 import type { Instances } from './instances/instances.ts';
 import { Sessions } from './protocol/native/sessions.ts';
+import { createExplain } from './journal/explain.ts';
 import { Journal } from './journal/journal.ts';
 import { Registry } from './routing/registry.ts';
 import { createPublishing, type Publishing } from './publishing.ts';
@@ -200,7 +201,7 @@ export function createSystem(
     version: packageVersion(),
     isReady,
     isDraining: () => isDraining,
-    explain: async ({ event }) => ({ event: { id: event }, explanations: [] }),
+    explain: journal && createExplain(journal, () => instances.id),
     recordingOf: () => undefined,
     scrape: async () => ({ contentType: 'text/plain', body: '' }),
   });

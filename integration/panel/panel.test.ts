@@ -197,7 +197,7 @@ describe('the admin listener', () => {
     const operator = Operator.of(b);
     const client = await open(a, 'anna', ['news']);
     const publisher = await open(b, 'bert');
-    const { id } = (await eventually('found', () => socketOf(operator, 'anna'))) as SocketRow;
+    const { id } = await eventually<SocketRow>('found', () => socketOf(operator, 'anna'));
     const act = (action: string, body: object = {}) =>
       operator.post(`/inspect/api/sockets/${id}/${action}`, body);
 
@@ -230,7 +230,7 @@ describe('the admin listener', () => {
     expect((await act('ping')).status).toBe(404);
 
     const dropped = await open(a, 'carl');
-    const carl = (await eventually('found', () => socketOf(operator, 'carl'))) as SocketRow;
+    const carl = await eventually<SocketRow>('found', () => socketOf(operator, 'carl'));
     await operator.post(`/inspect/api/sockets/${carl.id}/drop`);
     expect((await dropped.closes()).code).toBe(1006);
     const audit = a.log.filter(({ message }) => String(message).startsWith('An operator did this'));

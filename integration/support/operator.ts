@@ -56,14 +56,16 @@ export class Operator {
   }
 
   /** The messages of a stream of Server-Sent Events, as they come, until `end`. */
-  async follow<Message>(path: string): Promise<{ readonly messages: Message[]; end(): void }> {
+  async follow<Message>(
+    path: string,
+    messages: Message[] = [],
+  ): Promise<{ readonly messages: Message[]; end(): void }> {
     const controller = new AbortController();
     const response = await fetch(this.url + path, {
       headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
       signal: controller.signal,
     });
     if (response.status !== 200) throw new Error(`${path} answered ${response.status}`);
-    const messages: Message[] = [];
     void (async () => {
       let text = '';
       for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
@@ -80,9 +82,9 @@ export class Operator {
 
   async #ask<Body>(
     path: string,
-    init: RequestInit & { headers?: Record<string, string> },
+    { headers: more, ...init }: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> },
   ): Promise<Answer<Body>> {
-    const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, ...init.headers };
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, ...more };
     const response = await fetch(this.url + path, { ...init, headers });
     const text = await response.text();
     const isJson = response.headers.get('content-type')?.includes('json') === true;

@@ -156,13 +156,13 @@ function inWords(
   return `${lines.join('\n')}\n`;
 }
 
-function linesOf({ socket, user, instance, sentence, evidence }: Explanation): string[] {
+function linesOf({ socket, user, instance, verdict, sentence, evidence }: Explanation): string[] {
   const whose = user === undefined ? '' : ` of ${user}`;
   const at = (atMs: number): string => new Date(atMs).toISOString();
   return [
     '',
     `socket ${socket}${whose} on ${instance}`,
-    `  ${sentence}`,
+    `  ${verdict.kind.replaceAll('_', ' ')}: ${sentence}`,
     ...evidence.map(({ atMs, text }) => `    ${at(atMs)}  ${text}`),
   ];
 }

@@ -211,6 +211,8 @@ export type Span =
       readonly cursor: StreamId;
       /** The ids are of the channel's own stream, where these are others than the feed's. */
       readonly isOfChannel?: boolean | undefined;
+      /** It was read from the log: what that held then was from the first to the last of these; undefined: nothing. */
+      readonly read?: { readonly first: StreamId; readonly last: StreamId } | 'nothing' | undefined;
     }
   /** In the place of everything up to `cursor`. */
   | { readonly kind: 'snapshot'; readonly atMs: number; readonly cursor: StreamId }
@@ -392,6 +394,8 @@ export type Verdict =
       readonly reason: string;
       readonly atMs: number;
     }
+  /** The log no longer held it when it was read for this socket: its data was lost since the event was routed. */
+  | { readonly kind: 'lost'; readonly atMs: number }
   | { readonly kind: 'stale'; readonly sinceMs: number }
   | { readonly kind: 'expired'; readonly atMs: number }
   | { readonly kind: 'closed'; readonly atMs: number; readonly reason: string }

@@ -19,7 +19,7 @@ function nodeOf(node: Node): ChartNode {
     entry: actionNames(node.entry),
     exit: actionNames(node.exit),
     transitions: edgesOf(node),
-    states: Object.values(node.states).map((state) => nodeOf(state as Node)),
+    states: Object.values(node.states).map((state) => nodeOf(state)),
   };
 }
 

@@ -2,6 +2,7 @@ import type { Actors } from '../actors/actors.ts';
 import type { Feeds } from '../actors/feeds.ts';
 import type { Broker } from '../broker/ports.ts';
 import type { Clock } from '../clock.ts';
+import type { Explain } from '../journal/explain.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { WindowLimits } from '../routing/window.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -48,7 +49,8 @@ export interface InspectorDeps {
   isDraining(): boolean;
   /** The 99th percentile since it was asked before. */
   eventLoopDelayMs(): number;
-  explain(query: Extract<Question, { kind: 'explain' }>['query']): Promise<unknown>;
+  /** Undefined: nothing is kept that it could be derived from. */
+  readonly explain: Explain | undefined;
   /** What can be replayed of a socket; undefined: there is none of this id. */
   recordingOf(id: string): unknown;
   /** Another process wants to hear what happens to it. */
@@ -93,7 +95,7 @@ export class Inspector {
       case 'act':
         return this.#act(asked);
       case 'explain':
-        return this.#deps.explain(asked.query);
+        return this.#deps.explain?.(asked.query);
       case 'stately':
         if (asked.filter !== undefined) this.#deps.stately.set(asked.filter ?? undefined);
         return this.#deps.stately.status;

@@ -152,7 +152,10 @@ export class Peers {
     // One of a later version asks what this one does not know: it is answered that there is nothing.
     const read = question.safeParse(asked);
     const given = read.success
-      ? await answer(read.data, to).catch((error: unknown) => void onFailed(error))
+      ? await answer(read.data, to).catch((error: unknown) => {
+          onFailed(error);
+          return undefined;
+        })
       : undefined;
     this.#say(to, { kind: 'answered', from, id, answer: given });
   }

@@ -1,6 +1,6 @@
 import type { Actors } from '../actors/actors.ts';
 import type { WindowLimits } from '../routing/window.ts';
-import type { ReaderRow, ReaderState } from './api.ts';
+import type { ReaderRow } from './api.ts';
 
 export interface ReaderRowDeps {
   readonly instance: string;
@@ -18,7 +18,7 @@ export function readerRow(actors: Actors, { instance, window }: ReaderRowDeps): 
     instance,
     id: reader.id,
     feed: name,
-    state: value as ReaderState,
+    state: value,
     attempt: context.attempt,
     ...(context.lastError !== undefined && { lastError: context.lastError }),
     position: fanOut.position,

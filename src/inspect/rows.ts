@@ -77,11 +77,13 @@ function comparing<Row extends object>({ sort, isDescending = false }: Order, na
     sign * compareValues(valueOf(a), valueOf(b)) || compareValues(nameOf(a), nameOf(b));
 }
 
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
 /** Numbers by size, everything else as text; what is missing comes first. */
 function compareValues(a: unknown, b: unknown): number {
   if (a === b) return 0;
   if (a === undefined) return -1;
   if (b === undefined) return 1;
   if (typeof a === 'number' && typeof b === 'number') return a - b;
-  return String(a) < String(b) ? -1 : 1;
+  return textOf(a) < textOf(b) ? -1 : 1;
 }

@@ -163,6 +163,20 @@ export class SocketJournal implements SocketRecord {
     if (last !== undefined) last.untilMs ??= this.now();
   }
 
+  /** Whether a backlog at this time would still be known. */
+  knowsBacklogsAt(atMs: number): boolean {
+    const [oldest] = this.#backlogs;
+    return this.#backlogs.length < MAX_BACKLOGS || (oldest !== undefined && atMs >= oldest.sinceMs);
+  }
+
+  /** Since when its machine has been in a state that it is in. */
+  sinceMs(state: string): number {
+    const entered = this.#steps
+      .all()
+      .findLast(({ from, to, times }) => times === 0 && to.includes(state) && !from.includes(state));
+    return this.openedAtMs + (entered?.sinceMs ?? 0);
+  }
+
   attach(delivery: Watched): void {
     this.#delivery = delivery;
     delivery.isWatched = this.isWatched;

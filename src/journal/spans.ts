@@ -8,7 +8,7 @@ type Replayed = Extract<Span, { readonly kind: 'replayed' }>;
 
 const isFullPause = (span: Span | undefined): boolean => span?.kind === 'paused' && span.reason === 'full';
 const isReplayed = (span: Span | undefined): span is Replayed =>
-  span?.kind === 'replayed' && span.isOfChannel !== true;
+  span?.kind === 'replayed' && span.isOfChannel !== true && span.read === undefined;
 
 /**
  * What happened to one subscription, bounded: of a slow consumer's parts those that are next to each other are made

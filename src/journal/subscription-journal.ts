@@ -5,6 +5,7 @@ import type { Beginning, SubscriptionRecord } from '../routing/record.ts';
 import type { SocketJournal } from './socket-journal.ts';
 import { Spans } from './spans.ts';
 
+type Read = NonNullable<Parameters<SubscriptionRecord['read']>[2]>;
 type WithoutTime<S> = S extends Span ? Omit<S, 'atMs'> : never;
 type Untimed = WithoutTime<Span>;
 
@@ -55,6 +56,10 @@ export class SubscriptionJournal implements SubscriptionRecord {
 
   replayed(after: StreamId, cursor: StreamId): void {
     this.#queue({ kind: 'replayed', after, cursor });
+  }
+
+  read(after: StreamId, cursor: StreamId, sent: Read | undefined): void {
+    this.#queue({ kind: 'replayed', after, cursor, read: sent ?? 'nothing' });
   }
 
   replayedOfChannel(after: StreamId, cursor: StreamId): void {
@@ -114,7 +119,11 @@ export class SubscriptionJournal implements SubscriptionRecord {
     this.#queued ??= [];
     const last = this.#queued.at(-1);
     const isNext =
-      last?.kind === 'replayed' && last.cursor === span.after && last.isOfChannel === span.isOfChannel;
+      last?.kind === 'replayed' &&
+      last.cursor === span.after &&
+      last.isOfChannel === span.isOfChannel &&
+      last.read === undefined &&
+      span.read === undefined;
     if (isNext) this.#queued[this.#queued.length - 1] = { ...span, after: last.after };
     else this.#queued.push(span);
   }

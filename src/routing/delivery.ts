@@ -520,20 +520,25 @@ export class Delivery {
     if (part.gap !== undefined) this.#announce(subscription, part.gap);
     const { cursor, replay: progress, record } = subscription;
     const sent = progress?.sent;
-    const isWhole = this.#sendEntries(subscription, part);
+    const count = this.#sendEntries(subscription, part);
+    const isWhole = count === part.entries.length;
     if (isWhole) part.done();
-    if (progress !== undefined) record?.replayedOfChannel(sent as StreamId, progress.sent);
-    record?.replayed(cursor, subscription.cursor);
+    if (progress === undefined) record?.read(cursor, subscription.cursor, rangeOf(part.entries, count));
+    else {
+      record?.replayedOfChannel(sent as StreamId, progress.sent);
+      record?.replayed(cursor, subscription.cursor);
+    }
     // The pump that follows does nothing for a socket that is not open.
     if (!isWhole) this.#flushReplayed();
   }
 
-  /** False: there was no room for all of them. */
-  #sendEntries(subscription: Subscription, part: ReplayPart): boolean {
+  /** How many of them there was room for. */
+  #sendEntries(subscription: Subscription, part: ReplayPart): number {
     const { frames } = this.#deps;
+    let count = 0;
     for (const entry of part.entries) {
       if (!this.#outlet.hasRoom()) this.#fill();
-      if (!this.#outlet.isOpen) return false;
+      if (!this.#outlet.isOpen) return count;
       const isUnwanted = subscription.terms?.unwanted?.delete(entry.id) === true;
       const channel =
         part.channelOf === undefined ? (subscription.channels[0] as string) : part.channelOf(entry);
@@ -542,8 +547,9 @@ export class Delivery {
         if (this.isWatched) this.record?.replayed(channel, entry.id);
       }
       part.sent(entry);
+      count += 1;
     }
-    return true;
+    return count;
   }
 
   /** At or below the log's last id this process merely lags; above it, the client's position means nothing. */
@@ -629,6 +635,16 @@ export class Delivery {
     const routed = laterId(cursor, this.#deps.position());
     return lastShared === undefined ? routed : laterId(routed, lastShared);
   }
+}
+
+/** The first `count` entries by the ids at their ends. */
+function rangeOf(
+  entries: readonly Entry[],
+  count: number,
+): { readonly first: StreamId; readonly last: StreamId } | undefined {
+  const first = entries[0]?.id;
+  const last = entries[count - 1]?.id;
+  return first === undefined || last === undefined ? undefined : { first, last };
 }
 
 const bytesOf = ({ fields }: Entry): number => fields.reduce((sum, field) => sum + field.length, 0);

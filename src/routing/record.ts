@@ -13,6 +13,12 @@ export interface SubscriptionRecord {
   paused(cursor: StreamId, reason: PauseReason): void;
   /** What there is in `(after, cursor]` was queued, and is `settled` when it has been written. */
   replayed(after: StreamId, cursor: StreamId): void;
+  /** The same, read from the log, which held no more than from the `first` to the `last` entry; undefined: nothing. */
+  read(
+    after: StreamId,
+    cursor: StreamId,
+    sent: { readonly first: StreamId; readonly last: StreamId } | undefined,
+  ): void;
   /** The same, by the ids of the channel's own stream. */
   replayedOfChannel(after: StreamId, cursor: StreamId): void;
   settled(): void;

@@ -104,6 +104,12 @@ export class Window {
     return earliest;
   }
 
+  /** The event of this id, of whatever channel. */
+  find(id: StreamId): RoutedEvent | undefined {
+    const event = this.#events.next(previousId(id));
+    return event?.id === id ? event : undefined;
+  }
+
   /** Whether an event of any of `channels` has this id. */
   has(channels: readonly string[], id: StreamId): boolean {
     return this.next(channels, previousId(id))?.id === id;

@@ -40,7 +40,9 @@ describe('docs/command-line.md', () => {
   test('its examples are command lines that are understood', async () => {
     const examples = blocks(page, 'sh')
       .flatMap((block) => block.trim().split('\n'))
-      .flatMap((line) => /(?:^|\| )signalbox (token|publish|tail) ([^|]+)/.exec(line)?.slice(1) ?? []);
+      .flatMap(
+        (line) => /(?:^|\| )signalbox (token|publish|tail|explain) ([^|]+)/.exec(line)?.slice(1) ?? [],
+      );
     expect(examples.length).toBeGreaterThan(10);
     for (let at = 0; at < examples.length; at += 2) {
       const argv = [...(examples[at + 1] ?? '').matchAll(/'([^']*)'|(\S+)/g)].map(([, a, b]) => a ?? b ?? '');

@@ -1,4 +1,4 @@
-import { createActors, type Actors } from '../../src/actors/actors.ts';
+import { createActors, type Actors, type ActorsDeps } from '../../src/actors/actors.ts';
 import { createMemoryBroker, type MemoryBroker } from '../../src/broker/memory/memory-broker.ts';
 import type { EventLog } from '../../src/broker/ports.ts';
 import { type StreamId, streamId, ZERO_ID } from '../../src/event/stream-id.ts';
@@ -44,7 +44,7 @@ export class World {
   #isAway = false;
   #crash: unknown;
 
-  constructor(seed: number) {
+  constructor(seed: number, deps: Partial<ActorsDeps> = {}) {
     this.random = new Random(seed);
     this.broker = createMemoryBroker({
       clock: this.clock,
@@ -83,6 +83,7 @@ export class World {
       reads: { count: 4, blockMs: 5_000, pauseMs: this.random.pick([0, 2]) },
       times: TIMES,
       gcIntervalMs: 3_000,
+      ...deps,
     });
   }
 
@@ -287,18 +288,26 @@ export class World {
     const start = lastId === undefined || isClaim ? routing.fanOut.position : lastId;
     const observer = new Observer(this.journal, channel, start, this.journal.epoch);
     let transport: SimulatedTransport | undefined;
-    sockets.open({
+    const id = sockets.open({
       peer: PEER,
       channels: [channel],
       lastId,
       credentialLifetimeMs: this.random.chance(0.1) ? 4_000 : undefined,
       connect: (_, listener) => {
         transport = new SimulatedTransport(routing.budget, listener, (frame) => observer.onFrame(frame));
+        this.onConnected(transport);
         return transport;
       },
     });
     this.#clients.push({ observer, channel, transport: transport as SimulatedTransport });
+    this.onOpened(id, channel, transport as SimulatedTransport);
   }
+
+  /** A socket has its transport, and nothing was written to it yet. */
+  onConnected(_transport: SimulatedTransport): void {}
+
+  /** A socket was opened. */
+  onOpened(_id: string, _channel: string, _transport: SimulatedTransport): void {}
 
   #reap(): void {
     if (this.#crash !== undefined) throw this.#crash;

@@ -23,6 +23,10 @@ export class SimulatedTransport implements Transport {
   peakBufferedBytes = 0;
   pings = 0;
   isReading = true;
+  /** Whatever is written to it throws. */
+  isBroken = false;
+  /** Told of what was written to it. */
+  onWrite: ((frames: readonly Buffer[]) => void) | undefined;
   isAnswering = true;
   /** The peer takes its part in the closing handshake, at once. */
   isConfirming = true;
@@ -45,9 +49,10 @@ export class SimulatedTransport implements Transport {
   }
 
   write(frames: readonly Buffer[], events: number): void {
-    if (this.#isClosed) throw new Error('the connection is not open');
+    if (this.#isClosed || this.isBroken) throw new Error('the connection is not open');
     const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
     this.#waiting.push({ frames: [...frames], events, bytes });
+    this.onWrite?.(frames);
     this.acceptedEvents += events;
     this.unflushedEvents += events;
     this.bufferedBytes += bytes;

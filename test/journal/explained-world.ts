@@ -1,0 +1,128 @@
+import type { Verdict } from '../../src/inspect/api.ts';
+import { compareIds } from '../../src/event/stream-id.ts';
+import { createExplain, type Explain } from '../../src/journal/explain.ts';
+import { Journal } from '../../src/journal/journal.ts';
+import type { Gap } from '../../src/routing/protocol.ts';
+import type { Published } from '../model/journal.ts';
+import { World } from '../model/world.ts';
+import type { SimulatedTransport } from '../support/simulated-transport.ts';
+
+interface Message {
+  readonly order?: number;
+  readonly gap?: Gap;
+}
+
+/** What a socket's transport really was given. */
+interface Given {
+  readonly transport: SimulatedTransport;
+  readonly orders: Set<number>;
+  readonly gaps: Gap[];
+}
+
+interface Explained extends Given {
+  readonly id: string;
+  readonly channel: string;
+  /** The life of the broker at its beginning. */
+  readonly epoch: number;
+}
+
+/** How often a verdict was given. */
+export type Counts = Map<Verdict['kind'], number>;
+
+/** The model's world, in which it is asked again and again what became of an event, and compared with what did. */
+export class ExplainedWorld extends World {
+  readonly counts: Counts;
+  readonly #given = new Map<SimulatedTransport, Given>();
+  readonly #sockets: Explained[] = [];
+  readonly #explain: Explain;
+
+  constructor(seed: number, counts: Counts) {
+    const journal: Journal = new Journal({
+      now: () => this.clock.now(),
+      instance: () => 'here',
+      keepMs: Number.MAX_SAFE_INTEGER,
+      maxSockets: Number.MAX_SAFE_INTEGER,
+    });
+    super(seed, { journal });
+    this.counts = counts;
+    this.#explain = createExplain(journal, () => 'here');
+  }
+
+  override onConnected(transport: SimulatedTransport): void {
+    const given: Given = { transport, orders: new Set(), gaps: [] };
+    transport.onWrite = (frames) => {
+      for (const frame of frames) {
+        const { order, gap } = JSON.parse(frame.toString()) as Message;
+        if (order !== undefined) given.orders.add(order);
+        if (gap !== undefined) given.gaps.push(gap);
+      }
+    };
+    this.#given.set(transport, given);
+  }
+
+  override onOpened(id: string, channel: string, transport: SimulatedTransport): void {
+    const given = this.#given.get(transport) as Given;
+    this.#sockets.push({ ...given, id, channel, epoch: this.journal.epoch });
+  }
+
+  override async step(): Promise<void> {
+    if (this.random.chance(0.03) && this.#sockets.length > 0) this.#any().transport.isBroken = true;
+    await super.step();
+    if (this.random.chance(0.3)) await this.#ask();
+  }
+
+  /** Asks of everything that is known. */
+  async checkAll(): Promise<void> {
+    for (const socket of this.#sockets) {
+      for (const event of this.journal.events)
+        if (event.channel === socket.channel) await this.#check(socket, event);
+    }
+  }
+
+  #any(): Explained {
+    return this.random.pick(this.#sockets);
+  }
+
+  async #ask(): Promise<void> {
+    if (this.#sockets.length === 0 || this.journal.events.length === 0) return;
+    await this.#check(this.#any(), this.random.pick(this.journal.events.slice(-40)));
+  }
+
+  async #check(socket: Explained, event: Published): Promise<void> {
+    const { explanations } = await this.#explain({ event: event.id, socket: socket.id });
+    const [explanation] = explanations;
+    if (explanation === undefined) throw new Error(`${socket.id} is not known`);
+    const { verdict, sentence } = explanation;
+    this.counts.set(verdict.kind, (this.counts.get(verdict.kind) ?? 0) + 1);
+    const fault = this.#faultOf(verdict, socket, event);
+    if (fault === undefined) return;
+    const evidence = explanation.evidence.map(({ atMs, text }) => `  ${atMs} ${text}`).join('\n');
+    throw new Error(`${fault}: ${socket.id} and ${event.id}: ${verdict.kind}: ${sentence}\n${evidence}`);
+  }
+
+  #faultOf(verdict: Verdict, socket: Explained, event: Published): string | undefined {
+    const wasGiven = socket.orders.has(event.order);
+    const { position } = this.actors.routing.fanOut;
+    switch (verdict.kind) {
+      case 'delivered':
+        return wasGiven ? undefined : 'it was never sent';
+      // The log has lost it, or is away.
+      case 'unknown_event':
+        return undefined;
+      case 'not_read':
+        if (event.channel !== socket.channel) return undefined;
+        return wasGiven || compareIds(event.id, position) <= 0 ? 'it was read' : undefined;
+      case 'in_gap': {
+        const isIn = ({ after, to }: Gap) => compareIds(event.id, after) > 0 && compareIds(event.id, to) <= 0;
+        return wasGiven || !socket.gaps.some(isIn) ? 'it is in no gap that was told' : undefined;
+      }
+      case 'closed':
+      case 'expired':
+        return wasGiven || !socket.transport.isClosed ? 'it was sent, or is not closed' : undefined;
+      case 'due':
+        return wasGiven || socket.transport.isClosed ? 'it was sent, or is closed' : undefined;
+      default:
+        return wasGiven ? 'it was sent' : undefined;
+    }
+  }
+}
