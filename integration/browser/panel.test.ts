@@ -77,7 +77,7 @@ describe('the panel of a server', () => {
 
   test("shows an operator a user's socket, why it is stale, and that it comes back when it is dropped", async () => {
     const ann = await connect('ann');
-    await connect('bob');
+    const bob = await connect('bob');
     const { page, complaints } = await open(`${url}/inspect/sockets`, {
       isLoggedIn: true,
       viewport: DESKTOP,
@@ -99,6 +99,16 @@ describe('the panel of a server', () => {
     await stale.waitFor();
     await page.locator('h1 + p', { hasText: 'Stale' }).waitFor();
     await page.getByText('a ping was unanswered').first().waitFor();
+
+    const { id } = await bob.ask({
+      type: 'publish',
+      channel: 'platform-9',
+      topic: 'note',
+      data: 'not for the panel',
+    });
+    await page.getByLabel('Event id').fill(String(id));
+    await page.getByRole('button', { name: 'Ask' }).click();
+    await page.locator('[data-verdict="stale"]', { hasText: 'a ping has been unanswered' }).waitFor();
     await page.screenshot({ path: `${ARTIFACTS}panel-socket-stale.png`, fullPage: true });
 
     await page.getByRole('button', { name: 'Drop' }).click();

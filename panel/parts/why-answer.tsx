@@ -11,7 +11,7 @@ import { Unanswered } from './unanswered.tsx';
 /** What went well, what may still, and what did not: as a mark, a word and a colour. */
 function markOf({ verdict }: Explanation): { readonly mark: string; readonly tone: string } {
   if (verdict.kind === 'delivered') return { mark: '✓', tone: 'good' };
-  if (verdict.kind === 'due' || verdict.kind === 'not_read') return { mark: '…', tone: 'warn' };
+  if (['due', 'stale', 'not_read'].includes(verdict.kind)) return { mark: '…', tone: 'warn' };
   if (verdict.kind === 'unknown' || verdict.kind === 'unknown_event') return { mark: '?', tone: 'warn' };
   return { mark: '✗', tone: 'bad' };
 }
