@@ -10,6 +10,7 @@ RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts/build.mjs scripts/
 COPY machines machines
+COPY panel panel
 COPY src src
 RUN npm run build && npm prune --omit=dev --ignore-scripts
 

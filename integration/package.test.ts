@@ -45,6 +45,7 @@ describe('the package', () => {
         'README.md',
         'config.schema.json',
         'dist/machines/socket.machine.js',
+        'dist/panel/index.html',
         'dist/src/index.d.ts',
         'dist/src/index.js',
         'dist/src/main.js',
@@ -53,7 +54,7 @@ describe('the package', () => {
       ]),
     );
     const needed =
-      /^(?:LICENSE|README\.md|config\.schema\.json|package\.json|dist\/.*\.(?:js|d\.ts)|public\/(?:front\/)?[\w.-]+)$/;
+      /^(?:LICENSE|README\.md|config\.schema\.json|package\.json|dist\/.*\.(?:js|d\.ts)|dist\/panel\/(?:index\.html|assets\/[\w-]+\.(?:js|css|svg))|public\/(?:front\/)?[\w.-]+)$/;
     expect(installed.files.filter((path) => !needed.test(path))).toEqual([]);
   });
 

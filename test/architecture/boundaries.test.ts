@@ -100,6 +100,10 @@ const forbidden: readonly Planted[] = [
   },
   { what: 'a package in the client', file: 'client/src/d.ts', source: uses('ws') },
   { what: 'node:events in the client', file: 'client/src/e.ts', source: uses('node:events') },
+  { what: 'a value of the server in the panel', file: 'panel/a.ts', source: uses('../src/clock.ts') },
+  { what: 'a machine in the panel', file: 'panel/chart/b.ts', source: usesType('../../machines/stub.ts') },
+  { what: 'a package in the panel', file: 'panel/c.ts', source: uses('xstate') },
+  { what: 'node:fs in the panel', file: 'panel/d.ts', source: uses('node:fs') },
   { what: 'a cycle', file: 'src/auth/cycle-a.ts', source: uses('./cycle-b.ts'), rule: 'no-cycle' },
   {
     what: 'the way back of a cycle',
@@ -141,6 +145,12 @@ const allowed: readonly Planted[] = [
   { what: 'node:cluster in the workers', file: 'src/workers/z.ts', source: uses('node:cluster') },
   { what: 'the client in the client', file: 'client/src/tabs/z.ts', source: uses('../host.ts') },
   { what: 'fp-ts in auth', file: 'src/auth/z.ts', source: uses('fp-ts/lib/Either.js') },
+  { what: 'Preact in the panel', file: 'panel/y.ts', source: uses('preact/hooks') },
+  {
+    what: 'a type of the server in the panel',
+    file: 'panel/z.ts',
+    source: usesType('../src/inspect/api.ts'),
+  },
   { what: 'node:fs in src', file: 'src/config/z.ts', source: uses('node:fs') },
   {
     what: 'every part in the composition root',
