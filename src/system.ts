@@ -47,6 +47,8 @@ export interface System {
   readonly ended: Promise<number>;
   readonly publishing: Publishing;
   readonly instances: Instances;
+  /** What is noted of it; undefined: nothing is. */
+  readonly journal: Journal | undefined;
 }
 
 /** What a server is told and asked by what it is one worker of. */
@@ -247,6 +249,7 @@ export function createSystem(
     isReady,
     publishing,
     instances,
+    journal,
     start: () =>
       new Promise((resolve, reject) => {
         onListening = resolve;

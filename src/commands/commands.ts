@@ -6,6 +6,7 @@ const COMMANDS = {
   token: async () => (await import('./token.ts')).token,
   publish: async () => (await import('./publish.ts')).publish,
   tail: async () => (await import('./tail.ts')).tail,
+  replay: async () => (await import('./replay.ts')).replay,
 } satisfies Record<string, () => Promise<Subcommand>>;
 
 export type CommandName = keyof typeof COMMANDS;

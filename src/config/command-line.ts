@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 
 export const help = `Usage: signalbox [start] [options]
-       signalbox token | publish | tail ...
+       signalbox token | publish | tail | replay ...
 
 Events from Redis or the embedded broker in, WebSocket out.
 
@@ -11,6 +11,7 @@ Commands, each of which explains itself with --help:
   token      sign a token of the native protocol
   publish    publish an event
   tail       print the events of channels as they come
+  replay     run the recording of a connection again
 
 Options:
   --config PATH    read this config file (default: SIGNALBOX_CONFIG, or config.json if there is one)

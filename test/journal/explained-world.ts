@@ -2,6 +2,8 @@ import type { Verdict } from '../../src/inspect/api.ts';
 import { compareIds } from '../../src/event/stream-id.ts';
 import { createExplain, type Explain } from '../../src/journal/explain.ts';
 import { Journal } from '../../src/journal/journal.ts';
+import { parseRecording, recordingOf } from '../../src/journal/recording.ts';
+import { replayRecording } from '../../src/journal/replay.ts';
 import type { Gap } from '../../src/routing/protocol.ts';
 import type { Published } from '../model/journal.ts';
 import { World } from '../model/world.ts';
@@ -42,6 +44,7 @@ export class ExplainedWorld extends World {
   readonly counts: Counts;
   readonly #given = new Map<SimulatedTransport, Given>();
   readonly #sockets: Explained[] = [];
+  readonly #journal: Journal;
   readonly #explain: Explain;
   #asked: { readonly socket: Explained; readonly event: Published } | undefined;
   #truth: Truth | undefined;
@@ -55,6 +58,7 @@ export class ExplainedWorld extends World {
     });
     super(seed, { journal });
     this.counts = counts;
+    this.#journal = journal;
     this.#explain = createExplain(journal, () => {
       this.#look();
       return 'here';
@@ -82,6 +86,18 @@ export class ExplainedWorld extends World {
     if (this.random.chance(0.03) && this.#sockets.length > 0) this.#any().transport.isBroken = true;
     await super.step();
     if (this.random.chance(0.3)) await this.#ask();
+  }
+
+  /** What was noted of every socket's machine is what that does again. */
+  checkRecordings(): void {
+    for (const { id } of this.#sockets) {
+      const socket = this.#journal.socket(id);
+      if (socket === undefined) throw new Error(`${id} is not known`);
+      const recording = parseRecording(JSON.stringify(recordingOf(socket)));
+      const { difference } = replayRecording(recording);
+      if (difference !== undefined)
+        throw new Error(`${id} is replayed otherwise: ${JSON.stringify(difference)}`);
+    }
   }
 
   /** Asks of everything that is known. */
