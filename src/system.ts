@@ -15,6 +15,7 @@ import type { Instances } from './instances/instances.ts';
 import { Sessions } from './protocol/native/sessions.ts';
 import { createExplain } from './journal/explain.ts';
 import { Journal } from './journal/journal.ts';
+import { recordingOf } from './journal/recording.ts';
 import { Registry } from './routing/registry.ts';
 import { createPublishing, type Publishing } from './publishing.ts';
 import { createPanel } from './panel.ts';
@@ -52,6 +53,8 @@ export interface System {
   readonly ended: Promise<number>;
   readonly publishing: Publishing;
   readonly instances: Instances;
+  /** What is noted of it; undefined: nothing is. */
+  readonly journal: Journal | undefined;
 }
 
 /** What a server is told and asked by what it is one worker of. */
@@ -206,7 +209,10 @@ export function createSystem(
     isReady,
     isDraining: () => isDraining,
     explain: journal && createExplain(journal, () => instances.id),
-    recordingOf: () => undefined,
+    recordingOf(id) {
+      const record = journal?.socket(id);
+      return record && recordingOf(record);
+    },
     scrape: async () => ({ contentType: 'text/plain', body: '' }),
   });
   const stopGauges = startGauges(metrics, feeds.all);
@@ -281,6 +287,7 @@ export function createSystem(
     isReady,
     publishing,
     instances,
+    journal,
     start: () =>
       new Promise((resolve, reject) => {
         onListening = resolve;

@@ -1,4 +1,5 @@
 import type { StateValue } from 'xstate';
+import type { SocketTimes } from '../../machines/socket.machine.ts';
 import { laterId, type StreamId } from '../event/stream-id.ts';
 import type { Denial, LogLine, Peer, Span, Transition } from '../inspect/api.ts';
 import type { Beginning, SocketRecord, Watched } from '../routing/record.ts';
@@ -28,8 +29,9 @@ export interface SocketJournalOptions {
   readonly id: string;
   readonly peer: Peer;
   readonly feed: FeedJournal;
-  /** Where its machine begins. */
+  /** Where its machine begins, and the delays that it knows. */
   readonly start: StateValue;
+  readonly times: SocketTimes;
 }
 
 /** A stretch of time in which the transport held bytes that the operating system had not taken. */
@@ -50,6 +52,8 @@ export class SocketJournal implements SocketRecord {
   readonly id: string;
   readonly peer: Peer;
   readonly feed: FeedJournal;
+  /** Of its machine. */
+  readonly times: SocketTimes;
   readonly openedAtMs: number;
   readonly #deps: SocketJournalDeps;
   readonly #steps: Steps;
@@ -69,11 +73,12 @@ export class SocketJournal implements SocketRecord {
   /** Between the last ping that was answered and its answer. */
   roundTripMs: number | undefined;
 
-  constructor(deps: SocketJournalDeps, { id, peer, feed, start }: SocketJournalOptions) {
+  constructor(deps: SocketJournalDeps, { id, peer, feed, start, times }: SocketJournalOptions) {
     this.#deps = deps;
     this.id = id;
     this.peer = peer;
     this.feed = feed;
+    this.times = times;
     this.openedAtMs = deps.now();
     this.#steps = new Steps(start);
   }

@@ -15,7 +15,7 @@ export class SubscriptionJournal implements SubscriptionRecord {
   readonly joinedAtMs: number;
   readonly #socket: SocketJournal;
   readonly #spans = new Spans();
-  /** From the first event that was queued again until all is written: nothing of it is known to have left before. */
+  /** From the first event or gap that was queued until all is written: nothing of it is known to have left before. */
   #queued: Untimed[] | undefined;
 
   constructor(socket: SocketJournal, channels: readonly string[], { cursor, isClaimed, isLive }: Beginning) {
@@ -74,7 +74,8 @@ export class SubscriptionJournal implements SubscriptionRecord {
   }
 
   gap({ after, to, reason }: Gap): void {
-    this.#note({ kind: 'gap', after, to, reason });
+    this.#queued ??= [];
+    this.#queued.push({ kind: 'gap', after, to, reason });
   }
 
   snapshot(cursor: StreamId): void {
@@ -86,10 +87,9 @@ export class SubscriptionJournal implements SubscriptionRecord {
   }
 
   failed(): void {
-    const queued = this.#queued?.find((span) => span.kind === 'replayed' && span.isOfChannel !== true);
+    const first = this.#queued?.find(isOfFeed);
     this.#queued = undefined;
-    const replayedAfter = queued?.kind === 'replayed' ? queued.after : undefined;
-    const after = earlier(replayedAfter, this.#socket.unwrittenAfter);
+    const after = earlier(first?.after, this.#socket.unwrittenAfter);
     if (after !== undefined) this.paused(after, 'failed');
   }
 
@@ -140,6 +140,11 @@ export class SubscriptionJournal implements SubscriptionRecord {
     this.#socket.noted(this, span);
   }
 }
+
+type Ranged = Extract<Untimed, { readonly kind: 'replayed' | 'gap' }>;
+
+const isOfFeed = (span: Untimed): span is Ranged =>
+  span.kind === 'gap' || (span.kind === 'replayed' && span.isOfChannel !== true);
 
 function earlier(a: StreamId | undefined, b: StreamId | undefined): StreamId | undefined {
   if (a === undefined || b === undefined) return a ?? b;
