@@ -16,13 +16,12 @@ import { Sessions } from './protocol/native/sessions.ts';
 import { Registry } from './routing/registry.ts';
 import { createPublishing, type Publishing } from './publishing.ts';
 import { createSurface } from './surface.ts';
-import { startGauges } from './telemetry/gauges.ts';
 import { createInspection } from './telemetry/inspection.ts';
 import { createLogLimit } from './telemetry/log-limit.ts';
 import type { Logger } from './telemetry/logger.ts';
-import type { Metrics } from './telemetry/metrics.ts';
 import { createReport } from './telemetry/report.ts';
-import { createStatsd } from './telemetry/statsd.ts';
+import { measureSystem } from './telemetry/measuring.ts';
+import { createTelemetry, type MeasuringCompany, type Telemetry } from './telemetry/telemetry.ts';
 import { createCompressingFraming } from './transport/compression.ts';
 import { messageFraming, webSocketFraming } from './transport/frames.ts';
 import { addressOf, embed, type Host } from './transport/embedding.ts';
@@ -46,12 +45,12 @@ export interface System {
   readonly ended: Promise<number>;
   readonly publishing: Publishing;
   readonly instances: Instances;
+  /** What it and all that serve with it measured, for who asks. */
+  readonly metrics: Pick<Telemetry, 'scrape'>;
 }
 
 /** What a server is told and asked by what it is one worker of. */
-export interface Company {
-  /** Takes the gauges in the place of StatsD, where those of several processes would overwrite each other. */
-  readonly gauge: Metrics['gauge'];
+export interface Company extends MeasuringCompany {
   /** Whether all other workers are ready: `/ready` is about all of them. */
   areOthersReady(): boolean;
 }
@@ -89,11 +88,12 @@ export function createSystem(
   const { config } = loaded;
   const clock = systemClock;
   const limit = createLogLimit({ now: clock.now });
-  const statsd = createStatsd({
+  const telemetry = createTelemetry({
     ...config.statsd,
+    company,
     onError: (error) => limit.log('statsd', () => logger.warn({ err: error }, 'StatsD cannot be reached')),
   });
-  const metrics = company === undefined ? statsd : { ...statsd, gauge: company.gauge };
+  const { metrics } = telemetry;
   const inspection = createInspection({ stately: config.inspect.stately, logger, metrics });
   const registry = new Registry({ clock, inspect: inspection.inspect });
   const onNote = (message: string): void => logger.warn({}, message);
@@ -162,11 +162,12 @@ export function createSystem(
     publish: (channel, payload) => broker.log.append(channel, payload),
     isWatched: (channel) => (feeds.superset?.sockets.countOn(channel) ?? 0) > 0,
   });
+  let isDraining = false;
   // Superset's clients need no other instance, and may be served by a user who may not hear them.
   const isReady = (): boolean =>
     !isDraining && feeds.isReady() && (feeds.superset !== undefined || instances.isReady());
-  const stopGauges = startGauges(metrics, feeds.all);
-  let isDraining = false;
+  const isServerReady = (): boolean => isReady() && (company?.areOthersReady() ?? true);
+  const stopMeasuring = measureSystem({ metrics, feeds, broker, clock, isReady: isServerReady });
   let isStopped = false;
   let http: Http | undefined;
   let leaveHost: () => void = () => {};
@@ -201,7 +202,7 @@ export function createSystem(
         // that looks like it.
         isKeyless: program === undefined && loaded.mode === 'development',
         basePath: program?.host === undefined || program.host.path === '/' ? '' : program.host.path,
-        isReady: () => isReady() && (company?.areOthersReady() ?? true),
+        isReady: isServerReady,
         isDraining: () => isDraining,
       });
       if (isStopped) throw new Error('it was stopped before it listened');
@@ -222,11 +223,11 @@ export function createSystem(
       isStopped = true;
       demo.close();
       feeds.stop();
-      stopGauges();
+      stopMeasuring();
       leaveHost();
       await Promise.all([http?.close(), instances.close()]);
       await decider.close?.();
-      await Promise.all([servers.close(), broker.close(), inspection.close(), metrics.close()]);
+      await Promise.all([servers.close(), broker.close(), inspection.close(), telemetry.close()]);
     },
   });
   let actor: ReturnType<typeof registry.start<typeof logic>> | undefined;
@@ -236,6 +237,7 @@ export function createSystem(
     isReady,
     publishing,
     instances,
+    metrics: telemetry,
     start: () =>
       new Promise((resolve, reject) => {
         onListening = resolve;

@@ -7,6 +7,7 @@ import type { Feed } from '../feed/feed.ts';
 import { FirehoseFeed } from '../feed/firehose-feed.ts';
 import { PubSubFeed } from '../feed/pubsub-feed.ts';
 import { RealtimeFeed } from '../feed/realtime-feed.ts';
+import type { ReaderState } from '../inspect/api.ts';
 import type { Malformed } from '../protocol/event-codec.ts';
 import type { RoutedBatch } from '../routing/fan-out.ts';
 import type { Framing } from '../routing/frames.ts';
@@ -86,6 +87,8 @@ export interface Actors {
   start(): void;
   /** Ends all actors but those of sockets, which have been drained. */
   stop(): void;
+  /** Undefined: it was not started yet. */
+  readerState(): ReaderState | undefined;
   /** Reading, and the router follows. */
   isReady(): boolean;
   /** Whether a socket may be opened: it is told everything, or will be once the broker is back. */
@@ -200,6 +203,7 @@ export function createActors(deps: ActorsDeps): Actors {
       for (const some of all) some.stopHeartbeat();
       channels.close();
     },
+    readerState: () => reader?.getSnapshot().value,
     isReady: () => wasLive && isReading(isLossy ? LOSSY_READING : READING),
     isAccepting() {
       // Made for somebody who is here already: its first connection is under way, and he hears what comes then.

@@ -1,6 +1,7 @@
 import type { CloseReason } from '../../machines/close-reason.ts';
 import { firstContext, OPEN, type SocketTimes } from '../../machines/socket.machine.ts';
 import type { StreamId } from '../event/stream-id.ts';
+import type { SocketState } from '../inspect/api.ts';
 import type { Delivery, DeliveryOwner } from '../routing/delivery.ts';
 import type { SocketProtocol } from '../routing/protocol.ts';
 import type { Registry } from '../routing/registry.ts';
@@ -9,6 +10,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { createHeartbeatLogic, type HeartbeatActor, Turns } from './heartbeat.ts';
 import { type ConnectionListener, OpenSocket, type OpenSocketDeps } from './open-socket.ts';
 import { createSocketLogic, type SocketActor } from './socket.ts';
+import { socketState } from './states.ts';
 
 export interface SocketsTimes extends SocketTimes {
   /** 0: no pings, and so no `stale`. */
@@ -91,6 +93,11 @@ export class Sockets {
 
   ids(): string[] {
     return [...this.#sockets.keys()];
+  }
+
+  /** Adds to `counts` how many are in which state. */
+  countStates(counts: Record<SocketState, number>): void {
+    for (const { actor } of this.#sockets.values()) counts[socketState(actor.getSnapshot())] += 1;
   }
 
   actorOf(id: string): SocketActor | undefined {

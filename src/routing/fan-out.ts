@@ -95,6 +95,7 @@ export class FanOut {
     }
     this.#lagMs = Math.max(0, arrival.atMs - msOf(this.#position));
     this.#deps.metrics.count('signalbox.events_routed', routed);
+    this.#deps.metrics.record('signalbox.batch_events', batch.count);
     this.#flush();
     for (const frames of this.#deps.formats) frames.forgetLive();
     this.#tellWaiting();

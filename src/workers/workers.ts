@@ -3,7 +3,7 @@ import { systemClock } from '../clock.ts';
 import type { LoadedConfig } from '../config/loaded.ts';
 import { createLogLimit } from '../telemetry/log-limit.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { createStatsd } from '../telemetry/statsd.ts';
+import { createTelemetry } from '../telemetry/telemetry.ts';
 import { createFork } from './cluster.ts';
 import { createPrimary, type Primary } from './primary.ts';
 
@@ -13,6 +13,10 @@ const ENTRY = new URL(`../worker${extname(import.meta.url)}`, import.meta.url);
 /** Wires the primary of `count` workers; nothing is forked before `start`. */
 export function createWorkers(loaded: LoadedConfig, count: number, log: Logger): Primary {
   const limit = createLogLimit({ now: systemClock.now });
+  const telemetry = createTelemetry({
+    ...loaded.config.statsd,
+    onError: (error) => limit.log('statsd', () => log.warn({ err: error }, 'StatsD cannot be reached')),
+  });
   return createPrimary({
     count,
     loaded,
@@ -20,9 +24,6 @@ export function createWorkers(loaded: LoadedConfig, count: number, log: Logger):
     fork: createFork(ENTRY),
     clock: systemClock,
     random: Math.random,
-    metrics: createStatsd({
-      ...loaded.config.statsd,
-      onError: (error) => limit.log('statsd', () => log.warn({ err: error }, 'StatsD cannot be reached')),
-    }),
+    telemetry,
   });
 }
