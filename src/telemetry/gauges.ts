@@ -14,7 +14,7 @@ export interface GaugedFeeds extends Pick<Feeds, 'superset' | 'native'> {
 /**
  * Measures the levels of things, now and once a second. Returns what ends it.
  *
- * States are counted where they are kept, a socket at a time: that is 1 ms for 10,000 of them, and no transition of any
+ * States are counted where they are kept, a socket at a time: that is about 1 ms for 10,000 of them, and no transition of any
  * of them pays for it.
  */
 export function startGauges(metrics: Metrics, feeds: GaugedFeeds, isReady: () => boolean): () => void {

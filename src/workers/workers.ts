@@ -11,7 +11,7 @@ import { createPrimary, type Primary } from './primary.ts';
 const ENTRY = new URL(`../worker${extname(import.meta.url)}`, import.meta.url);
 
 /** Wires the primary of `count` workers; nothing is forked before `start`. */
-export function createWorkers(loaded: LoadedConfig, count: number, log: Logger): Primary {
+export function createWorkers(loaded: LoadedConfig, count: number, log: Logger, entry = ENTRY): Primary {
   const limit = createLogLimit({ now: systemClock.now });
   const telemetry = createTelemetry({
     ...loaded.config.statsd,
@@ -21,7 +21,7 @@ export function createWorkers(loaded: LoadedConfig, count: number, log: Logger):
     count,
     loaded,
     log,
-    fork: createFork(ENTRY),
+    fork: createFork(entry),
     clock: systemClock,
     random: Math.random,
     telemetry,
