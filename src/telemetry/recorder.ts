@@ -51,19 +51,20 @@ export class Recorder implements Metrics {
   readonly #gauges = new Map<SeriesKey, number>();
   readonly #histograms = new Map<SeriesKey, Histogram>();
 
-  count(name: CounterName, value = 1, labels?: Labels): void {
+  // Its own, so that whoever watches one of them can spread the others.
+  readonly count = (name: CounterName, value = 1, labels?: Labels): void => {
     // Without labels its name is its key: nothing is put together for each delivery.
     const key = labels === undefined ? name : keyOf(name, labels);
     const total = this.#counters.get(key);
     if (total === undefined) this.#counters.set(key, { value });
     else total.value += value;
-  }
+  };
 
-  gauge(name: GaugeName, value: number, labels?: Labels): void {
+  readonly gauge = (name: GaugeName, value: number, labels?: Labels): void => {
     this.#gauges.set(labels === undefined ? name : keyOf(name, labels), value);
-  }
+  };
 
-  record(name: HistogramName, value: number, labels?: Labels): void {
+  readonly record = (name: HistogramName, value: number, labels?: Labels): void => {
     const key = labels === undefined ? name : keyOf(name, labels);
     let histogram = this.#histograms.get(key);
     if (histogram === undefined) {
@@ -71,7 +72,7 @@ export class Recorder implements Metrics {
       this.#histograms.set(key, histogram);
     }
     histogram.add(value);
-  }
+  };
 
   /** Everything up to now. */
   get figures(): Figures {

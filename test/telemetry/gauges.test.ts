@@ -40,6 +40,7 @@ describe('the gauges', () => {
       'signalbox.sockets stale': 0,
       'signalbox.channels live': 2,
     });
+    slow.transport.isConfirming = false;
     core.actors.sockets.close(slow.id, 'drain');
     expect(measure()).toMatchObject({ 'signalbox.sockets closing': 1, 'signalbox.sockets replaying': 0 });
   });
