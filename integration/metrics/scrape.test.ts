@@ -74,7 +74,15 @@ describe('the scrape of a server', () => {
     const socket = new WebSocket(`ws://127.0.0.1:${server.port}/`);
     socket.on('error', () => {});
     await new Promise((resolve) => socket.once('close', resolve));
-    expect((await fetch(`${server.url}/ticket`, { method: 'POST' })).status).toBe(401);
+    expect(
+      (
+        await fetch(`${server.url}/ticket`, {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json' },
+          body: '{}',
+        })
+      ).status,
+    ).toBe(401);
     await figures('both are counted', (found) => {
       return refused('superset', 'absent')(found) === 1 && refused('native', 'absent')(found) === 1;
     });

@@ -47,7 +47,7 @@ export function createTelemetry({ company, ...statsd }: TelemetryOptions): Telem
     async scrape() {
       // Loaded only when it is wanted.
       const { scrapeText } = await import('./prometheus.ts');
-      const shares = await (company === undefined ? Promise.all([share()]) : company.gather());
+      const shares = company === undefined ? [await share()] : await company.gather();
       return scrapeText(
         shares.map(({ figures }) => figures),
         shares.flatMap(({ process }) => (process === undefined ? [] : [process])),

@@ -101,6 +101,16 @@ describe('the table of metrics', () => {
 });
 
 describe('the source', () => {
+  test.each([
+    ['prom-client', 'telemetry/prometheus.ts'],
+    ['hot-shots', 'telemetry/statsd.ts'],
+  ])('knows %s in one file', (name, expected) => {
+    const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
+      (file) => file.endsWith('.ts') && readFileSync(`src/${file}`, 'utf8').includes(`'${name}'`),
+    );
+    expect(files).toEqual([expected]);
+  });
+
   test('measures everything that the table has', () => {
     const measured = new Set(uses.map(({ name }) => name));
     expect(definitions.map(([name]) => name).filter((name) => !measured.has(name))).toEqual([]);

@@ -31,7 +31,7 @@ export const READING_METRICS = {
     unit: 'ms',
     buckets: [0.25, 0.5, ...TIMES_MS],
     meaning:
-      "How long Redis took to say where the firehose ends, asked every 5 s on the connection that replays use. The embedded broker isn't asked.",
+      'How long Redis took to say where the firehose ends, asked every 5 s on the connection that replays use. The embedded broker is not asked.',
   },
   'signalbox.redis_unanswered': {
     type: 'counter',
