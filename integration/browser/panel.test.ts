@@ -48,7 +48,7 @@ describe('the panel of a server', () => {
       REDIS_URL: redisUrl(),
       SIGNALBOX_SUPERSET_PROTOCOL: 'off',
       SIGNALBOX_NATIVE_PREFIX: `${uniquePrefix()}:`,
-      PING_SOCKETS_INTERVAL_MS: '1500',
+      PING_SOCKETS_INTERVAL_MS: '2000',
     });
     await eventually('ready', async () => (await signalbox.readyStatus()) === 200);
     url = Operator.of(signalbox).url;
@@ -70,6 +70,9 @@ describe('the panel of a server', () => {
     await page.keyboard.press('Enter');
     await page.getByText('No sockets yet').waitFor();
     expect(new URL(page.url()).search).toBe('?text=ann');
+    await page.getByRole('button', { name: 'Colours' }).click();
+    await page.reload();
+    await page.locator('html[data-theme="dark"]').waitFor();
     await page.getByRole('button', { name: 'Log out' }).click();
     await page.getByLabel('Token').waitFor();
     expect(complaints.filter((text) => !text.includes('401'))).toEqual([]);
