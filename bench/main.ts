@@ -16,6 +16,7 @@ import { connect } from './scenarios/connect.ts';
 import { elsewhere } from './scenarios/elsewhere.ts';
 import { idle, idleShared } from './scenarios/idle.ts';
 import { jitter } from './scenarios/jitter.ts';
+import { panel } from './scenarios/panel.ts';
 import { slow } from './scenarios/slow.ts';
 import { sse } from './scenarios/sse.ts';
 import { storm } from './scenarios/storm.ts';
@@ -35,6 +36,7 @@ const ALL: readonly Scenario[] = [
   idleShared,
   slow,
   jitter,
+  panel,
   ...workers,
 ];
 const PAGES = 'docs/performance';
