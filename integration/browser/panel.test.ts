@@ -149,6 +149,21 @@ describe('the panel of a server', () => {
     expect(await page.content()).not.toContain('not for the panel');
   });
 
+  test("switches Stately's inspector on and off", async () => {
+    const { page, complaints } = await open(`${url}/inspect/inspector`, { isLoggedIn: true });
+    await page.getByText('○ Off').waitFor();
+    await page.getByLabel('One user').check();
+    await page.getByLabel('Its id or name').fill('ann');
+    await page.getByRole('button', { name: 'Switch it on' }).click();
+    await page.getByText('● On, for user ann').waitFor();
+    await page.getByLabel('All actors').check();
+    await page.getByRole('button', { name: 'Switch it on' }).click();
+    await page.getByText('● On, for all actors').waitFor();
+    await page.getByRole('button', { name: 'Switch it off' }).click();
+    await page.getByText('○ Off').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
   const pages = [
     ['overview', ''],
     ['sockets', '/sockets?text=a&user=ann'],
