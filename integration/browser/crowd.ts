@@ -84,7 +84,7 @@ const SILENT_STATES = SOCKET_STATES.filter((state) => state !== 'live');
 
 /** Of eight, one is not live; every user has three or four. */
 function socketAt(at: number, startedAtMs: number): SocketRow {
-  const state = at % 8 === 7 ? (SILENT_STATES[at % SILENT_STATES.length] ?? 'stale') : 'live';
+  const state = at % 8 === 7 ? (SILENT_STATES[Math.floor(at / 8) % SILENT_STATES.length] ?? 'stale') : 'live';
   return {
     instance: at % 2 === 0 ? 'a' : 'b',
     id: `s${(at * 7919).toString(36)}`,

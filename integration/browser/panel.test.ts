@@ -48,7 +48,7 @@ describe('the panel of a server', () => {
       REDIS_URL: redisUrl(),
       SIGNALBOX_SUPERSET_PROTOCOL: 'off',
       SIGNALBOX_NATIVE_PREFIX: `${uniquePrefix()}:`,
-      PING_SOCKETS_INTERVAL_MS: '1500',
+      PING_SOCKETS_INTERVAL_MS: '2000',
     });
     await eventually('ready', async () => (await signalbox.readyStatus()) === 200);
     url = Operator.of(signalbox).url;
@@ -70,6 +70,9 @@ describe('the panel of a server', () => {
     await page.keyboard.press('Enter');
     await page.getByText('No sockets yet').waitFor();
     expect(new URL(page.url()).search).toBe('?text=ann');
+    await page.getByRole('button', { name: 'Colours' }).click();
+    await page.reload();
+    await page.locator('html[data-theme="dark"]').waitFor();
     await page.getByRole('button', { name: 'Log out' }).click();
     await page.getByLabel('Token').waitFor();
     expect(complaints.filter((text) => !text.includes('401'))).toEqual([]);
@@ -144,6 +147,21 @@ describe('the panel of a server', () => {
     await page.getByText('No line matches').waitFor();
     expect(page.url()).toContain('kind=denied');
     expect(await page.content()).not.toContain('not for the panel');
+  });
+
+  test("switches Stately's inspector on and off", async () => {
+    const { page, complaints } = await open(`${url}/inspect/inspector`, { isLoggedIn: true });
+    await page.getByText('○ Off').waitFor();
+    await page.getByLabel('One user').check();
+    await page.getByLabel('Its id or name').fill('ann');
+    await page.getByRole('button', { name: 'Switch it on' }).click();
+    await page.getByText('● On, for user ann').waitFor();
+    await page.getByLabel('All actors').check();
+    await page.getByRole('button', { name: 'Switch it on' }).click();
+    await page.getByText('● On, for all actors').waitFor();
+    await page.getByRole('button', { name: 'Switch it off' }).click();
+    await page.getByText('○ Off').waitFor();
+    expect(complaints).toEqual([]);
   });
 
   const pages = [

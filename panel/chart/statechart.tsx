@@ -8,6 +8,7 @@ import { type Box, layoutChart, litPaths, ROW, type Track } from './layout.ts';
 const CHARACTER = 6.7;
 const TITLE_CHARACTER = 9;
 const LONGEST = 27;
+const LONGEST_NARROW = 24;
 /** Below this, regions stand below each other. */
 const NARROW = 620;
 
@@ -143,7 +144,7 @@ export function Statechart({ machine, active, last }: StatechartProps): VNode {
     layoutChart(chart, {
       columns: width < NARROW ? 1 : 3,
       characterWidth: CHARACTER,
-      maxCharacters: LONGEST,
+      maxCharacters: width < NARROW ? LONGEST_NARROW : LONGEST,
     });
   const lit = litPaths(active);
   const scale = layout === undefined ? 1 : Math.max(0.78, Math.min(1.1, width / layout.width));
@@ -151,7 +152,7 @@ export function Statechart({ machine, active, last }: StatechartProps): VNode {
     <section class="board chart" aria-labelledby={heading}>
       <div class="plate">
         <h2 id={heading}>Its machine</h2>
-        <p class="engraved" aria-live="polite">
+        <p class="engraved">
           now <b>{active.join(' · ') || 'nowhere'}</b>
         </p>
       </div>

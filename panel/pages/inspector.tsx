@@ -26,12 +26,13 @@ interface InspectorState {
 }
 
 const PATH = '/inspect/api/stately';
-const SUBJECTS = ['socket', 'user', 'channel', 'sample'] as const;
+const SUBJECTS = ['socket', 'user', 'channel', 'sample', 'all'] as const;
 const NAMES = {
   socket: 'One socket',
   user: 'One user',
   channel: 'One channel',
-  sample: 'A sample of all',
+  sample: 'A sample of all sockets',
+  all: 'All actors',
 } as const;
 
 const wordsOf = (filter: InspectorFilter = {}): string =>
@@ -39,7 +40,7 @@ const wordsOf = (filter: InspectorFilter = {}): string =>
     .map(([name, value]) =>
       name === 'sample' ? `${percent(Number(value))} of all sockets` : `${name} ${value}`,
     )
-    .join(', ') || 'everything';
+    .join(', ') || 'all actors';
 
 /** Shows what every chosen actor does in Stately's inspector, and stops that again. */
 export function InspectorPage(): VNode {
@@ -60,7 +61,8 @@ export function InspectorPage(): VNode {
   function submit(event: TargetedSubmitEvent<HTMLFormElement>): void {
     event.preventDefault();
     const value = fieldOf(event.currentTarget, 'value');
-    void turn('PUT', { [subject]: subject === 'sample' ? Number(value) / 100 : value });
+    if (subject === 'all') void turn('PUT', {});
+    else void turn('PUT', { [subject]: subject === 'sample' ? Number(value) / 100 : value });
   }
 
   return (
@@ -122,7 +124,7 @@ export function InspectorPage(): VNode {
             </label>
           ))}
         </fieldset>
-        {subject === 'sample' ? (
+        {subject === 'sample' && (
           <div class="field" key="sample">
             <label for="value">Per cent of the sockets</label>
             <input
@@ -136,7 +138,8 @@ export function InspectorPage(): VNode {
               defaultValue="1"
             />
           </div>
-        ) : (
+        )}
+        {subject !== 'sample' && subject !== 'all' && (
           <div class="field" key="name">
             <label for="value">Its id or name</label>
             <input id="value" name="value" required autocomplete="off" spellcheck={false} />

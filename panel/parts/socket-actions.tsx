@@ -107,7 +107,7 @@ export function SocketActions({ socket, onDone }: SocketActionsProps): VNode {
               <button type="submit" class={asking === 'pause' ? 'go' : 'drop'}>
                 {ACTIONS[asking].name}
               </button>
-              <button type="button" onClick={() => setAsking(undefined)}>
+              <button type="button" autofocus={asking !== 'disconnect'} onClick={() => setAsking(undefined)}>
                 Leave it
               </button>
             </div>
