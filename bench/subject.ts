@@ -123,6 +123,7 @@ export async function startSubject(options: SubjectOptions): Promise<Subject> {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       PATH: process.env['PATH'],
+      ...inspection(),
       NODE_ENV: 'production',
       PORT: String(port),
       REDIS_URL: redisUrl,
@@ -170,3 +171,7 @@ export async function startSubject(options: SubjectOptions): Promise<Subject> {
     stop,
   };
 }
+
+/** What the runner was told of inspection: what that costs is seen by running with it and without. */
+const inspection = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('SIGNALBOX_INSPECT_')));

@@ -8,7 +8,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { configJsonSchema, configurationMarkdown, errorsMarkdown } from '../dist/src/config/reference.js';
-import { METRICS } from '../dist/src/telemetry/metrics.js';
+import { SUBJECTS } from '../dist/src/telemetry/metrics.js';
+import { prometheusName } from '../dist/src/telemetry/prometheus-names.js';
 import { machineMarkdown, machines } from './docs/machines.mjs';
 import { metricsMarkdown } from './docs/metrics.mjs';
 
@@ -19,7 +20,7 @@ const generated = new Map([
   ['docs/configuration.md', configurationMarkdown()],
   ['docs/errors.md', errorsMarkdown()],
   ['config.schema.json', configJsonSchema()],
-  ['docs/metrics.md', metricsMarkdown(METRICS)],
+  ['docs/metrics.md', metricsMarkdown(SUBJECTS, prometheusName)],
 ]);
 for (const { name, machine } of await machines(join(root, 'dist/machines'))) {
   generated.set(`${folder}/${name}.md`, machineMarkdown(name, machine));

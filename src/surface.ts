@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Feeds } from './actors/feeds.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
+import { countedAccess, countedAuthenticate, createRefusalCount } from './auth/counted-access.ts';
 import { type AuthenticateByApplication, createNativeAccess } from './auth/native-access.ts';
 import type { Broker } from './broker/ports.ts';
 import { type Clock, createAfter } from './clock.ts';
@@ -53,14 +54,17 @@ export async function createSurface(deps: SurfaceDeps): Promise<Http> {
   const { loaded, clock, broker, feeds, logger, limit, instances, publishing } = deps;
   const { config, mode } = loaded;
   const { superset, native } = feeds;
-  const access = createNativeAccess({
-    config,
-    now: clock.now,
-    claim: (key, ttlMs) => broker.once.claim(key, ttlMs),
-    isRevoked: (principal) => instances.isRevoked(principal),
-    newId: randomUUID,
-    application: deps.authenticate,
-  });
+  const access = countedAccess(
+    createNativeAccess({
+      config,
+      now: clock.now,
+      claim: (key, ttlMs) => broker.once.claim(key, ttlMs),
+      isRevoked: (principal) => instances.isRevoked(principal),
+      newId: randomUUID,
+      application: deps.authenticate,
+    }),
+    createRefusalCount(deps.metrics, 'native'),
+  );
   const epoch = (): string => native.routing.fanOut.epoch;
   const history = createHistory(broker.native, createNativeEvents(), epoch);
   const addressOf = createClientAddress(config.trustProxy);
@@ -115,7 +119,10 @@ export async function createSurface(deps: SurfaceDeps): Promise<Http> {
   acceptSupersetSockets({
     ...accepting,
     actors: superset ?? native,
-    authenticate: createAuthenticate(config, clock.now),
+    authenticate: countedAuthenticate(
+      createAuthenticate(config, clock.now),
+      createRefusalCount(deps.metrics, 'superset'),
+    ),
   });
   acceptNativeSockets({
     ...accepting,

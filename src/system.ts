@@ -15,6 +15,7 @@ import type { Instances } from './instances/instances.ts';
 import { Sessions } from './protocol/native/sessions.ts';
 import { createExplain } from './journal/explain.ts';
 import { Journal } from './journal/journal.ts';
+import { recordingOf } from './journal/recording.ts';
 import { Registry } from './routing/registry.ts';
 import { createPublishing, type Publishing } from './publishing.ts';
 import { createPanel } from './panel.ts';
@@ -22,13 +23,12 @@ import { createSurface } from './surface.ts';
 import { Tally } from './inspect/tally.ts';
 import { TransitionLog } from './inspect/transition-log.ts';
 import { packageVersion } from './version.ts';
-import { startGauges } from './telemetry/gauges.ts';
 import { createLogLimit } from './telemetry/log-limit.ts';
 import type { Logger } from './telemetry/logger.ts';
-import type { Metrics } from './telemetry/metrics.ts';
 import { createReport } from './telemetry/report.ts';
-import { createStatsd } from './telemetry/statsd.ts';
 import { createTracing } from './telemetry/tracing.ts';
+import { measureSystem } from './telemetry/measuring.ts';
+import { createTelemetry, type MeasuringCompany, type Telemetry } from './telemetry/telemetry.ts';
 import { createCompressingFraming } from './transport/compression.ts';
 import { messageFraming, webSocketFraming } from './transport/frames.ts';
 import { addressOf, embed, type Host } from './transport/embedding.ts';
@@ -52,12 +52,14 @@ export interface System {
   readonly ended: Promise<number>;
   readonly publishing: Publishing;
   readonly instances: Instances;
+  /** What is noted of it; undefined: nothing is. */
+  readonly journal: Journal | undefined;
+  /** What it and all that serve with it measured, for who asks. */
+  readonly metrics: Pick<Telemetry, 'scrape'>;
 }
 
 /** What a server is told and asked by what it is one worker of. */
-export interface Company {
-  /** Takes the gauges in the place of StatsD, where those of several processes would overwrite each other. */
-  readonly gauge: Metrics['gauge'];
+export interface Company extends MeasuringCompany {
   /** Whether all other workers are ready: `/ready` is about all of them. */
   areOthersReady(): boolean;
 }
@@ -95,12 +97,13 @@ export function createSystem(
   const { config } = loaded;
   const clock = systemClock;
   const limit = createLogLimit({ now: clock.now });
-  const statsd = createStatsd({
+  const telemetry = createTelemetry({
     ...config.statsd,
+    company,
     onError: (error) => limit.log('statsd', () => logger.warn({ err: error }, 'StatsD cannot be reached')),
   });
   const tally = new Tally();
-  const metrics = tally.of(company === undefined ? statsd : { ...statsd, gauge: company.gauge });
+  const metrics = tally.of(telemetry.metrics);
   const transitions = new TransitionLog(clock.now);
   const tracing = createTracing();
   const registry = new Registry({ clock });
@@ -185,6 +188,7 @@ export function createSystem(
     publish: (channel, payload) => broker.log.append(channel, payload),
     isWatched: (channel) => (feeds.superset?.sockets.countOn(channel) ?? 0) > 0,
   });
+  let isDraining = false;
   // Superset's clients need no other instance, and may be served by a user who may not hear them.
   const isReady = (): boolean =>
     !isDraining && feeds.isReady() && (feeds.superset !== undefined || instances.isReady());
@@ -206,11 +210,14 @@ export function createSystem(
     isReady,
     isDraining: () => isDraining,
     explain: journal && createExplain(journal, () => instances.id),
-    recordingOf: () => undefined,
-    scrape: async () => ({ contentType: 'text/plain', body: '' }),
+    recordingOf(id) {
+      const record = journal?.socket(id);
+      return record && recordingOf(record);
+    },
+    scrape: () => telemetry.scrape(),
   });
-  const stopGauges = startGauges(metrics, feeds.all);
-  let isDraining = false;
+  const isServerReady = (): boolean => isReady() && (company?.areOthersReady() ?? true);
+  const stopMeasuring = measureSystem({ metrics, feeds, broker, clock, isReady: isServerReady });
   let isStopped = false;
   let http: Http | undefined;
   let leaveHost: () => void = () => {};
@@ -246,7 +253,7 @@ export function createSystem(
         // that looks like it.
         isKeyless: program === undefined && loaded.mode === 'development',
         basePath: program?.host === undefined || program.host.path === '/' ? '' : program.host.path,
-        isReady: () => isReady() && (company?.areOthersReady() ?? true),
+        isReady: isServerReady,
         isDraining: () => isDraining,
       });
       if (isStopped) throw new Error('it was stopped before it listened');
@@ -267,11 +274,11 @@ export function createSystem(
       isStopped = true;
       demo.close();
       feeds.stop();
-      stopGauges();
+      stopMeasuring();
       leaveHost();
       await Promise.all([http?.close(), panel?.close(), instances.close()]);
       await decider.close?.();
-      await Promise.all([servers.close(), broker.close(), metrics.close()]);
+      await Promise.all([servers.close(), broker.close(), telemetry.close()]);
     },
   });
   let actor: ReturnType<typeof registry.start<typeof logic>> | undefined;
@@ -281,6 +288,8 @@ export function createSystem(
     isReady,
     publishing,
     instances,
+    journal,
+    metrics: telemetry,
     start: () =>
       new Promise((resolve, reject) => {
         onListening = resolve;

@@ -34,14 +34,16 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The text of a `config.json` in its working directory. */
   readonly configFile?: string;
+  /** In the place of the server's own entry. */
+  readonly entry?: string;
 }
 
 /** Starts the sources in an empty folder. */
-export function startServer({ env = {}, configFile }: ServerOptions = {}): Server {
+export function startServer({ env = {}, configFile, entry = 'src/main.ts' }: ServerOptions = {}): Server {
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-fault-'));
   if (configFile !== undefined) writeFileSync(join(folder, 'config.json'), configFile);
   const loader = join(ROOT, 'test/source-loader.mjs');
-  const child = spawn(process.execPath, ['--import', loader, join(ROOT, 'src/main.ts'), 'start'], {
+  const child = spawn(process.execPath, ['--import', loader, join(ROOT, entry), 'start'], {
     cwd: folder,
     env: { PATH: process.env['PATH'], PORT: '0', JWT_SECRET, SIGNALBOX_HOST: '127.0.0.1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -9,7 +9,7 @@ export interface StatsdSink {
   readonly lines: readonly string[];
   /** The sum of a counter, over its tags; of `tag` only where one is given. */
   total(name: string, tag?: string): number;
-  /** The last value of a gauge. */
+  /** The last value of a gauge; the sum of them, where it has several by its tags. */
   gauge(name: string): number | undefined;
   stop(): void;
 }
@@ -21,17 +21,22 @@ export async function startStatsdSink(): Promise<StatsdSink> {
   socket.on('message', (packet) => lines.push(...packet.toString().split('\n').filter(Boolean)));
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
-  const valuesOf = (name: string, type: string, tag?: string): number[] =>
+  const partsOf = (name: string, type: string) =>
     lines
       .map((line) => /^([^:]+):([^|]+)\|([a-z]+)(?:\|#(.*))?$/.exec(line) ?? [])
       .filter((part) => part[1] === name && part[3] === type)
-      .filter((part) => tag === undefined || part[4]?.split(',').includes(tag))
-      .map((part) => Number(part[2]));
+      .map((part) => ({ value: Number(part[2]), tags: part[4] ?? '' }));
   return {
     env: { STATSD_HOST: '127.0.0.1', STATSD_PORT: String(socket.address().port) },
     lines,
-    total: (name, tag) => valuesOf(name, 'c', tag).reduce((sum, value) => sum + value, 0),
-    gauge: (name) => valuesOf(name, 'g').at(-1),
+    total: (name, tag) =>
+      partsOf(name, 'c')
+        .filter(({ tags }) => tag === undefined || tags.split(',').includes(tag))
+        .reduce((sum, { value }) => sum + value, 0),
+    gauge(name) {
+      const last = new Map(partsOf(name, 'g').map(({ value, tags }) => [tags, value]));
+      return last.size === 0 ? undefined : [...last.values()].reduce((sum, value) => sum + value, 0);
+    },
     stop: () => socket.close(),
   };
 }

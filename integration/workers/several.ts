@@ -25,6 +25,7 @@ afterEach(async () => {
 /** A server that is ended after the test. */
 export function startWorkers(
   env: Readonly<Record<string, string>> = {},
+  entry?: string,
 ): Server & { readonly prefix: string } {
   const prefix = uniquePrefix();
   const server = startServer({
@@ -36,14 +37,18 @@ export function startWorkers(
       SIGNALBOX_DRAIN_MS: '300',
       ...env,
     },
+    ...(entry !== undefined && { entry }),
   });
   ended.push(() => killServer(server));
   return { ...server, prefix };
 }
 
 /** As `startWorkers`, once all workers are ready. */
-export async function startSeveral(env: Readonly<Record<string, string>> = {}): Promise<Several> {
-  const server = startWorkers(env);
+export async function startSeveral(
+  env: Readonly<Record<string, string>> = {},
+  entry?: string,
+): Promise<Several> {
+  const server = startWorkers(env, entry);
   const publisher = new Publisher(redisUrl(), server.prefix);
   ended.unshift(() => publisher.close());
   await publisher.redis.connect();

@@ -1,7 +1,9 @@
 import type { ActorRefFrom, SnapshotFrom } from 'xstate';
 import { type ChannelEvent, channelMachine, firstContext } from '../../machines/channel.machine.ts';
 import { fullJitterMs } from '../clock.ts';
+import type { ChannelState } from '../inspect/api.ts';
 import type { Registry } from '../routing/registry.ts';
+import { channelState } from './states.ts';
 
 type ChannelLogic = ReturnType<typeof createChannelLogic>;
 
@@ -76,6 +78,14 @@ export class Channels {
 
   get(channel: string): ActorRefFrom<ChannelLogic> | undefined {
     return this.#actors.get(channel);
+  }
+
+  /** Adds to `counts` how many are in which state. */
+  countStates(counts: Record<ChannelState, number>): void {
+    for (const actor of this.#actors.values()) {
+      const state = channelState(actor.getSnapshot());
+      if (state !== undefined) counts[state] += 1;
+    }
   }
 
   joined(channel: string): void {

@@ -74,7 +74,7 @@ export class OpenSocket implements Socket, DeliveryOwner, ConnectionListener {
     this.#answeredAtMs = deps.now();
     this.transport = connect(id, this);
     const start = isOpen ? OPEN : 'connecting';
-    this.record = journal?.journal.open({ id, peer, feed: journal.feed, start });
+    this.record = journal?.journal.open({ id, peer, feed: journal.feed, start, times });
     this.delivery = deps.deliver(this.transport, this);
     this.actor = registry.startMember(logic, {
       id: `${deps.prefix}socket:${id}`,

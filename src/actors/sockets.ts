@@ -2,6 +2,7 @@ import type { CloseReason } from '../../machines/close-reason.ts';
 import { firstContext, OPEN, type SocketTimes } from '../../machines/socket.machine.ts';
 import type { Peer } from '../inspect/api.ts';
 import type { StreamId } from '../event/stream-id.ts';
+import type { SocketState } from '../inspect/api.ts';
 import type { Delivery, DeliveryOwner } from '../routing/delivery.ts';
 import type { SocketProtocol } from '../routing/protocol.ts';
 import type { Registry } from '../routing/registry.ts';
@@ -15,6 +16,7 @@ import {
   type SocketsJournal,
 } from './open-socket.ts';
 import { createSocketLogic, noteSteps, type SocketActor } from './socket.ts';
+import { socketState } from './states.ts';
 
 export interface SocketsTimes extends SocketTimes {
   /** 0: no pings, and so no `stale`. */
@@ -112,6 +114,11 @@ export class Sockets {
 
   get(id: string): OpenSocket | undefined {
     return this.#sockets.get(id);
+  }
+
+  /** Adds to `counts` how many are in which state. */
+  countStates(counts: Record<SocketState, number>): void {
+    for (const { actor } of this.#sockets.values()) counts[socketState(actor.getSnapshot())] += 1;
   }
 
   actorOf(id: string): SocketActor | undefined {

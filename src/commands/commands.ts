@@ -7,6 +7,7 @@ const COMMANDS = {
   publish: async () => (await import('./publish.ts')).publish,
   tail: async () => (await import('./tail.ts')).tail,
   explain: async () => (await import('./explain.ts')).explain,
+  replay: async () => (await import('./replay.ts')).replay,
 } satisfies Record<string, () => Promise<Subcommand>>;
 
 export type CommandName = keyof typeof COMMANDS;

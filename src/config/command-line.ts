@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 
 export const help = `Usage: signalbox [start] [options]
-       signalbox token | publish | tail | explain ...
+       signalbox token | publish | tail | explain | replay ...
 
 Events from Redis or the embedded broker in, WebSocket out.
 
@@ -12,6 +12,7 @@ Commands, each of which explains itself with --help:
   publish    publish an event
   tail       print the events of channels as they come
   explain    say why an event did or did not reach a client
+  replay     run the recording of a connection again
 
 Options:
   --config PATH    read this config file (default: SIGNALBOX_CONFIG, or config.json if there is one)
@@ -63,7 +64,9 @@ const interpret = ({ values, positionals }: ReturnType<typeof parse>): Either<st
   // `start` is how the Superset sidecar was started.
   const extra = positionals[0] === 'start' ? positionals[1] : positionals[0];
   if (extra !== undefined)
-    return left(`Unknown argument '${extra}'; expected start, token, publish, tail or explain, first of all`);
+    return left(
+      `Unknown argument '${extra}'; expected start, token, publish, tail, explain or replay, first of all`,
+    );
   if (values.config?.trim() === '') return left("Option '--config' names no file");
   const actions = ['help', 'version', 'check', 'print-config'] as const;
   return right({ action: actions.find((action) => values[action] === true) ?? 'serve', file: values.config });

@@ -167,7 +167,7 @@ export class Hook {
   #report({ outcome, status, error }: Attempt<unknown>, tookMs: number): void {
     const { name, logger, limit, metrics } = this.#deps;
     metrics.count('signalbox.hook_requests', 1, { hook: name, outcome });
-    metrics.count('signalbox.hook_request_ms', Math.max(0, tookMs), { hook: name });
+    metrics.record('signalbox.hook_request_ms', Math.max(0, tookMs), { hook: name });
     if (!LOGGED.has(outcome)) return;
     limit.log(`hook ${name} ${outcome}`, (suppressed) =>
       logger.warn({ hook: name, outcome, status, err: error, suppressed }, 'A hook gave no answer'),
@@ -177,6 +177,7 @@ export class Hook {
   #reportBreaker(state: BreakerState): void {
     const { name, logger, metrics } = this.#deps;
     metrics.count('signalbox.hook_breaker_changes', 1, { hook: name, state });
+    metrics.gauge('signalbox.hook_breakers_open', state === 'closed' ? 0 : 1, { hook: name });
     logger[state === 'open' ? 'warn' : 'info']({ hook: name, state }, BREAKER_LINES[state]);
   }
 }

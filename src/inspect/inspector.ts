@@ -1,4 +1,5 @@
 import type { Actors } from '../actors/actors.ts';
+import { channelState } from '../actors/states.ts';
 import type { Feeds } from '../actors/feeds.ts';
 import type { Broker } from '../broker/ports.ts';
 import type { Clock } from '../clock.ts';
@@ -24,7 +25,6 @@ import { nameOfChannel } from './installation.ts';
 import type { Question, Subject } from './questions.ts';
 import { readerRow } from './reader-rows.ts';
 import { firstRows, matchesChannel, matchesSocket } from './rows.ts';
-import { channelStateOf, socketStateOf } from './socket-state.ts';
 import { type Located, SocketViews } from './socket-views.ts';
 import type { Stately } from './stately.ts';
 import type { Tally } from './tally.ts';
@@ -122,15 +122,10 @@ export class Inspector {
   async #overview(): Promise<InstanceOverview> {
     const { instance, version, feeds, clock, tally, broker } = this.#deps;
     const sockets = countsOf<SocketState>(SOCKET_STATES);
-    for (const { socket } of this.#sockets.all()) {
-      sockets[socketStateOf(socket.actor.getSnapshot().value)] += 1;
-    }
     const channels = countsOf<ChannelState>(CHANNEL_STATES);
     for (const actors of feeds.all) {
-      for (const [, actor] of actors.channels.all()) {
-        const state = channelStateOf(actor.getSnapshot().value);
-        if (state !== undefined) channels[state] += 1;
-      }
+      for (const some of [actors.sockets, ...actors.streams]) some.countStates(sockets);
+      actors.channels.countStates(channels);
     }
     const roundTripMs = await this.#roundTripMs();
     return {
@@ -194,7 +189,7 @@ export class Inspector {
 
   #channelRow({ channels, name: feed }: Actors, name: string): ChannelRow | undefined {
     const snapshot = channels.get(name)?.getSnapshot();
-    const state = snapshot && channelStateOf(snapshot.value);
+    const state = snapshot && channelState(snapshot);
     if (snapshot === undefined || state === undefined) return undefined;
     const { subscribers, attempt } = snapshot.context;
     return { instance: this.#deps.instance(), feed, name, state, subscribers, attempt };

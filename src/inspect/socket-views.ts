@@ -1,6 +1,7 @@
 import { type StreamId, ZERO_ID } from '../event/stream-id.ts';
 import type { Actors } from '../actors/actors.ts';
 import type { OpenSocket } from '../actors/open-socket.ts';
+import { socketState } from '../actors/states.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { SocketJournal } from '../journal/socket-journal.ts';
 import type { SubscriptionJournal } from '../journal/subscription-journal.ts';
@@ -8,7 +9,7 @@ import type { Subscription } from '../routing/subscriptions.ts';
 import type { Window } from '../routing/window.ts';
 import type { Peer, SocketDetail, SocketRow, SubscriptionDetail } from './api.ts';
 import { leavesOf } from './chart.ts';
-import { lagOf, socketStateOf } from './socket-state.ts';
+import { lagOf } from './lag.ts';
 
 /** Of those that a row names. */
 const SHOWN_CHANNELS = 8;
@@ -67,7 +68,7 @@ export class SocketViews {
     const lags = delivery.subscriptions.map((subscription) => lagOf(subscription, window, nowMs));
     return {
       ...this.#identity(socket.id, socket.record, socket.peer),
-      state: socketStateOf(socket.actor.getSnapshot().value),
+      state: socketState(socket.actor.getSnapshot()),
       channels: channels.slice(0, SHOWN_CHANNELS),
       channelCount: channels.length,
       lagMs: Math.max(0, ...lags),

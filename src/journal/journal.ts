@@ -1,7 +1,11 @@
-import type { StateValue } from 'xstate';
-import type { Peer } from '../inspect/api.ts';
 import { FeedJournal } from './feed-journal.ts';
-import { SocketJournal, type SocketJournalDeps, type SocketLine, type Watcher } from './socket-journal.ts';
+import {
+  SocketJournal,
+  type SocketJournalDeps,
+  type SocketJournalOptions,
+  type SocketLine,
+  type Watcher,
+} from './socket-journal.ts';
 
 export interface JournalDeps {
   readonly now: () => number;
@@ -10,15 +14,6 @@ export interface JournalDeps {
   /** How long a socket is known after it has gone, and of how many. */
   readonly keepMs: number;
   readonly maxSockets: number;
-}
-
-/** A socket that is opened. */
-export interface Opened {
-  readonly id: string;
-  readonly peer: Peer;
-  readonly feed: FeedJournal;
-  /** Where its machine begins. */
-  readonly start: StateValue;
 }
 
 /**
@@ -56,7 +51,7 @@ export class Journal {
     return this.#feeds.values();
   }
 
-  open(opened: Opened): SocketJournal {
+  open(opened: SocketJournalOptions): SocketJournal {
     const socket = new SocketJournal(this.#shared, opened);
     this.#open.set(socket.id, socket);
     this.#match(socket);

@@ -1,4 +1,5 @@
 import type { StateValue } from 'xstate';
+import type { SocketTimes } from '../../machines/socket.machine.ts';
 import { laterId, type StreamId } from '../event/stream-id.ts';
 import type { Denial, LogLine, Peer, Span, Transition } from '../inspect/api.ts';
 import type { Beginning, SocketRecord, Watched } from '../routing/record.ts';
@@ -28,8 +29,9 @@ export interface SocketJournalOptions {
   readonly id: string;
   readonly peer: Peer;
   readonly feed: FeedJournal;
-  /** Where its machine begins. */
+  /** Where its machine begins, and the delays that it knows. */
   readonly start: StateValue;
+  readonly times: SocketTimes;
 }
 
 /** A stretch of time in which the transport held bytes that the operating system had not taken. */
@@ -37,6 +39,14 @@ export interface Backlog {
   readonly sinceMs: number;
   /** Undefined: it still does. */
   untilMs: number | undefined;
+}
+
+interface Rare {
+  denials: readonly Denial[];
+  backlogs: readonly Backlog[];
+  /** In a batch that is being routed: up to here it has been written. */
+  writtenTo: StreamId | undefined;
+  forgottenSubscriptions: number;
 }
 
 const MAX_DENIALS = 20;
@@ -50,30 +60,30 @@ export class SocketJournal implements SocketRecord {
   readonly id: string;
   readonly peer: Peer;
   readonly feed: FeedJournal;
+  /** Of its machine. */
+  readonly times: SocketTimes;
   readonly openedAtMs: number;
   readonly #deps: SocketJournalDeps;
   readonly #steps: Steps;
   #subscriptions: readonly SubscriptionJournal[] = NONE;
-  #denials: readonly Denial[] = NONE;
-  #backlogs: readonly Backlog[] = NONE;
   #delivery: Watched | undefined;
   /** Whoever is told of what it does. */
   #watchers: readonly Watcher[] = NONE;
-  /** In a batch that is being routed: up to here it has been written. */
-  #writtenTo: StreamId | undefined;
-  #forgottenSubscriptions = 0;
+  /** What most sockets never have. */
+  #rare: Rare | undefined;
   closed: { readonly atMs: number; readonly reason: string; readonly unflushedEvents: number } | undefined;
-  /** When its credential runs out; undefined: never. */
-  expiresAtMs: number | undefined;
-  #pingedAtMs: number | undefined;
+  /** Since it was opened, as the next one: a small number has no object of its own. */
+  #expiresMs: number | undefined;
+  #pingedMs: number | undefined;
   /** Between the last ping that was answered and its answer. */
   roundTripMs: number | undefined;
 
-  constructor(deps: SocketJournalDeps, { id, peer, feed, start }: SocketJournalOptions) {
+  constructor(deps: SocketJournalDeps, { id, peer, feed, start, times }: SocketJournalOptions) {
     this.#deps = deps;
     this.id = id;
     this.peer = peer;
     this.feed = feed;
+    this.times = times;
     this.openedAtMs = deps.now();
     this.#steps = new Steps(start);
   }
@@ -97,6 +107,11 @@ export class SocketJournal implements SocketRecord {
     return this.#steps.isWhole;
   }
 
+  /** When its credential runs out; undefined: never. */
+  get expiresAtMs(): number | undefined {
+    return this.#expiresMs === undefined ? undefined : this.openedAtMs + this.#expiresMs;
+  }
+
   get steps(): readonly Step[] {
     return this.#steps.all();
   }
@@ -113,37 +128,38 @@ export class SocketJournal implements SocketRecord {
 
   /** How many of those that have ended are no longer kept. */
   get forgottenSubscriptions(): number {
-    return this.#forgottenSubscriptions;
+    return this.#rare?.forgottenSubscriptions ?? 0;
   }
 
   get denials(): readonly Denial[] {
-    return this.#denials;
+    return this.#rare?.denials ?? NONE;
   }
 
   /** When its transport held back what was written to it, oldest first. */
   get backlogs(): readonly Backlog[] {
-    return this.#backlogs;
+    return this.#rare?.backlogs ?? NONE;
   }
 
   /** Where what was queued for it, and may not have been written, begins; undefined: nothing is. */
   get unwrittenAfter(): StreamId | undefined {
     const { batchAfter } = this.feed;
     if (batchAfter === undefined) return undefined;
-    return this.#writtenTo === undefined ? batchAfter : laterId(batchAfter, this.#writtenTo);
+    const writtenTo = this.#rare?.writtenTo;
+    return writtenTo === undefined ? batchAfter : laterId(batchAfter, writtenTo);
   }
 
   /** A step of its machine. */
   step(event: MachineEvent, value: StateValue): void {
-    const atMs = this.#deps.now();
-    if (event.type === 'ping.due') this.#pingedAtMs ??= atMs;
-    if (event.type === 'answer.received' && this.#pingedAtMs !== undefined) {
-      this.roundTripMs = atMs - this.#pingedAtMs;
-      this.#pingedAtMs = undefined;
+    const sinceMs = this.#deps.now() - this.openedAtMs;
+    if (event.type === 'ping.due') this.#pingedMs ??= sinceMs;
+    if (event.type === 'answer.received' && this.#pingedMs !== undefined) {
+      this.roundTripMs = sinceMs - this.#pingedMs;
+      this.#pingedMs = undefined;
     }
     if (event.type === 'credential.renewed') {
-      this.expiresAtMs = atMs + (event as unknown as { readonly lifetimeMs: number }).lifetimeMs;
+      this.#expiresMs = sinceMs + (event as unknown as { readonly lifetimeMs: number }).lifetimeMs;
     }
-    const isStep = this.#steps.add(event, atMs - this.openedAtMs, value);
+    const isStep = this.#steps.add(event, sinceMs, value);
     const last = isStep && this.isWatched ? this.#steps.last : undefined;
     if (last !== undefined)
       this.#tell({ kind: 'transition', transition: transitionOf(last, this.openedAtMs) });
@@ -151,22 +167,23 @@ export class SocketJournal implements SocketRecord {
 
   /** Its transport holds bytes that the operating system has not taken. */
   waiting(): void {
-    const last = this.#backlogs.at(-1);
+    const last = this.backlogs.at(-1);
     if (last !== undefined && last.untilMs === undefined) return;
-    this.#backlogs = [...this.#backlogs.slice(1 - MAX_BACKLOGS), { sinceMs: this.now(), untilMs: undefined }];
+    const backlog: Backlog = { sinceMs: this.now(), untilMs: undefined };
+    this.#noted.backlogs = [...this.backlogs.slice(1 - MAX_BACKLOGS), backlog];
   }
 
   /** The operating system has taken some; `bufferedBytes` are left. */
   drained(bufferedBytes: number): void {
     if (bufferedBytes > 0) return;
-    const last = this.#backlogs.at(-1);
+    const last = this.backlogs.at(-1);
     if (last !== undefined) last.untilMs ??= this.now();
   }
 
   /** Whether a backlog at this time would still be known. */
   knowsBacklogsAt(atMs: number): boolean {
-    const [oldest] = this.#backlogs;
-    return this.#backlogs.length < MAX_BACKLOGS || (oldest !== undefined && atMs >= oldest.sinceMs);
+    const [oldest] = this.backlogs;
+    return this.backlogs.length < MAX_BACKLOGS || (oldest !== undefined && atMs >= oldest.sinceMs);
   }
 
   /** Since when its machine has been in a state that it is in. */
@@ -184,14 +201,14 @@ export class SocketJournal implements SocketRecord {
 
   join(channels: readonly string[], beginning: Beginning): SubscriptionJournal {
     const subscription = new SubscriptionJournal(this, channels, beginning);
-    this.#subscriptions = [...this.#kept(), subscription];
+    this.#subscriptions = this.#kept().concat(subscription);
     this.#deps.onChannels(this);
     return subscription;
   }
 
   denied(channel: string, by: string, code: string): void {
     const denial = { atMs: this.now(), channel, by, code };
-    this.#denials = [...this.#denials.slice(1 - MAX_DENIALS), denial];
+    this.#noted.denials = [...this.denials.slice(1 - MAX_DENIALS), denial];
     if (this.isWatched) this.#tell({ kind: 'denied', channel, denial });
   }
 
@@ -204,7 +221,7 @@ export class SocketJournal implements SocketRecord {
   }
 
   flushed(): void {
-    if (this.feed.batchAfter !== undefined) this.#writtenTo = this.feed.position;
+    if (this.feed.batchAfter !== undefined) this.#noted.writtenTo = this.feed.position;
   }
 
   /** A span of one of its subscriptions. */
@@ -234,13 +251,18 @@ export class SocketJournal implements SocketRecord {
     if (this.#delivery !== undefined) this.#delivery.isWatched = this.isWatched;
   }
 
+  get #noted(): Rare {
+    this.#rare ??= { denials: NONE, backlogs: NONE, writtenTo: undefined, forgottenSubscriptions: 0 };
+    return this.#rare;
+  }
+
   /** Those that go on, and of the others the newest. */
   #kept(): readonly SubscriptionJournal[] {
     const all = this.#subscriptions;
     if (all.length < MAX_SUBSCRIPTIONS) return all;
     const oldest = all.findIndex(({ hasLeft }) => hasLeft);
     if (oldest < 0) return all;
-    this.#forgottenSubscriptions += 1;
+    this.#noted.forgottenSubscriptions += 1;
     return all.toSpliced(oldest, 1);
   }
 

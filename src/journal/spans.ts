@@ -19,7 +19,8 @@ export class Spans {
   /** Of an event up to here it may not be known any more what became of it. */
   forgottenTo: StreamId | undefined;
 
-  get all(): readonly Span[] {
+  /** Oldest first. */
+  get spans(): readonly Span[] {
     return this.#spans;
   }
 
@@ -28,8 +29,8 @@ export class Spans {
   }
 
   add(span: Span): void {
-    // An array that is pushed to reserves for 16 more; this one is short in most sockets for all their life.
-    if (this.#spans.length < 4) this.#spans = [...this.#spans, span];
+    // An array that is pushed to, or spread, reserves for 16 more; this one is short in most sockets for all their life.
+    if (this.#spans.length < 4) this.#spans = this.#spans.concat(span);
     else this.#spans.push(span);
     if (this.#spans.length > MAX_SPANS && !this.#merge()) this.#forget();
   }
@@ -57,10 +58,10 @@ export class Spans {
     return true;
   }
 
-  /** The next span begins where the one that is forgotten ended. */
+  /** When it joined stays known. The next span begins where the one that is forgotten ended. */
   #forget(): void {
-    const span = this.#spans.shift() as Span;
-    const next = this.#spans[0] as Span;
+    const [span] = this.#spans.splice(1, 1) as [Span];
+    const next = this.#spans[1] as Span;
     const upTo = laterId(endOf(span), startOf(next));
     this.forgottenTo = this.forgottenTo === undefined ? upTo : laterId(this.forgottenTo, upTo);
     if (isOtherLife(span)) this.forgottenTo = endOf(span);

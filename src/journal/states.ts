@@ -6,6 +6,14 @@ export function leavesOf(value: StateValue, path = ''): string[] {
   return Object.entries(value).flatMap(([key, inner]) => leavesOf(inner as StateValue, `${path}${key}.`));
 }
 
+/** What tells a state from all others, quickly made. */
+export function nameOf(value: StateValue): string {
+  if (typeof value === 'string') return value;
+  let name = '';
+  for (const key in value) name += `${key}(${nameOf(value[key] as StateValue)})`;
+  return name;
+}
+
 /** Things that there are few of and that are met often, each known by a number. */
 export class Numbered<Thing> {
   readonly #numbers = new Map<string, number>();

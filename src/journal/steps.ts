@@ -1,6 +1,6 @@
 import type { StateValue } from 'xstate';
 import type { Transition } from '../inspect/api.ts';
-import { leavesOf, Numbered } from './states.ts';
+import { leavesOf, nameOf, Numbered } from './states.ts';
 
 /** An event as a machine gets it. */
 export interface MachineEvent {
@@ -34,12 +34,9 @@ const states = new Numbered<readonly string[]>();
 
 const eventNumber = (type: string): number => events.numberOf(type, () => type);
 
-export function stateNumber(value: StateValue): number {
-  const leaves = leavesOf(value);
-  return states.numberOf(leaves.join(' '), () => leaves);
+function stateNumber(value: StateValue): number {
+  return states.numberOf(nameOf(value), () => leavesOf(value));
 }
-
-export const statesOf = (number: number): readonly string[] => states.at(number);
 
 /** What of an event counts: how long a credential lasts, how long the peer was silent, the reason of a close. */
 function datumOf(event: MachineEvent): number | string | undefined {
@@ -129,8 +126,8 @@ export class Steps {
   }
 
   #push(...step: [number, number, number, number | string | undefined, number]): void {
-    // An array that is pushed to reserves for 16 more; this one is short in most sockets for all their life.
-    if (this.#list.length < 8 * WIDTH) this.#list = [...this.#list, ...step];
+    // An array that is pushed to, or spread, reserves for 16 more; this one is short in most sockets for all their life.
+    if (this.#list.length < 8 * WIDTH) this.#list = this.#list.concat(step);
     else this.#list.push(...step);
     if (this.#list.length <= MAX_STEPS * WIDTH) return;
     this.#start = this.#list[2] as number;

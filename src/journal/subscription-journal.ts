@@ -9,40 +9,29 @@ type Read = NonNullable<Parameters<SubscriptionRecord['read']>[2]>;
 type WithoutTime<S> = S extends Span ? Omit<S, 'atMs'> : never;
 type Untimed = WithoutTime<Span>;
 
-/** What became of the events of one subscription, as spans. */
-export class SubscriptionJournal implements SubscriptionRecord {
+/** What became of the events of one subscription. It is its spans, and does not have them: there are many. */
+export class SubscriptionJournal extends Spans implements SubscriptionRecord {
   readonly channels: readonly string[];
-  readonly joinedAtMs: number;
   readonly #socket: SocketJournal;
-  readonly #spans = new Spans();
-  /** From the first event that was queued again until all is written: nothing of it is known to have left before. */
+  /** From the first event or gap that was queued until all is written: nothing of it is known to have left before. */
   #queued: Untimed[] | undefined;
 
   constructor(socket: SocketJournal, channels: readonly string[], { cursor, isClaimed, isLive }: Beginning) {
+    super();
     this.#socket = socket;
     this.channels = channels;
-    this.joinedAtMs = socket.now();
-    this.#add({
-      kind: 'joined',
-      atMs: this.joinedAtMs,
-      cursor,
-      ...(isClaimed && { isClaimed }),
-      ...(isLive && { isLive }),
-    });
+    const atMs = socket.now();
+    // There is one for each socket: as small as it can be.
+    if (isClaimed) this.#add({ kind: 'joined', atMs, cursor, isClaimed, isLive });
+    else this.#add({ kind: 'joined', atMs, cursor, isLive });
   }
 
-  /** Oldest first. */
-  get spans(): readonly Span[] {
-    return this.#spans.all;
-  }
-
-  /** Of an event up to here it may not be known any more what became of it. */
-  get forgottenTo(): StreamId | undefined {
-    return this.#spans.forgottenTo;
+  get joinedAtMs(): number {
+    return (this.spans[0] as Span).atMs;
   }
 
   get hasLeft(): boolean {
-    return this.#spans.last?.kind === 'left';
+    return this.last?.kind === 'left';
   }
 
   live(cursor: StreamId): void {
@@ -74,7 +63,8 @@ export class SubscriptionJournal implements SubscriptionRecord {
   }
 
   gap({ after, to, reason }: Gap): void {
-    this.#note({ kind: 'gap', after, to, reason });
+    this.#queued ??= [];
+    this.#queued.push({ kind: 'gap', after, to, reason });
   }
 
   snapshot(cursor: StreamId): void {
@@ -86,10 +76,9 @@ export class SubscriptionJournal implements SubscriptionRecord {
   }
 
   failed(): void {
-    const queued = this.#queued?.find((span) => span.kind === 'replayed' && span.isOfChannel !== true);
+    const first = this.#queued?.find(isOfFeed);
     this.#queued = undefined;
-    const replayedAfter = queued?.kind === 'replayed' ? queued.after : undefined;
-    const after = earlier(replayedAfter, this.#socket.unwrittenAfter);
+    const after = earlier(first?.after, this.#socket.unwrittenAfter);
     if (after !== undefined) this.paused(after, 'failed');
   }
 
@@ -100,17 +89,17 @@ export class SubscriptionJournal implements SubscriptionRecord {
 
   /** Whether that it is live says nothing new; if it does not, what is known is put right. */
   #goesOn(cursor: StreamId): boolean {
-    const { last } = this.#spans;
+    const { last } = this;
     // In the turn in which it began, with nothing due: one span says it.
     if (last?.kind === 'joined' && last.cursor === cursor && last.atMs === this.#socket.now()) {
       const span = { ...last, isLive: true };
-      this.#spans.amend(span);
+      this.amend(span);
       this.#socket.noted(this, span);
       return true;
     }
     // A publication of its own held it back for a moment in which nothing came: it never was anything but live.
     if (last?.kind !== 'paused' || last.reason !== 'held') return false;
-    this.#spans.retract();
+    this.retract();
     return true;
   }
 
@@ -136,10 +125,15 @@ export class SubscriptionJournal implements SubscriptionRecord {
   }
 
   #add(span: Span): void {
-    this.#spans.add(span);
+    this.add(span);
     this.#socket.noted(this, span);
   }
 }
+
+type Ranged = Extract<Untimed, { readonly kind: 'replayed' | 'gap' }>;
+
+const isOfFeed = (span: Untimed): span is Ranged =>
+  span.kind === 'gap' || (span.kind === 'replayed' && span.isOfChannel !== true);
 
 function earlier(a: StreamId | undefined, b: StreamId | undefined): StreamId | undefined {
   if (a === undefined || b === undefined) return a ?? b;

@@ -233,6 +233,7 @@ function left(
       sentence: `It was not sent: ${waited.toLowerCase()} the token of this socket expired, at ${timeOf(atMs)}.`,
     };
   }
+  if (wasDue && pause?.reason === 'failed') return broken(socket, pause.atMs);
   if (wasDue && pause?.reason === 'stale') {
     return {
       verdict: { kind: 'stale', sinceMs: pause.atMs },

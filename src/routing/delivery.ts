@@ -29,6 +29,7 @@ export interface DeliveryDeps extends OutletDeps {
   epoch(): string;
   /** Undefined: channels have none. */
   readonly snapshotOf: ReadSnapshot | undefined;
+  now(): number;
   /** Runs in a later turn, so that one socket's replay does not hold up the others. */
   later(run: () => void): void;
   /** The broker would not give what a replay asked for; it is asked again after a pause. */
@@ -59,6 +60,9 @@ export interface DeliveryOwner {
    */
   end(reason: 'failed' | 'lossy' | 'too_slow', error?: unknown): void;
 }
+
+/** What a replay is of: its client came with a position, or could not be sent everything that came. */
+type ReplayCause = 'joined' | 'behind';
 
 /** A subscription that is greeted: it sends nothing before `begin`. */
 export interface GreetedJoin {
@@ -96,6 +100,8 @@ export class Delivery {
   #isPumping = false;
   /** Its peer has not been told since that it has everything. */
   #wasBehind = false;
+  /** When it was live last, or joined; undefined: it is live, or nothing is replayed. */
+  #replayingSince: { readonly atMs: number; readonly cause: ReplayCause } | undefined;
 
   constructor(deps: DeliveryDeps, transport: Transport, owner: DeliveryOwner) {
     this.frames = deps.frames;
@@ -150,7 +156,10 @@ export class Delivery {
       }),
     };
     if (from !== undefined && !isAhead) this.#deps.replay.begin(subscription);
-    if (lastId !== undefined) this.#wasBehind = true;
+    if (lastId !== undefined) {
+      this.#wasBehind = true;
+      this.#beginReplay('joined');
+    }
     this.#subscriptions.push(subscription);
     this.#deps.subscriptions.join(subscription);
     return subscription;
@@ -292,7 +301,9 @@ export class Delivery {
     }
     this.#proveLive();
     this.#flushReplayed();
-    if (this.#isLive) this.#owner.tell('delivery.caughtUp');
+    if (!this.#isLive) return;
+    this.#endReplay();
+    this.#owner.tell('delivery.caughtUp');
   }
 
   /** Tells a peer that was behind that it has everything now: nothing else would, before the next event or ping. */
@@ -311,6 +322,18 @@ export class Delivery {
     if (this.record === undefined) return;
     this.record.flushed();
     for (const { record } of this.#subscriptions) record?.settled();
+  }
+
+  #beginReplay(cause: ReplayCause): void {
+    this.#replayingSince ??= { atMs: this.#deps.now(), cause };
+  }
+
+  #endReplay(): void {
+    if (this.#replayingSince === undefined) return;
+    const { atMs, cause } = this.#replayingSince;
+    this.#replayingSince = undefined;
+    // A clock that was set back must not make it negative.
+    this.#deps.metrics.record('signalbox.replay_ms', Math.max(0, this.#deps.now() - atMs), { cause });
   }
 
   get #isLive(): boolean {
@@ -346,6 +369,7 @@ export class Delivery {
   rewind(subscription: Subscription, cursor: StreamId, gap?: Gap): void {
     this.#wasBehind = true;
     if (subscription.live) subscription.record?.paused(gap?.after ?? cursor, 'reset');
+    this.#beginReplay('behind');
     subscription.live = false;
     subscription.fetching = false;
     subscription.claim = undefined;
@@ -609,6 +633,7 @@ export class Delivery {
     for (const subscription of this.#subscriptions) {
       if (!subscription.live) continue;
       this.#wasBehind = true;
+      this.#beginReplay('behind');
       subscription.live = false;
       subscription.cursor = this.#routedTo(subscription);
       subscription.record?.paused(subscription.cursor, reason);

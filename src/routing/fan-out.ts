@@ -107,6 +107,7 @@ export class FanOut {
     }
     this.#lagMs = Math.max(0, arrival.atMs - msOf(this.#position));
     this.#deps.metrics.count('signalbox.events_routed', routed);
+    this.#deps.metrics.record('signalbox.batch_events', batch.count);
     this.#flush();
     record?.routed(arrival.atMs, routed, firstId, this.#position);
     if (this.#followed.length > 0) for (const end of this.#followed.splice(0)) end();

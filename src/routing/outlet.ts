@@ -19,7 +19,10 @@ export class Outlet {
   readonly #transport: Transport;
   readonly #onFailed: () => void;
   #frames: Buffer[] = NONE;
+  /** The room that they take. */
   #bytes = 0;
+  /** What they are on the wire. */
+  #wireBytes = 0;
   #events = 0;
   /** What was said to it while there was no room. */
   #saidBytes = 0;
@@ -72,6 +75,7 @@ export class Outlet {
     if (this.isEmpty) this.#frames = [frame];
     else this.#frames.push(frame);
     this.#bytes += bytes;
+    this.#wireBytes += frame.length;
     this.#events += events;
   }
 
@@ -89,12 +93,15 @@ export class Outlet {
     if (this.isEmpty || this.#isClosed) return;
     const frames = this.#frames;
     const events = this.#events;
+    const wireBytes = this.#wireBytes;
     this.#frames = NONE;
     this.#bytes = 0;
+    this.#wireBytes = 0;
     this.#events = 0;
     try {
       this.#transport.write(frames, events);
       this.#deps.metrics.count('signalbox.events_delivered', events);
+      this.#deps.metrics.count('signalbox.written_bytes', wireBytes);
     } catch {
       this.#deps.metrics.count('ws_client_send_error', events);
       this.#countLost(events, 'failed');

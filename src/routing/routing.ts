@@ -141,6 +141,7 @@ export function createRouting(deps: RoutingDeps): Routing {
     routed: (id) => fanOut.routed(id),
     epoch: () => fanOut.epoch,
     flushLater: (delivery) => fanOut.flushLater(delivery),
+    now: deps.now,
     later: deps.later,
     onReplayFailed: deps.onReplayFailed,
   };

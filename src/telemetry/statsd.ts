@@ -1,29 +1,40 @@
 import { StatsD } from 'hot-shots';
-import type { GaugeName, MetricName, Metrics } from './metrics.ts';
+import { eachGauge } from './figures.ts';
+import type { Labels } from './metric.ts';
+import type { Recorder } from './recorder.ts';
+import { definitionOf, type SeriesKey, seriesOf } from './series.ts';
 
 export interface StatsdOptions {
   readonly host: string;
   readonly port: number;
   /** `name:value`, or a name alone. */
   readonly globalTags: readonly string[];
+  /** Whose gauges those of several processes are is for one of them to say: the others would overwrite them. */
+  readonly hasGauges: boolean;
   /** Told of what could not be sent; UDP tells nobody most of the time. */
   readonly onError: (error: Error) => void;
   /** Between two sends of what was counted meanwhile. */
   readonly flushIntervalMs?: number;
 }
 
+/** Sends until it is closed. */
+export interface StatsdSink {
+  close(): Promise<void>;
+}
+
 /** What fits an Ethernet frame, with room for the headers of a tunnel. */
 const MAX_PACKET_BYTES = 1400;
+/** Of one histogram in one send: of more, so many are drawn, and sent with the rate at which they were. */
+const MAX_VALUES = 100;
 
 /**
- * Metrics as DogStatsD text over UDP, under their own names and without a prefix, so that dashboards of the old
- * sidecar go on working.
+ * Sends what a recorder keeps as DogStatsD text over UDP, under its own names and without a prefix, so that dashboards
+ * of the old sidecar go on working.
  *
- * What is counted is added up here and sent once a second: counters come to the same, and the fast lane pays for
- * an addition rather than for a packet.
+ * Once a second: counters come to the same, and the fast lane pays for an addition rather than for a packet.
  */
-export function createStatsd(options: StatsdOptions): Metrics {
-  const { host, port, globalTags, onError, flushIntervalMs = 1000 } = options;
+export function startStatsd(recorder: Recorder, options: StatsdOptions): StatsdSink {
+  const { host, port, globalTags, hasGauges, onError, flushIntervalMs = 1000 } = options;
   const client = new StatsD({
     host,
     port,
@@ -37,31 +48,34 @@ export function createStatsd(options: StatsdOptions): Metrics {
     includeDataDogTags: false,
     errorHandler: onError,
   });
-  const counters = new Map<string, Figure<MetricName>>();
-  const gauges = new Map<string, Figure<GaugeName>>();
+  const sent = new Map<SeriesKey, number>();
 
   const flush = (): void => {
-    for (const { name, value, tags } of counters.values()) client.increment(name, value, tags);
-    counters.clear();
-    for (const { name, value, tags } of gauges.values()) client.gauge(name, value, tags);
+    const { counters, gauges } = recorder.figures;
+    for (const [key, total] of Object.entries(counters)) {
+      const more = total - (sent.get(key) ?? 0);
+      if (more === 0) continue;
+      sent.set(key, total);
+      const { name, labels } = seriesOf(key);
+      client.increment(name, more, tagsOf(labels));
+    }
+    recorder.takeRecent(sendValues);
+    if (!hasGauges) return;
+    eachGauge({ gauges }, (name, value, labels) => client.gauge(name, value, tagsOf(labels)));
+  };
+  const sendValues = (key: SeriesKey, values: readonly number[]): void => {
+    const { name, labels } = seriesOf(key);
+    const kind = definitionOf(name).unit === 'ms' ? 'timing' : 'histogram';
+    const tags = tagsOf(labels);
+    // The client draws by it, and says it.
+    const rate = Math.min(1, MAX_VALUES / values.length);
+    for (const value of values) client[kind](name, value, rate, tags);
   };
   const timer = setInterval(flush, flushIntervalMs);
   timer.unref();
   let closed: Promise<void> | undefined;
 
   return {
-    count(name, value = 1, labels) {
-      const key = keyOf(name, labels);
-      const counter = counters.get(key);
-      if (counter === undefined) counters.set(key, { name, value, tags: tagsOf(labels) });
-      else counter.value += value;
-    },
-    gauge(name, value, labels) {
-      const key = keyOf(name, labels);
-      const gauge = gauges.get(key);
-      if (gauge === undefined) gauges.set(key, { name, value, tags: tagsOf(labels) });
-      else gauge.value = value;
-    },
     close() {
       closed ??= new Promise((resolve) => {
         clearInterval(timer);
@@ -76,16 +90,6 @@ export function createStatsd(options: StatsdOptions): Metrics {
   };
 }
 
-interface Figure<Name extends MetricName> {
-  readonly name: Name;
-  value: number;
-  readonly tags: string[];
-}
-
-function keyOf(name: MetricName, labels: Readonly<Record<string, string>> | undefined): string {
-  return labels === undefined ? name : `${name} ${Object.values(labels).join(' ')}`;
-}
-
-function tagsOf(labels: Readonly<Record<string, string>> = {}): string[] {
+function tagsOf(labels: Labels): string[] {
   return Object.entries(labels).map(([name, value]) => `${name}:${value}`);
 }

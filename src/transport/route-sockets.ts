@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import * as Either from 'fp-ts/lib/Either.js';
 import { type AuthError, authError } from '../auth/auth-error.ts';
 import type { NativeAccess } from '../auth/native-access.ts';
+import { createRefusalCount } from '../auth/counted-access.ts';
 import { isAllowedOrigin } from '../auth/origin.ts';
 import type { Principal } from '../auth/principal.ts';
 import { isListed } from '../routes/channel-rules.ts';
@@ -45,6 +46,7 @@ export function routeOf(routes: Routes, { url = '' }: IncomingMessage): RouteMat
  */
 export function acceptRouteSockets(deps: RouteSocketsDeps): void {
   const { routes, access } = deps;
+  const countRefusal = createRefusalCount(deps.metrics, 'native');
   const matchOf = (request: IncomingMessage): RouteMatch => routeOf(routes, request) as RouteMatch;
 
   acceptWebSockets({
@@ -76,18 +78,23 @@ export function acceptRouteSockets(deps: RouteSocketsDeps): void {
     },
   });
 
+  function refused(): Either.Either<AuthError, never> {
+    countRefusal('route');
+    return Either.left(authError('route'));
+  }
+
   function authenticate(request: IncomingMessage): Either.Either<AuthError, Principal> {
     const { headers, url: target = '' } = request;
     const { route, channel = '', fault } = matchOf(request);
-    if (fault !== undefined) return Either.left(authError('route'));
+    if (fault !== undefined) return refused();
     if (route.settings.auth === undefined) return Either.right({ channels: [channel] });
     const found = access.authenticate({ headers, target });
     // Of an application that takes its time: a route has no close code to tell a browser by.
-    if (found instanceof Promise) return Either.left(authError('route'));
+    if (found instanceof Promise) return refused();
     if (Either.isLeft(found)) return found;
     const { principal, ticket } = found.right;
     const isAllowed = ticket === undefined && isListed(principal.channels, channel);
-    if (!isAllowed) return Either.left(authError('route'));
+    if (!isAllowed) return refused();
     return Either.right({ user: principal.user, channels: [channel], expiresAtMs: principal.expiresAtMs });
   }
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Logger } from 'pino';
 import type { Actors } from '../actors/actors.ts';
 import type { Authenticate } from '../auth/authenticate.ts';
+import { createRefusalCount } from '../auth/counted-access.ts';
 import { isAllowedOrigin } from '../auth/origin.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { Clock } from '../clock.ts';
@@ -38,6 +39,7 @@ export function acceptSupersetSockets(deps: SupersetSocketsDeps): void {
   const { actors, metrics, logger, limit, clock } = deps;
   const { config, mode } = deps.loaded;
   const { sockets, routing } = actors;
+  const countRefusal = createRefusalCount(metrics, 'superset');
 
   acceptWebSockets({
     server: deps.server,
@@ -54,8 +56,14 @@ export function acceptSupersetSockets(deps: SupersetSocketsDeps): void {
     },
     isServed: ({ headers }) =>
       config.superset.protocol !== 'off' && (mode === 'production' || isLoopbackHost(headers.host)),
-    isAllowedOrigin: ({ headers }) =>
-      mode === 'development' ? isSameOrigin(headers) : isAllowedOrigin(headers.origin, config.allowedOrigins),
+    isAllowedOrigin({ headers }) {
+      const isAllowed =
+        mode === 'development'
+          ? isSameOrigin(headers)
+          : isAllowedOrigin(headers.origin, config.allowedOrigins);
+      if (!isAllowed) countRefusal('origin');
+      return isAllowed;
+    },
     authenticate: ({ headers, url = '' }) => deps.authenticate({ headers, target: url }),
     tooSoonMs: deps.connectLimit,
     totalReached,

@@ -1,5 +1,6 @@
 import type { LoadedConfig } from '../config/loaded.ts';
-import type { Gauges } from './gauges.ts';
+import type { Figures } from '../telemetry/figures.ts';
+import type { Share } from '../telemetry/telemetry.ts';
 
 /** What a worker tells the primary. */
 export type FromWorker =
@@ -9,7 +10,11 @@ export type FromWorker =
   /** It cannot start, and ends; the words and the code are those of the error. */
   | { readonly type: 'start.failed'; readonly message: string; readonly code: string | undefined }
   /** On a change of `isReady`, and once a second: silence means that it is stuck. */
-  | { readonly type: 'state.reported'; readonly isReady: boolean; readonly gauges: Gauges };
+  | { readonly type: 'state.reported'; readonly isReady: boolean; readonly figures: Figures }
+  /** It is asked for the figures of all; `id` is its own, and comes back with them. */
+  | { readonly type: 'figures.asked'; readonly id: number }
+  /** The answer to `figures.wanted`. */
+  | { readonly type: 'figures.given'; readonly id: number; readonly share: Share };
 
 /** What the primary tells a worker. */
 export type ToWorker =
@@ -20,10 +25,16 @@ export type ToWorker =
   | { readonly type: 'server.start'; readonly worker: number; readonly loaded: LoadedConfig }
   | { readonly type: 'server.drain' }
   /** On a change, and once a second: silence means that the primary is stuck, and no connection comes any more. */
-  | { readonly type: 'readiness.decided'; readonly areAllReady: boolean };
+  | { readonly type: 'readiness.decided'; readonly areAllReady: boolean }
+  | { readonly type: 'figures.wanted'; readonly id: number }
+  /** The answer to `figures.asked`: of every worker that answered, of those that have ended, and of the primary. */
+  | { readonly type: 'figures.gathered'; readonly id: number; readonly shares: readonly Share[] };
 
 /** How often each side says something. */
 export const REPORT_INTERVAL_MS = 1_000;
 
 /** Who is silent for this many intervals is taken for stuck. A busy one may well miss two or three. */
 export const SILENT_INTERVALS = 5;
+
+/** How long a worker may take to give its figures. */
+export const GATHER_TIMEOUT_MS = 1_000;

@@ -2,8 +2,15 @@ import { EventEmitter } from 'node:events';
 import type { Clock } from '../clock.ts';
 import type { LoadedConfig } from '../config/loaded.ts';
 import type { StartReport } from '../supervision.ts';
-import type { GaugeName, Metrics } from '../telemetry/metrics.ts';
-import { type FromWorker, REPORT_INTERVAL_MS, SILENT_INTERVALS, type ToWorker } from './messages.ts';
+import { type Figures, NO_FIGURES } from '../telemetry/figures.ts';
+import type { MeasuringCompany, Share } from '../telemetry/telemetry.ts';
+import {
+  type FromWorker,
+  GATHER_TIMEOUT_MS,
+  REPORT_INTERVAL_MS,
+  SILENT_INTERVALS,
+  type ToWorker,
+} from './messages.ts';
 
 /** The way to the primary. */
 export interface Channel {
@@ -28,6 +35,15 @@ export interface PrimaryLinkDeps {
 /** How often a worker looks whether it is still ready, for each time that it says so unasked. */
 const LOOKS_PER_INTERVAL = 5;
 
+/** The primary waits for workers, and this one for the primary: a little longer. */
+const PRIMARY_TIMEOUT_MS = GATHER_TIMEOUT_MS + 500;
+
+/** Somebody who waits for the figures of all. */
+interface Waiting {
+  readonly timer: unknown;
+  readonly resolve: (shares: readonly Share[]) => void;
+}
+
 /**
  * A worker's side of the conversation with its primary.
  *
@@ -35,13 +51,14 @@ const LOOKS_PER_INTERVAL = 5;
  * once, however often it is told: a process group gets one signal in all its members, and the primary passes it on.
  * A SIGINT is the terminal's, which the primary gets too. Only the primary knows a second signal, and kills.
  */
-export class PrimaryLink implements StartReport {
+export class PrimaryLink implements StartReport, MeasuringCompany {
   readonly #channel: Channel;
   readonly #clock: Clock;
   readonly #orders = new EventEmitter();
-  readonly #gauges: Partial<Record<GaugeName, number>> = {};
-  /** Of gauges with labels, each label's own level: the primary is told the greatest. */
-  readonly #levels: Partial<Record<GaugeName, Record<string, number>>> = {};
+  #own: Parameters<MeasuringCompany['measureBy']>[0] | undefined;
+  #worker = 0;
+  readonly #waiting = new Map<number, Waiting>();
+  #nextId = 1;
   #order: string | undefined;
   #areAllReady = false;
   #silentLooks = 0;
@@ -80,11 +97,27 @@ export class PrimaryLink implements StartReport {
     this.#channel.send({ type: 'start.failed', message, code });
   }
 
-  readonly gauge: Metrics['gauge'] = (name, value, labels = {}) => {
-    const levels = (this.#levels[name] ??= {});
-    levels[Object.values(labels).join(' ')] = value;
-    this.#gauges[name] = Math.max(...Object.values(levels));
-  };
+  /** From 1; 0: it was not told yet. */
+  get worker(): number {
+    return this.#worker;
+  }
+
+  measureBy(own: Parameters<MeasuringCompany['measureBy']>[0]): void {
+    this.#own = own;
+  }
+
+  gather(): Promise<readonly Share[]> {
+    const id = this.#nextId;
+    this.#nextId += 1;
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.setTimeout(() => {
+        this.#waiting.delete(id);
+        reject(new Error('the primary did not answer'));
+      }, PRIMARY_TIMEOUT_MS);
+      this.#waiting.set(id, { timer, resolve });
+      this.#channel.send({ type: 'figures.asked', id });
+    });
+  }
 
   readonly areOthersReady = (): boolean =>
     this.#areAllReady && this.#silentLooks < SILENT_INTERVALS * LOOKS_PER_INTERVAL;
@@ -97,7 +130,7 @@ export class PrimaryLink implements StartReport {
       const isReadyNow = isReady();
       this.#silentLooks += 1;
       if (isReadyNow !== wasReady || looks % LOOKS_PER_INTERVAL === 0) {
-        this.#channel.send({ type: 'state.reported', isReady: isReadyNow, gauges: this.#gauges });
+        this.#channel.send({ type: 'state.reported', isReady: isReadyNow, figures: this.#figures });
       }
       wasReady = isReadyNow;
       looks += 1;
@@ -109,6 +142,7 @@ export class PrimaryLink implements StartReport {
   #take(message: ToWorker): void {
     switch (message.type) {
       case 'server.start':
+        this.#worker = message.worker;
         this.#accept({ worker: message.worker, loaded: message.loaded });
         break;
       case 'server.drain':
@@ -118,7 +152,31 @@ export class PrimaryLink implements StartReport {
         this.#silentLooks = 0;
         this.#areAllReady = message.areAllReady;
         break;
+      case 'figures.wanted':
+        void this.#give(message.id);
+        break;
+      case 'figures.gathered':
+        this.#gathered(message.id, message.shares);
+        break;
     }
+  }
+
+  get #figures(): Figures {
+    return this.#own?.figures() ?? NO_FIGURES;
+  }
+
+  async #give(id: number): Promise<void> {
+    // What cannot be had of the process must not keep its figures back.
+    const share = await this.#own?.share().catch(() => undefined);
+    this.#channel.send({ type: 'figures.given', id, share: share ?? { figures: this.#figures } });
+  }
+
+  #gathered(id: number, shares: readonly Share[]): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return;
+    this.#waiting.delete(id);
+    this.#clock.clearTimeout(waiting.timer);
+    waiting.resolve(shares);
   }
 
   #drain(order: string): void {

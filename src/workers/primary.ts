@@ -2,8 +2,9 @@ import type { Clock } from '../clock.ts';
 import { EXIT } from '../config/exit-code.ts';
 import type { LoadedConfig } from '../config/loaded.ts';
 import type { Log, Supervised } from '../supervision.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
-import { addUp } from './gauges.ts';
+import { eachGauge, mergeFigures } from '../telemetry/figures.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import { Gathering } from './gathering.ts';
 import { shareOf } from './limits.ts';
 import { REPORT_INTERVAL_MS } from './messages.ts';
 import { type End, type Fork, Slot, type SlotOwner } from './slot.ts';
@@ -15,7 +16,7 @@ export interface PrimaryDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
-  readonly metrics: Metrics;
+  readonly telemetry: Pick<Telemetry, 'metrics' | 'close'>;
 }
 
 /** A server of several processes. It starts when each of them has bound the port, and ends when all have ended. */
@@ -39,7 +40,8 @@ const isOrderly = ({ code, signal }: End): boolean =>
  * server's failure. Later a worker that ends is replaced, whatever the reason.
  */
 export function createPrimary(deps: PrimaryDeps): Primary {
-  const { count, loaded, log, metrics, clock } = deps;
+  const { count, loaded, log, telemetry, clock } = deps;
+  const { metrics } = telemetry;
   const bound = new Set<Slot>();
   let phase: 'starting' | 'serving' | 'stopping' = 'starting';
   let exitCode: number = EXIT.ok;
@@ -67,7 +69,10 @@ export function createPrimary(deps: PrimaryDeps): Primary {
       else log.error({ worker: slot.worker, err: error }, 'A worker cannot start');
     },
     reported: () => decideReadiness(),
+    asked: (slot, id) => gathering.asked(slot, id),
+    given: (slot, id, share) => gathering.given(slot, id, share),
     ended(slot, end) {
+      gathering.ended(slot, end.figures);
       if (phase === 'starting') {
         onFailed(new Error(`worker ${slot.worker} ended first, with ${end.signal ?? end.code}`));
       } else if (phase === 'serving') replace(slot, end);
@@ -81,6 +86,8 @@ export function createPrimary(deps: PrimaryDeps): Primary {
     { length: count },
     (_, index) => new Slot({ ...deps, worker: index + 1, loaded: shareOf(loaded, index, count), owner }),
   );
+
+  const gathering = new Gathering({ workers: slots, clock, metrics });
 
   function replace(
     slot: Slot,
@@ -118,7 +125,8 @@ export function createPrimary(deps: PrimaryDeps): Primary {
       slot.kill();
     }
     tellReadiness();
-    for (const [name, value] of addUp(slots.map(({ gauges }) => gauges))) metrics.gauge(name, value);
+    const all = mergeFigures(slots.flatMap(({ figures }) => figures ?? []));
+    eachGauge(all, (name, value, labels) => metrics.gauge(name, value, labels));
     interval = clock.setTimeout(onInterval, REPORT_INTERVAL_MS);
   }
 
@@ -126,7 +134,8 @@ export function createPrimary(deps: PrimaryDeps): Primary {
     if (!slots.every(({ isEmpty }) => isEmpty)) return;
     clock.clearTimeout(interval);
     clock.clearTimeout(deadline);
-    void metrics.close().then(() => onEnded(exitCode));
+    gathering.close();
+    void telemetry.close().then(() => onEnded(exitCode));
   }
 
   function kill(): void {

@@ -1,6 +1,7 @@
 import { type Clock, fullJitterMs } from '../clock.ts';
 import type { LoadedConfig } from '../config/loaded.ts';
-import type { Gauges } from './gauges.ts';
+import type { Figures } from '../telemetry/figures.ts';
+import type { Share } from '../telemetry/telemetry.ts';
 import { type FromWorker, SILENT_INTERVALS, type ToWorker } from './messages.ts';
 
 /** How a process ended: one of both is given. */
@@ -32,7 +33,15 @@ export interface SlotOwner {
   bound(slot: Slot, address: { readonly host: string; readonly port: number }): void;
   startFailed(slot: Slot, error: NodeJS.ErrnoException): void;
   reported(slot: Slot): void;
-  ended(slot: Slot, end: End & { readonly pid: number | undefined }): void;
+  /** It asks for the figures of all, under an id of its own. */
+  asked(slot: Slot, id: number): void;
+  /** What it was asked for by the primary. */
+  given(slot: Slot, id: number, share: Share): void;
+  /** `figures`: what it last said that it had measured. */
+  ended(
+    slot: Slot,
+    end: End & { readonly pid: number | undefined; readonly figures: Figures | undefined },
+  ): void;
 }
 
 export interface SlotDeps {
@@ -65,7 +74,7 @@ export class Slot {
   #timer: unknown;
   #silentIntervals = 0;
   #isReady = false;
-  #gauges: Gauges = {};
+  #figures: Figures | undefined;
   #isDraining = false;
 
   constructor(deps: SlotDeps) {
@@ -88,8 +97,9 @@ export class Slot {
     return this.#isReady && this.#silentIntervals < SILENT_INTERVALS;
   }
 
-  get gauges(): Gauges {
-    return this.#gauges;
+  /** What the process that is in it measured, as it last said; undefined: it has not said anything yet. */
+  get figures(): Figures | undefined {
+    return this.#figures;
   }
 
   start(): void {
@@ -146,17 +156,26 @@ export class Slot {
         break;
       case 'state.reported':
         this.#isReady = message.isReady;
-        this.#gauges = message.gauges;
+        this.#figures = message.figures;
         owner.reported(this);
+        break;
+      case 'figures.asked':
+        owner.asked(this, message.id);
+        break;
+      case 'figures.given':
+        // Whoever was shown them must never be shown less, should this be the last that is heard of it.
+        this.#figures = message.share.figures;
+        owner.given(this, message.id, message.share);
         break;
     }
   }
 
   #ended(end: End): void {
     const pid = this.#process?.pid;
+    const figures = this.#figures;
     this.#process = undefined;
     this.#isReady = false;
-    this.#gauges = {};
-    this.#deps.owner.ended(this, { ...end, pid });
+    this.#figures = undefined;
+    this.#deps.owner.ended(this, { ...end, pid, figures });
   }
 }

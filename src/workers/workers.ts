@@ -3,7 +3,7 @@ import { systemClock } from '../clock.ts';
 import type { LoadedConfig } from '../config/loaded.ts';
 import { createLogLimit } from '../telemetry/log-limit.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { createStatsd } from '../telemetry/statsd.ts';
+import { createTelemetry } from '../telemetry/telemetry.ts';
 import { createFork } from './cluster.ts';
 import { createPrimary, type Primary } from './primary.ts';
 
@@ -11,18 +11,19 @@ import { createPrimary, type Primary } from './primary.ts';
 const ENTRY = new URL(`../worker${extname(import.meta.url)}`, import.meta.url);
 
 /** Wires the primary of `count` workers; nothing is forked before `start`. */
-export function createWorkers(loaded: LoadedConfig, count: number, log: Logger): Primary {
+export function createWorkers(loaded: LoadedConfig, count: number, log: Logger, entry = ENTRY): Primary {
   const limit = createLogLimit({ now: systemClock.now });
+  const telemetry = createTelemetry({
+    ...loaded.config.statsd,
+    onError: (error) => limit.log('statsd', () => log.warn({ err: error }, 'StatsD cannot be reached')),
+  });
   return createPrimary({
     count,
     loaded,
     log,
-    fork: createFork(ENTRY),
+    fork: createFork(entry),
     clock: systemClock,
     random: Math.random,
-    metrics: createStatsd({
-      ...loaded.config.statsd,
-      onError: (error) => limit.log('statsd', () => log.warn({ err: error }, 'StatsD cannot be reached')),
-    }),
+    telemetry,
   });
 }

@@ -56,6 +56,34 @@ describe('a socket', () => {
     expect(client.received).toEqual([expect.objectContaining({ id, data: 'after' })]);
   });
 
+  test('that was caught up tells how long it took, from when it came or could not be written to', async () => {
+    const core = await started();
+    const id = await core.publish('c');
+    await core.publish('c');
+    core.open({ lastId: id });
+    expect(core.metrics.timesOf('signalbox.replay_ms joined')).toBe(1);
+    const client = core.open();
+    await fill(core, client);
+    core.clock.increment(3_000);
+    expect(core.metrics.timesOf('signalbox.replay_ms behind')).toBe(0);
+    await drain(client);
+    expect(isLive(core, client)).toBe(true);
+    expect(core.metrics.timesOf('signalbox.replay_ms behind')).toBe(1);
+    expect(core.metrics.of('signalbox.replay_ms behind')).toBe(3_000);
+    expect(core.metrics.of('signalbox.replay_ms joined')).toBe(0);
+  });
+
+  test('that begins without a position, or leaves, has not been replayed anything', async () => {
+    const core = await started();
+    core.open();
+    await core.publish('c');
+    const left = core.open();
+    await fill(core, left);
+    left.transport.terminate();
+    expect(core.metrics.of('signalbox.replay_ms joined')).toBe(0);
+    expect(core.metrics.timesOf('signalbox.replay_ms behind')).toBe(0);
+  });
+
   test('with a last id is sent what came after it, and is live then', async () => {
     const core = await started();
     const [first, ...others] = [await core.publish('c'), await core.publish('c'), await core.publish('c')];

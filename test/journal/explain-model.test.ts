@@ -5,7 +5,7 @@ const SEEDS = Number(process.env['MODEL_SEEDS'] ?? 60);
 const STEPS = 80;
 
 describe('explain under random interleavings', () => {
-  test('never says delivered of what was not sent, nor the reverse, for every seed', async () => {
+  test('never says delivered of what was not sent, nor the reverse, and replays every machine, for every seed', async () => {
     const counts: Counts = new Map();
     const only = process.env['MODEL_SEED'];
     const first = only === undefined ? 1 : Number(only);
@@ -15,6 +15,7 @@ describe('explain under random interleavings', () => {
         await world.start();
         for (let step = 0; step < STEPS; step += 1) await world.step();
         await world.checkAll();
+        world.checkRecordings();
       } catch (error) {
         const at = `step ${world.history.length} (${world.history.at(-1)})`;
         throw new Error(`MODEL_SEED=${seed} fails at ${at}: ${String(error)}`, { cause: error });

@@ -2,6 +2,8 @@ import type { Verdict } from '../../src/inspect/api.ts';
 import { compareIds } from '../../src/event/stream-id.ts';
 import { createExplain, type Explain } from '../../src/journal/explain.ts';
 import { Journal } from '../../src/journal/journal.ts';
+import { parseRecording, recordingOf } from '../../src/journal/recording.ts';
+import { replayRecording } from '../../src/journal/replay.ts';
 import type { Gap } from '../../src/routing/protocol.ts';
 import type { Published } from '../model/journal.ts';
 import { World } from '../model/world.ts';
@@ -26,6 +28,14 @@ interface Explained extends Given {
   readonly epoch: number;
 }
 
+/** How things stood in the moment in which the answer was made: while it is on its way they go on. */
+interface Truth {
+  readonly wasGiven: boolean;
+  readonly wasClosed: boolean;
+  readonly wasRead: boolean;
+  readonly wasInGap: boolean;
+}
+
 /** How often a verdict was given. */
 export type Counts = Map<Verdict['kind'], number>;
 
@@ -34,7 +44,10 @@ export class ExplainedWorld extends World {
   readonly counts: Counts;
   readonly #given = new Map<SimulatedTransport, Given>();
   readonly #sockets: Explained[] = [];
+  readonly #journal: Journal;
   readonly #explain: Explain;
+  #asked: { readonly socket: Explained; readonly event: Published } | undefined;
+  #truth: Truth | undefined;
 
   constructor(seed: number, counts: Counts) {
     const journal: Journal = new Journal({
@@ -45,7 +58,11 @@ export class ExplainedWorld extends World {
     });
     super(seed, { journal });
     this.counts = counts;
-    this.#explain = createExplain(journal, () => 'here');
+    this.#journal = journal;
+    this.#explain = createExplain(journal, () => {
+      this.#look();
+      return 'here';
+    });
   }
 
   override onConnected(transport: SimulatedTransport): void {
@@ -71,6 +88,18 @@ export class ExplainedWorld extends World {
     if (this.random.chance(0.3)) await this.#ask();
   }
 
+  /** What was noted of every socket's machine is what that does again. */
+  checkRecordings(): void {
+    for (const { id } of this.#sockets) {
+      const socket = this.#journal.socket(id);
+      if (socket === undefined) throw new Error(`${id} is not known`);
+      const recording = parseRecording(JSON.stringify(recordingOf(socket)));
+      const { difference } = replayRecording(recording);
+      if (difference !== undefined)
+        throw new Error(`${id} is replayed otherwise: ${JSON.stringify(difference)}`);
+    }
+  }
+
   /** Asks of everything that is known. */
   async checkAll(): Promise<void> {
     for (const socket of this.#sockets) {
@@ -89,40 +118,48 @@ export class ExplainedWorld extends World {
   }
 
   async #check(socket: Explained, event: Published): Promise<void> {
+    this.#asked = { socket, event };
     const { explanations } = await this.#explain({ event: event.id, socket: socket.id });
     const [explanation] = explanations;
     if (explanation === undefined) throw new Error(`${socket.id} is not known`);
     const { verdict, sentence } = explanation;
     this.counts.set(verdict.kind, (this.counts.get(verdict.kind) ?? 0) + 1);
-    const fault = this.#faultOf(verdict, socket, event);
+    const fault = faultOf(verdict, this.#truth as Truth);
     if (fault === undefined) return;
     const evidence = explanation.evidence.map(({ atMs, text }) => `  ${atMs} ${text}`).join('\n');
     throw new Error(`${fault}: ${socket.id} and ${event.id}: ${verdict.kind}: ${sentence}\n${evidence}`);
   }
 
-  #faultOf(verdict: Verdict, socket: Explained, event: Published): string | undefined {
-    const wasGiven = socket.orders.has(event.order);
-    const { position } = this.actors.routing.fanOut;
-    switch (verdict.kind) {
-      case 'delivered':
-        return wasGiven ? undefined : 'it was never sent';
-      // The log has lost it, or is away.
-      case 'unknown_event':
-        return undefined;
-      case 'not_read':
-        if (event.channel !== socket.channel) return undefined;
-        return wasGiven || compareIds(event.id, position) <= 0 ? 'it was read' : undefined;
-      case 'in_gap': {
-        const isIn = ({ after, to }: Gap) => compareIds(event.id, after) > 0 && compareIds(event.id, to) <= 0;
-        return wasGiven || !socket.gaps.some(isIn) ? 'it is in no gap that was told' : undefined;
-      }
-      case 'closed':
-      case 'expired':
-        return wasGiven || !socket.transport.isClosed ? 'it was sent, or is not closed' : undefined;
-      case 'due':
-        return wasGiven || socket.transport.isClosed ? 'it was sent, or is closed' : undefined;
-      default:
-        return wasGiven ? 'it was sent' : undefined;
-    }
+  #look(): void {
+    if (this.#asked === undefined) return;
+    const { socket, event } = this.#asked;
+    const isIn = ({ after, to }: Gap) => compareIds(event.id, after) > 0 && compareIds(event.id, to) <= 0;
+    this.#truth = {
+      wasGiven: socket.orders.has(event.order),
+      wasClosed: socket.transport.isClosed,
+      wasRead: compareIds(event.id, this.actors.routing.fanOut.position) <= 0,
+      wasInGap: socket.gaps.some(isIn),
+    };
+  }
+}
+
+function faultOf(verdict: Verdict, { wasGiven, wasClosed, wasRead, wasInGap }: Truth): string | undefined {
+  switch (verdict.kind) {
+    case 'delivered':
+      return wasGiven ? undefined : 'it was never sent';
+    // The log has lost it, or is away.
+    case 'unknown_event':
+      return undefined;
+    case 'not_read':
+      return wasGiven || wasRead ? 'it was read' : undefined;
+    case 'in_gap':
+      return wasGiven || !wasInGap ? 'it is in no gap that was told' : undefined;
+    case 'closed':
+    case 'expired':
+      return wasGiven || !wasClosed ? 'it was sent, or is not closed' : undefined;
+    case 'due':
+      return wasGiven || wasClosed ? 'it was sent, or is closed' : undefined;
+    default:
+      return wasGiven ? 'it was sent' : undefined;
   }
 }

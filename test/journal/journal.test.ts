@@ -65,7 +65,7 @@ describe('the journal of a socket', () => {
     const client = core.open({ lastId: first });
     const atMs = core.clock.now();
     expect(journal.socket(client.id)?.subscriptions[0]?.spans).toEqual([
-      { kind: 'joined', atMs, cursor: first, isClaimed: true },
+      { kind: 'joined', atMs, cursor: first, isClaimed: true, isLive: false },
       { kind: 'replayed', atMs, after: first, cursor: second },
       { kind: 'live', atMs, cursor: second },
     ]);

@@ -1,9 +1,10 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
+import { type Figures, NO_FIGURES } from '../../src/telemetry/figures.ts';
 import type { FromWorker, ToWorker } from '../../src/workers/messages.ts';
 import { PrimaryLink } from '../../src/workers/primary-link.ts';
 import { loaded, secret } from '../config/loading.ts';
-import { HeapClock } from '../support/heap-clock.ts';
+import { HeapClock, settled } from '../support/heap-clock.ts';
 
 const task = { worker: 2, loaded: loaded({ env: { JWT_SECRET: secret } }) };
 
@@ -98,11 +99,12 @@ describe("a worker's link to its primary", () => {
     expect(bugs).toEqual(['a bug']);
   });
 
-  test('reports at once when it becomes ready or stops to be, and every second with its gauges', () => {
+  test('reports at once when it becomes ready or stops to be, and every second with its figures', () => {
     const { clock, link, reports } = setUp();
     let isReady = false;
     link.reportOn(() => isReady);
-    link.gauge('signalbox.sockets', 3);
+    const figures = { ...NO_FIGURES, gauges: { 'signalbox.lag_ms': 3 } };
+    link.measureBy({ figures: () => figures, share: async () => ({ figures }) });
     isReady = true;
     clock.increment(200);
     expect(reports().map((report) => report.isReady)).toEqual([false, true]);
@@ -111,7 +113,7 @@ describe("a worker's link to its primary", () => {
     expect(reports().at(-1)).toEqual({
       type: 'state.reported',
       isReady: true,
-      gauges: { 'signalbox.sockets': 3 },
+      figures,
     });
   });
 
@@ -128,5 +130,47 @@ describe("a worker's link to its primary", () => {
     expect(link.areOthersReady()).toBe(true);
     tell({ type: 'readiness.decided', areAllReady: false });
     expect(link.areOthersReady()).toBe(false);
+  });
+
+  describe('where figures are wanted', () => {
+    const figures: Figures = { ...NO_FIGURES, counters: { 'signalbox.events_routed': 3 } };
+
+    test('gives its own, under the id that it was asked with', async () => {
+      const { link, said, tell } = setUp();
+      link.measureBy({ figures: () => figures, share: async () => ({ figures, process: [] }) });
+      tell({ type: 'figures.wanted', id: 9 });
+      await settled();
+      expect(said.at(-1)).toEqual({ type: 'figures.given', id: 9, share: { figures, process: [] } });
+    });
+
+    test('gives what it has although the system says nothing of the process', async () => {
+      const { link, said, tell } = setUp();
+      link.measureBy({ figures: () => figures, share: () => Promise.reject(new Error('no /proc')) });
+      tell({ type: 'figures.wanted', id: 9 });
+      await settled();
+      expect(said.at(-1)).toEqual({ type: 'figures.given', id: 9, share: { figures } });
+    });
+
+    test('asks the primary for those of all, and has the answer to its own question', async () => {
+      const { link, said, tell } = setUp();
+      const first = link.gather();
+      const second = link.gather();
+      const ids = said.flatMap((message) => (message.type === 'figures.asked' ? [message.id] : []));
+      expect(new Set(ids).size).toBe(2);
+      tell({ type: 'figures.gathered', id: ids[1] as number, shares: [] });
+      tell({ type: 'figures.gathered', id: ids[0] as number, shares: [{ figures }] });
+      expect(await first).toEqual([{ figures }]);
+      expect(await second).toEqual([]);
+    });
+
+    test('says that it has none when the primary does not answer', async () => {
+      const { clock, link, said, tell } = setUp();
+      const failure = link.gather().catch(String);
+      clock.increment(2_000);
+      expect(await failure).toBe('Error: the primary did not answer');
+      const asked = said.at(-1);
+      // Too late: it does nothing.
+      if (asked?.type === 'figures.asked') tell({ type: 'figures.gathered', id: asked.id, shares: [] });
+    });
   });
 });

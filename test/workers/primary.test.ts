@@ -1,11 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import type { LoadedConfig } from '../../src/config/loaded.ts';
 import type { Log } from '../../src/supervision.ts';
+import { type Figures, mergeFigures, NO_FIGURES } from '../../src/telemetry/figures.ts';
+import { Recorder } from '../../src/telemetry/recorder.ts';
+import type { Share } from '../../src/telemetry/telemetry.ts';
 import type { FromWorker, ToWorker } from '../../src/workers/messages.ts';
 import { createPrimary } from '../../src/workers/primary.ts';
 import type { End, WorkerListener } from '../../src/workers/slot.ts';
 import { loaded, secret } from '../config/loading.ts';
-import { CountingMetrics } from '../support/counting-metrics.ts';
 import { HeapClock, settled } from '../support/heap-clock.ts';
 
 /** A process that is none: what it is told, and what it tells. */
@@ -42,8 +44,28 @@ class SimulatedWorker {
     this.report(true);
   }
 
-  report(isReady: boolean, sockets = 0): void {
-    this.tell({ type: 'state.reported', isReady, gauges: { 'signalbox.sockets': sockets } });
+  report(isReady: boolean, figures: Partial<Figures> = {}): void {
+    this.tell({ type: 'state.reported', isReady, figures: { ...NO_FIGURES, ...figures } });
+  }
+
+  /** The id of the question for its figures that it was asked last. */
+  get wanted(): number | undefined {
+    return this.heard.findLast((message) => message.type === 'figures.wanted')?.id;
+  }
+
+  give(figures: Partial<Figures>): void {
+    const share = { figures: { ...NO_FIGURES, ...figures } };
+    this.tell({ type: 'figures.given', id: this.wanted as number, share });
+  }
+
+  /** The figures of all that it was given last, added up. */
+  get gathered(): Figures | undefined {
+    const shares = this.gatheredShares;
+    return shares && mergeFigures(shares.map(({ figures }) => figures));
+  }
+
+  get gatheredShares(): readonly Share[] | undefined {
+    return this.heard.findLast((message) => message.type === 'figures.gathered')?.shares;
   }
 
   get isToDrain(): boolean {
@@ -62,7 +84,7 @@ class SimulatedWorker {
 
 const setUp = (count = 2) => {
   const clock = new HeapClock();
-  const metrics = new CountingMetrics();
+  const metrics = new Recorder();
   const workers: SimulatedWorker[] = [];
   const lines: string[] = [];
   const write = (level: string) => (_: object, text: string) => lines.push(`${level} ${text}`);
@@ -78,7 +100,7 @@ const setUp = (count = 2) => {
     clock,
     random: () => 0.999_999,
     log,
-    metrics,
+    telemetry: { metrics, close: async () => {} },
   });
   const workerAt = (index: number): SimulatedWorker => workers.at(index) as SimulatedWorker;
   /** Starts all of them. */
@@ -145,7 +167,7 @@ describe('the primary', () => {
         pauses.push(clock.now() - endedAtMs);
       }
       expect(pauses).toEqual([200, 400, 800, 1600, 3200, 6400, 10_000, 10_000, 10_000]);
-      expect(metrics.of('signalbox.workers_lost')).toBe(9);
+      expect(metrics.figures.counters['signalbox.workers_lost']).toBe(9);
 
       workerAt(-1).boot();
       clock.increment(10_000);
@@ -213,13 +235,108 @@ describe('the primary', () => {
   test('sends the gauges of all as one', async () => {
     const { clock, metrics, workerAt, serving } = setUp();
     await serving();
-    workerAt(0).report(true, 3);
-    workerAt(1).report(true, 4);
+    workerAt(0).report(true, { gauges: { 'signalbox.sockets live': 3, 'signalbox.lag_ms': 20 } });
+    workerAt(1).report(true, { gauges: { 'signalbox.sockets live': 4, 'signalbox.lag_ms': 5 } });
     clock.increment(1_000);
-    expect(metrics.of('signalbox.sockets')).toBe(7);
+    expect(metrics.figures.gauges).toMatchObject({ 'signalbox.sockets live': 7, 'signalbox.lag_ms': 20 });
     workerAt(1).end({ code: 1 });
     clock.increment(1_000);
-    expect(metrics.of('signalbox.sockets')).toBe(3);
+    expect(metrics.figures.gauges).toMatchObject({ 'signalbox.sockets live': 3, 'signalbox.lag_ms': 20 });
+  });
+
+  describe('when a worker asks for the figures of all', () => {
+    const routed = (events: number): Partial<Figures> => ({
+      counters: { 'signalbox.events_routed': events },
+      gauges: { 'signalbox.buffered_bytes': events },
+    });
+    const asking = async () => {
+      const set = setUp();
+      await set.serving();
+      const { workerAt } = set;
+      workerAt(0).report(true, routed(10));
+      workerAt(1).report(true, routed(20));
+      const ask = (): void => workerAt(0).tell({ type: 'figures.asked', id: 5 });
+      const total = (): number | undefined => workerAt(0).gathered?.counters['signalbox.events_routed'];
+      return { ...set, ask, total };
+    };
+
+    test('asks all of them, and answers when all have', async () => {
+      const { workerAt, ask, total } = await asking();
+      ask();
+      workerAt(0).give(routed(11));
+      expect(total()).toBeUndefined();
+      workerAt(1).give(routed(22));
+      expect(total()).toBe(33);
+      expect(workerAt(0).gathered?.gauges['signalbox.buffered_bytes']).toBe(33);
+      expect(workerAt(1).gathered).toBeUndefined();
+    });
+
+    test('gives its own counters with them, and none of its gauges', async () => {
+      const { clock, metrics, workerAt, ask } = await asking();
+      clock.increment(1_000);
+      expect(metrics.figures.gauges['signalbox.buffered_bytes']).toBe(30);
+      metrics.count('signalbox.workers_lost', 2);
+      ask();
+      workerAt(0).give(routed(11));
+      workerAt(1).give(routed(22));
+      expect(workerAt(0).gathered).toMatchObject({
+        counters: { 'signalbox.workers_lost': 2 },
+        gauges: { 'signalbox.buffered_bytes': 33 },
+      });
+    });
+
+    test('waits a second for one that says nothing: its counters are those of its last report', async () => {
+      const { clock, workerAt, ask, total } = await asking();
+      ask();
+      workerAt(0).give(routed(11));
+      clock.increment(999);
+      expect(total()).toBeUndefined();
+      clock.increment(1);
+      expect(total()).toBe(31);
+      expect(workerAt(0).gathered).toMatchObject({
+        counters: { 'signalbox.workers_unanswered': 1 },
+        gauges: { 'signalbox.buffered_bytes': 11 },
+      });
+      // Too late, and for nobody.
+      workerAt(1).give(routed(22));
+      expect(total()).toBe(31);
+    });
+
+    test('loses nothing of those that have ended, nor what they were last heard to have', async () => {
+      const { clock, workers, workerAt, ask, total } = await asking();
+      ask();
+      workerAt(0).give(routed(11));
+      workerAt(1).give(routed(25));
+      workerAt(1).end({ code: 1 });
+      clock.increment(1_000);
+      const next = workers.at(-1) as SimulatedWorker;
+      next.boot();
+      next.report(true, routed(2));
+      ask();
+      workerAt(0).give(routed(12));
+      next.give(routed(3));
+      expect(total()).toBe(40);
+      expect(workerAt(0).gathered?.gauges['signalbox.buffered_bytes']).toBe(15);
+    });
+
+    test('does not wait for one that ends meanwhile', async () => {
+      const { workerAt, ask, total } = await asking();
+      ask();
+      workerAt(0).give(routed(11));
+      workerAt(1).end({ code: 1 });
+      expect(total()).toBe(31);
+    });
+
+    test('does not ask one that has not begun', async () => {
+      const { clock, workers, workerAt, ask, total } = await asking();
+      workerAt(1).end({ code: 1 });
+      clock.increment(1_000);
+      const next = workers.at(-1) as SimulatedWorker;
+      ask();
+      workerAt(0).give(routed(11));
+      expect(next.wanted).toBeUndefined();
+      expect(total()).toBe(31);
+    });
   });
 
   describe('when it stops', () => {

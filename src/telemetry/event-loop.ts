@@ -1,0 +1,28 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Metrics } from './metrics.ts';
+
+const INTERVAL_MS = 1_000;
+const RESOLUTION_MS = 20;
+const NS_PER_MS = 1_000_000;
+
+/**
+ * Records, once a second, the longest that the event loop was late since the last time. Returns what ends it.
+ *
+ * The longest and no percentile: whoever asks every quarter of a minute hears of each second, and of a pause that was
+ * one of a thousand turns, too.
+ */
+export function watchEventLoop(metrics: Pick<Metrics, 'record'>): () => void {
+  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  delay.enable();
+  const timer = setInterval(() => {
+    // What it measures is from one tick of its own to the next.
+    const lateMs = Math.max(0, delay.max / NS_PER_MS - RESOLUTION_MS);
+    delay.reset();
+    metrics.record('signalbox.event_loop_delay_ms', lateMs);
+  }, INTERVAL_MS);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+    delay.disable();
+  };
+}
