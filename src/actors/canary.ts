@@ -127,10 +127,9 @@ export class Canary {
 const DEAF = 'connected, and deaf: what is published does not arrive';
 
 function lookDepsOf({ settings, metrics, report }: CanaryDeps) {
-  const labels = { feed: settings.name };
   return {
     toleranceMs: settings.toleranceMs,
-    onRoundTrip: (ms: number) => metrics.gauge('signalbox.canary_ms', ms, labels),
+    onRoundTrip: (ms: number) => metrics.gauge('signalbox.canary_ms', ms, { feed: settings.name }),
     onRefused: report.canaryRefused,
   };
 }

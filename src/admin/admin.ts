@@ -113,9 +113,18 @@ export async function createAdmin(deps: AdminDeps): Promise<Admin> {
   }
 }
 
-function addMetricsRoute(app: FastifyInstance, { scrape }: Pick<AdminDeps, 'scrape'>): void {
+function addMetricsRoute(
+  app: FastifyInstance,
+  { scrape, logger }: Pick<AdminDeps, 'scrape' | 'logger'>,
+): void {
   app.get('/metrics', async (_request, reply) => {
-    const { contentType, body } = await scrape();
-    return reply.header('Content-Type', contentType).send(body);
+    try {
+      const { contentType, body } = await scrape();
+      return await reply.header('Content-Type', contentType).send(body);
+    } catch (error) {
+      // A part of the figures would look like a fall.
+      logger.warn({ err: error }, 'The metrics of all workers cannot be gathered');
+      return sendProblem(reply, 'unavailable', 'The metrics of all workers cannot be gathered now.');
+    }
   });
 }
