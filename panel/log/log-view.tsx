@@ -48,13 +48,13 @@ interface LogViewProps {
 /** Hears the log; lines come in handfuls, so that a thousand a second cost ten drawings. */
 function useLines(
   query: string,
-  isPaused: boolean,
+  isHeld: boolean,
   onLine?: (line: LogLine) => void,
 ): [readonly Entry[], Line, () => void] {
   const [entries, setEntries] = useState<readonly Entry[]>([]);
   const [line, setLine] = useState<Line>('connecting');
-  const paused = useRef(isPaused);
-  paused.current = isPaused;
+  const held = useRef(isHeld);
+  held.current = isHeld;
   const ear = useRef(onLine);
   ear.current = onLine;
   useEffect(() => {
@@ -64,12 +64,12 @@ function useLines(
       onLine: setLine,
       onMessage: (message) => {
         ear.current?.(message);
-        // What comes during a pause waits, as much of it as would be kept.
+        // What comes while it is held waits, as much of it as would be kept.
         waiting = [...waiting.slice(-499), message];
       },
     });
     const timer = setInterval(() => {
-      if (paused.current || waiting.length === 0) return;
+      if (held.current || waiting.length === 0) return;
       const lines = waiting;
       waiting = [];
       setEntries((before) => withLines(before, lines));
@@ -83,8 +83,8 @@ function useLines(
 }
 
 export function LogView({ query, isOneSocket = false, filter, onFilter, onLine }: LogViewProps): VNode {
-  const [isPaused, setPaused] = useState(false);
-  const [entries, line, clear] = useLines(query, isPaused, onLine);
+  const [isHeld, setHeld] = useState(false);
+  const [entries, line, clear] = useLines(query, isHeld, onLine);
   const shown = entries.filter((entry) => isShown(entry.line, filter));
   const toggle = (kind: string, isOn: boolean): void =>
     onFilter({
@@ -119,8 +119,8 @@ export function LogView({ query, isOneSocket = false, filter, onFilter, onLine }
           ))}
         </fieldset>
         <div class="buttons">
-          <button type="button" aria-pressed={isPaused} onClick={() => setPaused(!isPaused)}>
-            {isPaused ? '▶ Go on' : '❚❚ Pause'}
+          <button type="button" aria-pressed={isHeld} onClick={() => setHeld(!isHeld)}>
+            {isHeld ? '▶ Let it run' : '❚❚ Hold the list'}
           </button>
           <button type="button" class="quiet" onClick={clear}>
             Clear
@@ -128,8 +128,8 @@ export function LogView({ query, isOneSocket = false, filter, onFilter, onLine }
         </div>
       </form>
       <p class="tally" role="status">
-        {isPaused ? '❚❚ Paused' : line === 'live' ? '● ' : '○ '}
-        {!isPaused && LINES[line]}
+        {isHeld ? '❚❚ Held' : line === 'live' ? '● ' : '○ '}
+        {!isHeld && LINES[line]}
         {' · '}
         {shown.length === entries.length
           ? counted(shown.length, 'line')

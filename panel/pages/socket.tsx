@@ -67,12 +67,21 @@ function factsOf(socket: SocketDetail) {
     { name: 'Address', value: <code>{address ?? 'not known'}</code> },
     { name: 'Speaks', value: `${protocol}, over ${transport}` },
     { name: 'Instance', value: <code>{instance}</code> },
-    { name: 'Open for', value: <Ago atMs={openedAtMs} /> },
+    socket.closed === undefined
+      ? { name: 'Open for', value: <Ago atMs={openedAtMs} /> }
+      : { name: 'Was open for', value: duration(socket.closed.atMs - openedAtMs) },
     { name: 'Round trip', value: duration(roundTripMs) },
     { name: 'Lag', value: lagMs === 0 ? '0: it has everything' : duration(lagMs) },
     { name: 'Queued', value: bytes(bufferedBytes) },
     { name: 'Token runs out', value: <Countdown atMs={socket.expiresAtMs} /> },
   ];
+}
+
+/** Where whoever it was may be now: a client that comes back has another id. */
+function Others({ socket: { user, address } }: { readonly socket: SocketDetail }): VNode | null {
+  if (user !== undefined) return <a href={pathWith('sockets', { user })}>Other sockets of {user}</a>;
+  if (address === undefined) return null;
+  return <a href={pathWith('sockets', { address })}>Other sockets from {address}</a>;
 }
 
 export function SocketPage({ id }: { readonly id: string }): VNode {
@@ -115,10 +124,7 @@ export function SocketPage({ id }: { readonly id: string }): VNode {
       {socket.closed !== undefined && (
         <p class="notice" role="status">
           ■ Closed at <Time atMs={socket.closed.atMs} />: {socket.closed.reason}. What you see is what is
-          remembered of it.{' '}
-          {socket.user !== undefined && (
-            <a href={pathWith('sockets', { user: socket.user })}>Other sockets of {socket.user}</a>
-          )}
+          remembered of it. <Others socket={socket} />
         </p>
       )}
       <Refused refusal={refusal} />

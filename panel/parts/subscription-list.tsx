@@ -24,7 +24,10 @@ export function SubscriptionList({
               <h3>{channels.join(', ')}</h3>
               <Facts
                 facts={[
-                  { name: 'Mode', value: <StateMark state={mode} /> },
+                  {
+                    name: 'Mode',
+                    value: spans.at(-1)?.kind === 'left' ? 'left' : <StateMark state={mode} />,
+                  },
                   { name: 'Cursor', value: <code>{cursor}</code> },
                   { name: 'Lag', value: duration(lagMs) },
                   { name: 'Due to it', value: counted(behind, 'event') },
