@@ -6,28 +6,41 @@ export function leavesOf(value: StateValue, path = ''): string[] {
   return Object.entries(value).flatMap(([key, inner]) => leavesOf(inner as StateValue, `${path}${key}.`));
 }
 
-/** What tells a state from all others, quickly made. */
-export function nameOf(value: StateValue): string {
-  if (typeof value === 'string') return value;
-  let name = '';
-  for (const key in value) name += `${key}(${nameOf(value[key] as StateValue)})`;
-  return name;
+/** What is reached by the same names in the same order. */
+interface Branch {
+  readonly branches: Map<string, Branch>;
+  number: number;
 }
 
-/** Things that there are few of and that are met often, each known by a number. */
-export class Numbered<Thing> {
-  readonly #numbers = new Map<string, number>();
-  readonly #things: Thing[] = [];
+const branch = (): Branch => ({ branches: new Map(), number: -1 });
+const END = ')';
 
-  /** The number of what is called `name`; `make` is asked for it the first time. */
-  numberOf(name: string, make: () => Thing): number {
-    const known = this.#numbers.get(name);
-    if (known !== undefined) return known;
-    this.#numbers.set(name, this.#things.length);
-    return this.#things.push(make()) - 1;
+/** The states of a machine, of which there are few that are met often, each known by a number. */
+export class States {
+  readonly #root = branch();
+  readonly #leaves: (readonly string[])[] = [];
+
+  /** Finds it by the machine's own names, of which no text is made: it is asked for at each step of each socket. */
+  numberOf(value: StateValue): number {
+    const end = walk(this.#root, value);
+    if (end.number < 0) end.number = this.#leaves.push(leavesOf(value)) - 1;
+    return end.number;
   }
 
-  at(number: number): Thing {
-    return this.#things[number] as Thing;
+  at(number: number): readonly string[] {
+    return this.#leaves[number] as readonly string[];
   }
+}
+
+function walk(from: Branch, value: StateValue): Branch {
+  if (typeof value === 'string') return next(from, value);
+  let at = from;
+  for (const key in value) at = next(walk(next(at, key), value[key] as StateValue), END);
+  return at;
+}
+
+function next({ branches }: Branch, name: string): Branch {
+  let found = branches.get(name);
+  if (found === undefined) branches.set(name, (found = branch()));
+  return found;
 }

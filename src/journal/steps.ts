@@ -1,6 +1,6 @@
 import type { StateValue } from 'xstate';
 import type { Transition } from '../inspect/api.ts';
-import { leavesOf, nameOf, Numbered } from './states.ts';
+import { States } from './states.ts';
 
 /** An event as a machine gets it. */
 export interface MachineEvent {
@@ -29,14 +29,19 @@ const ANSWER = 'answer.received';
 /** Restarts a timer, and is one therefore that counts wherever the machine is. */
 const RESTARTING = 'credential.renewed';
 
-const events = new Numbered<string>();
-const states = new Numbered<readonly string[]>();
+/** Of all machines: there are as many states and events as these have. */
+const states = new States();
+const events: string[] = [];
+const eventNumbers = new Map<string, number>();
 
-const eventNumber = (type: string): number => events.numberOf(type, () => type);
-
-function stateNumber(value: StateValue): number {
-  return states.numberOf(nameOf(value), () => leavesOf(value));
+function eventNumber(type: string): number {
+  let number = eventNumbers.get(type);
+  if (number === undefined) eventNumbers.set(type, (number = events.push(type) - 1));
+  return number;
 }
+
+const PING_NUMBER = eventNumber(PING);
+const ANSWER_NUMBER = eventNumber(ANSWER);
 
 /** What of an event counts: how long a credential lasts, how long the peer was silent, the reason of a close. */
 function datumOf(event: MachineEvent): number | string | undefined {
@@ -57,7 +62,7 @@ export class Steps {
   #dropped = 0;
 
   constructor(start: StateValue) {
-    this.#start = stateNumber(start);
+    this.#start = states.numberOf(start);
     this.#state = this.#start;
   }
 
@@ -80,7 +85,7 @@ export class Steps {
 
   /** Notes a step; false: it changed nothing, and is none. */
   add(event: MachineEvent, sinceMs: number, value: StateValue): boolean {
-    const to = stateNumber(value);
+    const to = states.numberOf(value);
     const { type } = event;
     if (to === this.#state && type !== RESTARTING) return false;
     this.#state = to;
@@ -101,7 +106,7 @@ export class Steps {
         number,
       ];
       const path = { from: states.at(from), to: states.at(to) };
-      steps.push({ sinceMs, event: events.at(event), datum, ...path, times });
+      steps.push({ sinceMs, event: events[event] as string, datum, ...path, times });
       from = to;
     }
     return steps;
@@ -111,7 +116,7 @@ export class Steps {
   #fold(sinceMs: number, to: number): boolean {
     const list = this.#list;
     const ping = list.length - WIDTH;
-    if (ping < 0 || list[ping] !== eventNumber(PING)) return false;
+    if (ping < 0 || list[ping] !== PING_NUMBER) return false;
     const before = ping - WIDTH;
     const stateBefore = before < 0 ? this.#start : list[before + 2];
     if (stateBefore !== to) return false;
@@ -121,7 +126,7 @@ export class Steps {
       list[before + 1] = sinceMs;
       list[before + 3] = tookMs;
       (list[before + 4] as number) += 1;
-    } else this.#push(eventNumber(ANSWER), sinceMs, to, tookMs, 1);
+    } else this.#push(ANSWER_NUMBER, sinceMs, to, tookMs, 1);
     return true;
   }
 
