@@ -72,6 +72,9 @@ function stand(journal: Journal | undefined): Stand {
       readerStale: nothing,
       epochChanged: nothing,
       crashed: nothing,
+      readerDeaf: nothing,
+      readerHearing: nothing,
+      canaryRefused: nothing,
     },
   });
   return { actors: createActors({ ...deps, journal }), sequence: 0 };
