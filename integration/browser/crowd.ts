@@ -41,7 +41,7 @@ export async function startCrowd(size: number): Promise<Crowd> {
     asked.push(question.filter);
     return ['a', 'b'].map((instance) => {
       const own = sockets.filter((socket) => socket.instance === instance);
-      const matching = own.filter((row) => matchesSocket(row, row.channels, question.filter));
+      const matching = own.filter((row) => matchesSocket(row, question.filter));
       return firstRows(matching, own.length, question.filter, ({ id }) => id);
     });
   }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Actors } from '../actors/actors.ts';
 import { channelState } from '../actors/states.ts';
 import type { Feeds } from '../actors/feeds.ts';
@@ -18,14 +19,16 @@ import {
   type ReaderRow,
   SOCKET_STATES,
   type SocketFilter,
+  type SocketRow,
   type SocketState,
 } from './api.ts';
 import { leavesOf } from './chart.ts';
 import { nameOfChannel } from './installation.ts';
 import type { Question, Subject } from './questions.ts';
 import { readerRow } from './reader-rows.ts';
-import { firstRows, matchesChannel, matchesSocket } from './rows.ts';
-import { type Located, SocketViews } from './socket-views.ts';
+import { firstRows, matchesChannel, matchesSocket, type PartOfRows } from './rows.ts';
+import type { SocketView } from './socket-view.ts';
+import { SocketViews } from './socket-views.ts';
 import type { Stately } from './stately.ts';
 import type { Tally } from './tally.ts';
 import type { TransitionLog } from './transition-log.ts';
@@ -62,6 +65,8 @@ type Act = Extract<Question, { kind: 'act' }>;
 const SHOWN_SOCKETS = 100;
 const SHOWN_BATCHES = 50;
 const BROKER_TIMEOUT_MS = 1_000;
+/** How many sockets are looked at in one turn. */
+const AT_ONCE = 1_000;
 
 /** This process, as it answers for itself. */
 export class Inspector {
@@ -162,16 +167,17 @@ export class Inspector {
     return tookMs;
   }
 
-  #socketRows(filter: SocketFilter) {
+  async #socketRows(filter: SocketFilter): Promise<PartOfRows<SocketRow>> {
     let total = 0;
-    const rows = [];
-    for (const located of this.#sockets.all()) {
+    const matching: SocketView[] = [];
+    for (const view of this.#sockets.all()) {
       total += 1;
-      const channels = this.#sockets.channelsOf(located.socket);
-      const row = this.#sockets.row(located, channels);
-      if (matchesSocket(row, channels, filter)) rows.push(row);
+      if (matchesSocket(view, filter)) matching.push(view);
+      // Events go first: with many sockets this takes tens of milliseconds.
+      if (total % AT_ONCE === 0) await setImmediate();
     }
-    return firstRows(rows, total, filter, ({ id }) => id);
+    const { rows, ...counts } = firstRows(matching, total, filter, ({ id }) => id);
+    return { ...counts, rows: rows.map((view) => view.row()) };
   }
 
   #channelRows(filter: ChannelFilter) {
@@ -201,18 +207,17 @@ export class Inspector {
     const row = actors && this.#channelRow(actors, name);
     if (actors === undefined || actor === undefined || row === undefined) return undefined;
     const { value, context } = actor.getSnapshot();
-    const located: Located[] = [];
-    for (const one of this.#sockets.all()) {
-      if (located.length >= SHOWN_SOCKETS) break;
-      if (one.window !== actors.routing.window) continue;
-      if (this.#sockets.channelsOf(one.socket).includes(name)) located.push(one);
+    const sockets: SocketRow[] = [];
+    for (const view of this.#sockets.of(actors)) {
+      if (sockets.length >= SHOWN_SOCKETS) break;
+      if (view.channels.includes(name)) sockets.push(view.row());
     }
     return {
       ...row,
       active: leavesOf(value),
       transitions: this.#deps.transitions.of(actor.id),
       pages: context.pages,
-      sockets: located.map((one) => this.#sockets.row(one)),
+      sockets,
     };
   }
 

@@ -18,17 +18,25 @@ const isIn = (text: string, texts: readonly (string | undefined)[]): boolean => 
   return texts.some((one) => one?.toLowerCase().includes(wanted) === true);
 };
 
-/** Asked of every socket: what costs most last. `channels`: all of them, also those that the row leaves out. */
-export function matchesSocket(row: SocketRow, channels: readonly string[], filter: SocketFilter): boolean {
+/** What a socket is asked for; nothing of it is worked out that is not. `channels`: all of them. */
+export type SocketFacts = Pick<
+  SocketRow,
+  'id' | 'user' | 'session' | 'address' | 'state' | 'lagMs' | 'bufferedBytes' | 'channels'
+>;
+
+/** Asked of every socket: what costs most last. */
+export function matchesSocket(facts: SocketFacts, filter: SocketFilter): boolean {
   const { text, state, user, channel, address, minLagMs = 0, minBufferedBytes = 0 } = filter;
   return (
-    (state === undefined || state.length === 0 || state.includes(row.state)) &&
-    row.lagMs >= minLagMs &&
-    row.bufferedBytes >= minBufferedBytes &&
-    (user === undefined || isIn(user, [row.user])) &&
-    (address === undefined || isIn(address, [row.address])) &&
-    (channel === undefined || isIn(channel, channels)) &&
-    (text === undefined || isIn(text, [row.id, row.user, row.session, row.address, ...channels]))
+    (state === undefined || state.length === 0 || state.includes(facts.state)) &&
+    (minBufferedBytes === 0 || facts.bufferedBytes >= minBufferedBytes) &&
+    (minLagMs === 0 || facts.lagMs >= minLagMs) &&
+    (user === undefined || isIn(user, [facts.user])) &&
+    (address === undefined || isIn(address, [facts.address])) &&
+    (channel === undefined || isIn(channel, facts.channels)) &&
+    (text === undefined ||
+      isIn(text, [facts.id, facts.user, facts.session, facts.address]) ||
+      isIn(text, facts.channels))
   );
 }
 
@@ -47,7 +55,7 @@ export function firstRows<Row extends object>(
   nameOf: (row: Row) => string,
 ): PartOfRows<Row> {
   const { offset = 0, limit = DEFAULT_LIMIT } = order;
-  const rows = matching.toSorted(comparing(order, nameOf)).slice(0, offset + limit);
+  const rows = sorted(matching, order, nameOf).slice(0, offset + limit);
   return { rows, matched: matching.length, total };
 }
 
@@ -62,19 +70,26 @@ export function mergeRows<Row extends object>(
     parts.reduce((total, part) => total + of(part), 0);
   const all = parts.flatMap(({ rows }) => rows);
   return {
-    rows: all.toSorted(comparing(order, nameOf)).slice(offset, offset + limit),
+    rows: sorted(all, order, nameOf).slice(offset, offset + limit),
     offset,
     matched: sum(({ matched }) => matched),
     total: sum(({ total }) => total),
   };
 }
 
-function comparing<Row extends object>({ sort, isDescending = false }: Order, nameOf: (row: Row) => string) {
+/** Each row is asked once for what it is sorted by: that may have to be worked out. */
+function sorted<Row extends object>(
+  rows: readonly Row[],
+  { sort, isDescending = false }: Order,
+  nameOf: (row: Row) => string,
+): Row[] {
   const sign = isDescending ? -1 : 1;
   const valueOf = (row: Row): unknown =>
     sort === undefined ? undefined : (row as Readonly<Record<string, unknown>>)[sort];
-  return (a: Row, b: Row): number =>
-    sign * compareValues(valueOf(a), valueOf(b)) || compareValues(nameOf(a), nameOf(b));
+  return rows
+    .map((row) => ({ row, value: valueOf(row), name: nameOf(row) }))
+    .sort((a, b) => sign * compareValues(a.value, b.value) || compareValues(a.name, b.name))
+    .map(({ row }) => row);
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

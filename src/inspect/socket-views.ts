@@ -1,15 +1,14 @@
 import { type StreamId, ZERO_ID } from '../event/stream-id.ts';
 import type { Actors } from '../actors/actors.ts';
-import type { OpenSocket } from '../actors/open-socket.ts';
-import { socketState } from '../actors/states.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { SocketJournal } from '../journal/socket-journal.ts';
 import type { SubscriptionJournal } from '../journal/subscription-journal.ts';
 import type { Subscription } from '../routing/subscriptions.ts';
 import type { Window } from '../routing/window.ts';
-import type { Peer, SocketDetail, SocketRow, SubscriptionDetail } from './api.ts';
+import type { SocketDetail, SubscriptionDetail } from './api.ts';
 import { leavesOf } from './chart.ts';
 import { lagOf } from './lag.ts';
+import { SocketView } from './socket-view.ts';
 
 /** Of those that a row names. */
 const SHOWN_CHANNELS = 8;
@@ -24,12 +23,6 @@ export interface SocketViewsDeps {
   readonly now: () => number;
 }
 
-/** A socket that is open, with the window that its subscriptions read. */
-export interface Located {
-  readonly socket: OpenSocket;
-  readonly window: Window;
-}
-
 /** The sockets of this process, as rows of a list and one by one. */
 export class SocketViews {
   readonly #deps: SocketViewsDeps;
@@ -39,74 +32,48 @@ export class SocketViews {
   }
 
   /** Every open socket. */
-  *all(): Iterable<Located> {
-    for (const { sockets, streams, routing } of this.#deps.feeds.all) {
-      for (const some of [sockets, ...streams]) {
-        for (const socket of some.all()) yield { socket, window: routing.window };
-      }
+  *all(): Iterable<SocketView> {
+    for (const actors of this.#deps.feeds.all) yield* this.of(actors);
+  }
+
+  /** Every open socket of a feed. */
+  *of({ sockets, streams, routing }: Actors): Iterable<SocketView> {
+    const { instance, now } = this.#deps;
+    for (const some of [sockets, ...streams]) {
+      for (const socket of some.all()) yield new SocketView(socket, routing.window, instance, now);
     }
   }
 
-  get(id: string): Located | undefined {
-    for (const { sockets, streams, routing } of this.#deps.feeds.all) {
+  get(id: string): SocketView | undefined {
+    const { instance, now, feeds } = this.#deps;
+    for (const { sockets, streams, routing } of feeds.all) {
       for (const some of [sockets, ...streams]) {
         const socket = some.get(id);
-        if (socket !== undefined) return { socket, window: routing.window };
+        if (socket !== undefined) return new SocketView(socket, routing.window, instance, now);
       }
     }
     return undefined;
   }
 
-  /** All of its channels, those that a row leaves out too. */
-  channelsOf({ delivery }: OpenSocket): string[] {
-    return [...new Set(delivery.subscriptions.flatMap(({ channels }) => channels))];
-  }
-
-  row({ socket, window }: Located, channels: readonly string[] = this.channelsOf(socket)): SocketRow {
-    const nowMs = this.#deps.now();
-    const { delivery, transport } = socket;
-    const lags = delivery.subscriptions.map((subscription) => lagOf(subscription, window, nowMs));
-    return {
-      ...this.#identity(socket.id, socket.record, socket.peer),
-      state: socketState(socket.actor.getSnapshot()),
-      channels: channels.slice(0, SHOWN_CHANNELS),
-      channelCount: channels.length,
-      lagMs: Math.max(0, ...lags),
-      bufferedBytes: transport.bufferedBytes,
-    };
-  }
-
   /** Of one that is open, or has not been gone for long. */
   detail(id: string): SocketDetail | undefined {
-    const located = this.get(id);
-    const journal = located?.socket.record ?? this.#deps.journal?.socket(id);
-    if (located === undefined && journal === undefined) return undefined;
+    const view = this.get(id);
+    const journal = view?.socket.record ?? this.#deps.journal?.socket(id);
+    if (view === undefined && journal === undefined) return undefined;
     const past = {
       transitions: journal?.transitions ?? [],
       denials: journal?.denials ?? [],
     };
-    if (located === undefined) return { ...this.#gone(journal as SocketJournal), ...past };
-    const { socket, window } = located;
+    if (view === undefined) return { ...this.#gone(journal as SocketJournal), ...past };
+    const { socket, window } = view;
     return {
-      ...this.row(located),
+      ...view.row(),
       ...past,
       active: leavesOf(socket.actor.getSnapshot().value),
       isPaused: socket.delivery.isPaused,
       subscriptions: socket.delivery.subscriptions
         .slice(0, SHOWN_SUBSCRIPTIONS)
         .map((subscription) => this.#subscription(subscription, window, journal)),
-    };
-  }
-
-  #identity(id: string, journal: SocketJournal | undefined, peer: Peer) {
-    const { openedAtMs = 0, roundTripMs, expiresAtMs } = journal ?? {};
-    return {
-      instance: this.#deps.instance(),
-      id,
-      ...peer,
-      openedAtMs,
-      ...(roundTripMs !== undefined && { roundTripMs }),
-      ...(expiresAtMs !== undefined && { expiresAtMs }),
     };
   }
 
@@ -130,8 +97,14 @@ export class SocketViews {
   #gone(journal: SocketJournal): Omit<SocketDetail, 'transitions' | 'denials'> {
     const { id, active, closed, subscriptions } = journal;
     const channels = [...new Set(subscriptions.flatMap((one) => one.channels))];
+    const { openedAtMs, roundTripMs, expiresAtMs } = journal;
     return {
-      ...this.#identity(id, journal, journal.peer),
+      instance: this.#deps.instance(),
+      id,
+      ...journal.peer,
+      openedAtMs,
+      ...(roundTripMs !== undefined && { roundTripMs }),
+      ...(expiresAtMs !== undefined && { expiresAtMs }),
       state: 'closed',
       ...(closed !== undefined && { closed: { atMs: closed.atMs, reason: closed.reason } }),
       channels: channels.slice(0, SHOWN_CHANNELS),

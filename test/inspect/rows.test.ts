@@ -20,7 +20,7 @@ const idOf = ({ id }: SocketRow): string => id;
 
 describe('a filter of sockets', () => {
   const matches = (filter: SocketFilter, more: Partial<SocketRow>, channels: string[] = []): boolean =>
-    matchesSocket(row(more), channels, filter);
+    matchesSocket(row({ ...more, channels }), filter);
 
   test('finds a text in whatever names a socket, in any case', () => {
     for (const more of [{ id: 'xAnNa' }, { user: 'Anna' }, { session: 'ANNA' }, { address: 'anna' }]) {
