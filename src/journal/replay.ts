@@ -52,7 +52,7 @@ export function replayRecording(recording: Recording): Replayed {
   const steps: ReplayedStep[] = [];
   for (let step = left.shift(); step !== undefined; step = left.shift()) {
     run(actor, clock, step, untouched);
-    const replayed = leavesOf(actor.getSnapshot().value as StateValue);
+    const replayed = leavesOf(actor.getSnapshot().value);
     for (const state of untouched) if (!replayed.includes(state)) untouched.delete(state);
     const done = { atMs: step.atMs, event: eventName(step.event), recorded: step.states, replayed };
     steps.push(done);

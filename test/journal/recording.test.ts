@@ -137,6 +137,6 @@ describe('a file that is no recording', () => {
   });
 
   test('because it is no JSON is refused', () => {
-    expect(() => parseRecording('{')).toThrow();
+    expect(() => parseRecording('{')).toThrow(SyntaxError);
   });
 });
