@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { canaryMachine } from '../machines/canary.machine.ts';
 import { channelMachine } from '../machines/channel.machine.ts';
 import { heartbeatMachine } from '../machines/heartbeat.machine.ts';
@@ -20,6 +19,7 @@ import { Peers } from './inspect/peers.ts';
 import { Stately } from './inspect/stately.ts';
 import { Watches } from './inspect/watches.ts';
 import type { Instances } from './instances/instances.ts';
+import { authority } from './authority.ts';
 import type { Registry } from './routing/registry.ts';
 import type { LogLimit } from './telemetry/log-limit.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -63,7 +63,6 @@ export function createPanel(deps: PanelDeps): Panel | undefined {
   const { loaded, clock, broker, instances, logger, limit } = deps;
   const { config, mode } = loaded;
   if (!config.admin.enabled) return undefined;
-  const delay = monitorEventLoopDelay({ resolution: 10 });
   const instance = (): string => instances.id;
   const stately = new Stately({
     instance,
@@ -79,11 +78,6 @@ export function createPanel(deps: PanelDeps): Panel | undefined {
     stately,
     instance,
     window: config.window,
-    eventLoopDelayMs() {
-      const delayMs = delay.percentile(99) / 1e6;
-      delay.reset();
-      return Number.isFinite(delayMs) ? delayMs : 0;
-    },
     lend: (to, id, subject) => watches.lend(to, id, subject),
   });
   const isAlone = broker.name === 'memory';
@@ -122,7 +116,6 @@ export function createPanel(deps: PanelDeps): Panel | undefined {
 
   return {
     async start() {
-      delay.enable();
       peers.start();
       admin = await createAdmin({
         ...config.admin,
@@ -135,14 +128,16 @@ export function createPanel(deps: PanelDeps): Panel | undefined {
         ticker,
         charts: CHARTS,
         stately,
+        hasJournal: deps.journal !== undefined,
+        limit,
       });
       const { host, port } = await admin.listen(config.admin);
-      const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-      const token = mode === 'development' ? `?token=${config.admin.token}` : '';
-      logger.info({ host, port }, `Panel: open http://${authority}/inspect${token}`);
+      // One that somebody has chosen is logged nowhere.
+      const isOwn = loaded.origins.get('admin.token') === 'development mode';
+      const token = isOwn ? `?token=${encodeURIComponent(config.admin.token)}` : '';
+      logger.info({ host, port }, `Panel: open http://${authority(host, port)}/inspect${token}`);
     },
     async close() {
-      delay.disable();
       watches.close();
       stately.close();
       peers.close();

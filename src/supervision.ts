@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import { authority } from './authority.ts';
 import { EXIT } from './config/exit-code.ts';
 import type { LoadedConfig } from './config/loaded.ts';
 
@@ -50,9 +51,6 @@ const listenFailure = (error: NodeJS.ErrnoException, { config }: LoadedConfig): 
       return `Cannot start: ${error.message}`;
   }
 };
-
-const authority = (host: string, port: number): string =>
-  `${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 const reportTo = (log: Log, loaded: LoadedConfig): StartReport => ({
   started({ host, port }) {

@@ -13,6 +13,7 @@ import {
 import { Installation } from '../../src/inspect/installation.ts';
 import type { Question } from '../../src/inspect/questions.ts';
 import { firstRows, matchesSocket } from '../../src/inspect/rows.ts';
+import { createLogLimit } from '../../src/telemetry/log-limit.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { ADMIN_TOKEN } from '../support/operator.ts';
 
@@ -67,6 +68,8 @@ export async function startCrowd(size: number): Promise<Crowd> {
     installation,
     ticker: { add: (reader) => ticker.add((overview) => !isSilent && reader(overview)) },
     charts: new Map(),
+    hasJournal: true,
+    limit: createLogLimit({ now: Date.now }),
     stately: { dropped: () => undefined },
   });
   const { port } = await admin.listen({ host: '127.0.0.1', port: 0 });

@@ -297,6 +297,39 @@ describe('the admin listener', () => {
     }
   });
 
+  test('takes names of any length and letters, and HEAD of no stream', async () => {
+    const [signalbox] = (await start()) as [Signalbox];
+    const operator = Operator.of(signalbox);
+    const name = `a/${'b'.repeat(198)}`;
+    await open(signalbox, 'anna', [name]);
+    const { status, body } = await operator.get<Gathered<ChannelDetail>>(
+      `/inspect/api/channels/native/${encodeURIComponent(name)}`,
+    );
+    expect([status, body.answers[0]?.name]).toEqual([200, name]);
+    for (const path of [
+      '/inspect/api/overview/stream',
+      '/inspect/api/log?user=a',
+      '/inspect/stately/events',
+    ]) {
+      expect((await operator.send('HEAD', path)).status).toBe(404);
+    }
+  });
+
+  test('says so where the journal is off, and shows what is known without it', async () => {
+    const [signalbox] = (await start(1, { SIGNALBOX_INSPECT_JOURNAL_ENABLED: 'false' })) as [Signalbox];
+    const operator = Operator.of(signalbox);
+    await open(signalbox, 'anna', ['news']);
+    for (const path of ['/inspect/explain?event=1-0&user=anna', '/inspect/api/log?user=anna']) {
+      const { status, body } = await operator.get(path);
+      expect([status, JSON.stringify(body)]).toEqual([
+        503,
+        expect.stringContaining('inspect.journal.enabled'),
+      ]);
+    }
+    const anna = (await socketOf(operator, 'anna')) as SocketRow;
+    expect(await detail(operator, anna.id)).toMatchObject({ user: 'anna', state: 'live', transitions: [] });
+  });
+
   test("switches Stately's inspector on and off for all processes, and passes on what they do", async () => {
     const [a, b] = (await start(2)) as [Signalbox, Signalbox];
     const operator = Operator.of(b);
@@ -307,7 +340,7 @@ describe('the admin listener', () => {
       filter: { user: 'anna' },
     });
     expect((await Operator.of(a).get(path)).body).toMatchObject({ on: true });
-    const { messages, end } = await operator.follow<{ type: string; name?: string }>(
+    const { messages, end } = await operator.follow<{ type: string; sessionId: string; name?: string }>(
       '/inspect/stately/events',
     );
     ended.push(end);
@@ -317,6 +350,8 @@ describe('the admin listener', () => {
     const shown = messages.filter(({ type }) => type === '@xstate.actor').map(({ name }) => name);
     const anna = (await socketOf(operator, 'anna')) as SocketRow;
     expect(new Set(shown)).toEqual(new Set([`native/socket:${anna.id}`]));
+    // Those of one process are not taken for those of another.
+    expect(messages.every(({ sessionId }) => sessionId.startsWith(`${anna.instance}/`))).toBe(true);
     expect((await operator.send('DELETE', path)).body).toMatchObject({ on: false });
     expect((await operator.send('PUT', path, { colour: 'red' })).status).toBe(422);
   });

@@ -28,7 +28,8 @@ const ACTIONS: Record<SocketAction, Sentence> = {
   },
   disconnect: {
     name: 'Disconnect',
-    warning: 'It is closed so that its client does not come back by itself.',
+    warning:
+      'It is closed with your word. A native client does not come back by itself; a client of Superset and an EventSource do.',
     done: 'Disconnected.',
   },
 };

@@ -23,6 +23,7 @@ function createChannelLogic(channels: Channels, attachment: Attachment | undefin
     },
     actions: {
       attach: ({ context, self }) => {
+        if (context.attempt > 0) channels.retried(context.id);
         attachment?.attach(context.id).then(
           () => channels.tell(context.id, self, { type: 'feed.attached' }),
           () => channels.tell(context.id, self, { type: 'feed.failed' }),
@@ -122,6 +123,11 @@ export class Channels {
     const from = onStep && actor.getSnapshot().value;
     actor.send(event);
     onStep?.(channel, event.type, from, actor.getSnapshot().value);
+  }
+
+  /** A timer has it attached once more: no event of ours. */
+  retried(channel: string): void {
+    this.#deps.onStep?.(channel, 'after attachRetry', { connecting: 'waiting' }, { connecting: 'attaching' });
   }
 
   forget(channel: string): void {

@@ -5,7 +5,7 @@ import { RateLimit } from '../transport/rate-limit.ts';
 
 /** How long a login lasts. */
 const SESSION_MS = 12 * 60 * 60 * 1000;
-/** Wrong tokens of one address; a person mistypes a few times, a program guesses for ever. */
+/** Wrong tokens of one address: more are told to come later. The right one never has to: who guesses must not lock others out. */
 const WRONG = { perSecond: 0.2, burst: 10 };
 
 const BEARER = /^Bearer +([^\s]+)$/i;
@@ -15,7 +15,7 @@ export interface AdminAccessDeps {
   readonly now: () => number;
 }
 
-/** What came of a token: it is the one, it is not, or too many were wrong and it was not even looked at. */
+/** What came of a token: it is the one; it is not; or it is not, as too many of this address before. */
 export type Judgement = 'right' | 'wrong' | { readonly waitMs: number };
 
 /**
@@ -96,7 +96,8 @@ export class AdminAccess {
  * the scheme may be that of a proxy in front.
  */
 export function isOwnPage({ origin, host, 'sec-fetch-site': site }: IncomingHttpHeaders): boolean {
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') return false;
+  // A browser says so itself, whatever a proxy has made of the name of the host.
+  if (site !== undefined) return site === 'same-origin' || site === 'none';
   if (origin === undefined) return true;
   return URL.canParse(origin) && host !== undefined && new URL(origin).host === host.toLowerCase();
 }

@@ -1,11 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { LogLimit } from '../telemetry/log-limit.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createClientAddress } from '../transport/client-address.ts';
 import { takeJson } from '../transport/http-json.ts';
 import { isLoopbackHost } from '../transport/http-loopback.ts';
 import { PROBLEMS, sendProblem, sendTooMany } from '../transport/http-problem.ts';
 import { AdminAccess, isOwnPage } from './admin-access.ts';
+import { MAX_NAME_LENGTH } from '../inspect/questions.ts';
 import { addInspectRoutes, type InspectRoutesDeps } from './inspect-routes.ts';
 import { addLoginRoutes } from './login-routes.ts';
 import { sendNotFound } from './not-found.ts';
@@ -18,6 +20,7 @@ export interface AdminDeps extends Omit<InspectRoutesDeps, 'addressOf'>, Pick<St
   readonly trustProxy: boolean;
   readonly now: () => number;
   readonly logger: Logger;
+  readonly limit: LogLimit;
   /** What Prometheus is given. */
   scrape(): Promise<{ readonly contentType: string; readonly body: string }>;
 }
@@ -56,11 +59,18 @@ const HEADERS = {
 
 /** Makes the panel, its API and `/metrics`, not yet listening. */
 export async function createAdmin(deps: AdminDeps): Promise<Admin> {
-  const { logger, mode } = deps;
+  const { logger, limit, mode } = deps;
   const access = new AdminAccess({ token: deps.token, now: deps.now });
   const clientAddress = createClientAddress(deps.trustProxy);
   const addressOf = ({ raw }: FastifyRequest): string => clientAddress(raw);
-  const app = fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true });
+  const app = fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    forceCloseConnections: true,
+    // Names of channels are longer than what Fastify takes by itself.
+    routerOptions: { maxParamLength: MAX_NAME_LENGTH },
+    // A HEAD of a stream would have it begin and never answer.
+    exposeHeadRoutes: false,
+  });
   takeJson(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(HEADERS);
@@ -85,7 +95,7 @@ export async function createAdmin(deps: AdminDeps): Promise<Admin> {
     return sendProblem(reply, 'internal');
   });
   addPanelRoutes(app, { access, addressOf, mode });
-  addLoginRoutes(app, { access, addressOf, logger });
+  addLoginRoutes(app, { access, addressOf, logger, limit });
   await app.register(async (scope) => {
     scope.addHook('onRequest', async (request, reply) => requireAccess(request, reply));
     addMetricsRoute(scope, deps);
@@ -108,6 +118,14 @@ export async function createAdmin(deps: AdminDeps): Promise<Admin> {
     const { headers } = request;
     const judgement = access.judgeBearer(headers.authorization, addressOf(request));
     if (judgement === 'right' || (judgement === undefined && access.isLoggedIn(headers))) return undefined;
+    if (judgement !== undefined) {
+      limit.log('wrong admin token', (suppressed) =>
+        logger.warn(
+          { address: addressOf(request), suppressed },
+          'Somebody came to the admin listener with a wrong token',
+        ),
+      );
+    }
     if (typeof judgement === 'object') return sendTooMany(reply, judgement.waitMs, 'Too many wrong tokens.');
     return sendProblem(reply, 'unauthorized', 'The admin token is needed: log in, or send it as Bearer.');
   }

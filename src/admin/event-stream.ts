@@ -9,10 +9,9 @@ const COMMENT_MS = 15_000;
 export interface EventStream {
   /** One message, as JSON. False: its reader is too slow, and it was left out. */
   send(message: unknown): boolean;
-  close(): void;
 }
 
-/** Begins one; `onEnd` is called once, when its reader has gone or it was closed. */
+/** Begins one; `onEnd` is called once, when its reader has gone. */
 export function beginEventStream(reply: FastifyReply, onEnd: () => void): EventStream {
   reply.hijack();
   const { raw } = reply;
@@ -36,6 +35,5 @@ export function beginEventStream(reply: FastifyReply, onEnd: () => void): EventS
       raw.write(`data: ${JSON.stringify(message)}\n\n`);
       return true;
     },
-    close: () => raw.end(),
   };
 }

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { type Chart, SOCKET_ACTIONS } from '../inspect/api.ts';
+import { type Chart, type LogLine, SOCKET_ACTIONS } from '../inspect/api.ts';
 import type { Found, Installation } from '../inspect/installation.ts';
-import { channelFilter, explainQuery, socketFilter, subject } from '../inspect/questions.ts';
+import { channelFilter, explainQuery, logSubject, socketFilter } from '../inspect/questions.ts';
 import { isWord } from '../instances/control-message.ts';
 import { readBody } from '../transport/http-json.ts';
 import { sendProblem } from '../transport/http-problem.ts';
@@ -15,10 +15,13 @@ export interface InspectRoutesDeps {
   readonly installation: Installation;
   readonly ticker: Pick<OverviewTicker, 'add'>;
   readonly charts: ReadonlyMap<string, Chart>;
+  /** Whether this process keeps what explain and the live log are made of. */
+  readonly hasJournal: boolean;
   addressOf(request: FastifyRequest): string;
 }
 
 const API = '/inspect/api';
+const NO_JOURNAL = 'The journal is off here, and nothing is known of what was: set inspect.journal.enabled.';
 const UNANSWERED = 'No process that answered has it; some did not answer: ';
 
 const actionBody = z.strictObject({
@@ -77,12 +80,19 @@ export function addInspectRoutes(app: FastifyInstance, deps: InspectRoutesDeps):
     return sendNotFound(reply, `Expected one of ${[...charts.keys()].join(', ')}.`);
   });
   app.get(`${API}/log`, (request, reply) => {
-    const watched = readQuery(request, reply, subject);
+    if (!deps.hasJournal) return void sendProblem(reply, 'unavailable', NO_JOURNAL);
+    const watched = readQuery(request, reply, logSubject);
     if (watched === undefined) return;
+    let missed = 0;
     const stream = beginEventStream(reply, () => end());
-    const end = installation.watch(watched, (line) => stream.send(line));
+    const end = installation.watch(watched, (line) => {
+      const { dropped = 0 } = line as LogLine;
+      const whole = missed === 0 ? line : { ...(line as LogLine), dropped: dropped + missed };
+      missed = stream.send(whole) ? 0 : missed + dropped + 1;
+    });
   });
   app.get('/inspect/explain', async (request, reply) => {
+    if (!deps.hasJournal) return sendProblem(reply, 'unavailable', NO_JOURNAL);
     const query = readQuery(request, reply, explainQuery);
     return query === undefined ? reply : installation.explain(query);
   });

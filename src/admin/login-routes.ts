@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { LogLimit } from '../telemetry/log-limit.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { readBody } from '../transport/http-json.ts';
 import { sendProblem, sendTooMany } from '../transport/http-problem.ts';
@@ -9,20 +10,26 @@ export interface LoginRoutesDeps {
   readonly access: AdminAccess;
   addressOf(request: FastifyRequest): string;
   readonly logger: Pick<Logger, 'info' | 'warn'>;
+  readonly limit: LogLimit;
 }
 
 const loginBody = z.strictObject({ token: z.string().max(1000) });
 
 /** Adds what the login form asks, and what ends a login. */
-export function addLoginRoutes(app: FastifyInstance, { access, addressOf, logger }: LoginRoutesDeps): void {
+export function addLoginRoutes(
+  app: FastifyInstance,
+  { access, addressOf, logger, limit }: LoginRoutesDeps,
+): void {
   app.post('/inspect/login', async (request, reply) => {
     const body = readBody(request, reply, loginBody);
     if (body === undefined) return reply;
     const address = addressOf(request);
     const judgement = access.judge(body.value.token, address);
-    if (typeof judgement === 'object') return sendTooMany(reply, judgement.waitMs, 'Too many wrong tokens.');
-    if (judgement === 'wrong') {
-      logger.warn({ address }, 'Somebody tried to log in to the panel with a wrong token');
+    if (judgement !== 'right') {
+      limit.log('wrong admin token', (suppressed) =>
+        logger.warn({ address, suppressed }, 'Somebody came to the admin listener with a wrong token'),
+      );
+      if (judgement !== 'wrong') return sendTooMany(reply, judgement.waitMs, 'Too many wrong tokens.');
       return sendProblem(reply, 'unauthorized', 'This is not the admin token.');
     }
     logger.info({ address }, 'Somebody logged in to the panel');

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { sendProblem } from '../transport/http-problem.ts';
 
 /** Names whose values are numbers, truths or lists; everything else in a query is a text. */
-const NUMBERS = new Set(['minLagMs', 'minBufferedBytes', 'offset', 'limit', 'sample']);
+const NUMBERS = new Set(['minLagMs', 'minBufferedBytes', 'offset', 'limit']);
 const TRUTHS = new Set(['isDescending']);
 const LISTS = new Set(['state']);
 

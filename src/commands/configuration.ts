@@ -3,6 +3,7 @@ import { EXIT } from '../config/exit-code.ts';
 import { load } from '../config/load.ts';
 import type { LoadedConfig } from '../config/loaded.ts';
 import { printProblems } from '../config/print.ts';
+import { authority } from '../authority.ts';
 import { quoted } from './arguments.ts';
 import { CommandFailure, type CommandContext, misuse } from './subcommand.ts';
 
@@ -54,5 +55,5 @@ const ownUrl = ({ config }: LoadedConfig): URL => {
   if (port === 0)
     throw misuse('port is 0, which is any free one; expected --url, with the one that it became');
   const address = EVERYWHERE.has(host) ? '127.0.0.1' : host;
-  return new URL(`http://${address.includes(':') ? `[${address}]` : address}:${port}/`);
+  return new URL(`http://${authority(address, port)}/`);
 };

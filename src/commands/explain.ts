@@ -1,5 +1,6 @@
 import { EXIT } from '../config/exit-code.ts';
 import type { LoadedConfig } from '../config/loaded.ts';
+import { authority } from '../authority.ts';
 import { parseStreamId } from '../event/stream-id.ts';
 import type { Explained, Explanation } from '../inspect/api.ts';
 import { quoted, readArguments } from './arguments.ts';
@@ -95,7 +96,7 @@ function ownUrl({ config }: LoadedConfig): URL {
     throw misuse('admin.port is 0, which is any free one; expected --url, as the server has printed it');
   }
   const address = EVERYWHERE.has(host) ? '127.0.0.1' : host;
-  return new URL(`http://${address.includes(':') ? `[${address}]` : address}:${port}/inspect/explain`);
+  return new URL(`http://${authority(address, port)}/inspect/explain`);
 }
 
 function ownToken(configuration: () => LoadedConfig): string {
@@ -119,22 +120,31 @@ async function ask(url: URL, authorization: string): Promise<Explained> {
     text = await response.text();
   } catch (error) {
     const { code, message } = ((error as Error).cause ?? error) as { code?: unknown; message?: unknown };
+    const why = typeof code === 'string' ? code : String(message);
     throw new CommandFailure(
       EXIT.failed,
-      `There is no admin listener at ${url.origin} (${String(code ?? message)}); expected a server with admin.enabled there`,
+      `There is no answer from ${url.origin} (${why}); expected a server with admin.enabled there`,
     );
   }
-  if (response.ok) return JSON.parse(text) as Explained;
-  throw new CommandFailure(EXIT.failed, `${url.origin} answered ${response.status}: ${detailOf(text)}`);
+  const body = objectOf(text);
+  if (response.ok && Array.isArray(body['answers'])) return body as unknown as Explained;
+  throw new CommandFailure(EXIT.failed, `${url.origin} answered ${response.status}: ${detailOf(body)}`);
 }
 
-function detailOf(text: string): string {
+function objectOf(text: string): Readonly<Record<string, unknown>> {
   try {
-    const { detail } = JSON.parse(text) as { detail?: unknown };
-    return String(detail);
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
   } catch {
-    return 'expected the admin listener of a Signalbox there';
+    return {};
   }
+}
+
+/** What it says, and what is wrong with each field. */
+function detailOf({ detail, problems }: Readonly<Record<string, unknown>>): string {
+  if (typeof detail !== 'string') return 'expected the admin listener of a Signalbox there';
+  const faults = Array.isArray(problems) ? (problems as { path: unknown[]; message: string }[]) : [];
+  return [detail, ...faults.map(({ path, message }) => `${path.join('.')}: ${message}.`)].join(' ');
 }
 
 function inWords(

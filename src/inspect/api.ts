@@ -111,7 +111,7 @@ export interface InstanceOverview {
     readonly gaps: number;
   };
   readonly bufferedBytes: number;
-  /** The 99th percentile since the last time that it was asked. */
+  /** The longest that the event loop was late, in the last second. */
   readonly eventLoopDelayMs: number;
   readonly broker: {
     readonly name: 'redis' | 'memory';
@@ -289,7 +289,7 @@ export interface BatchLine {
   readonly lastId: StreamId;
 }
 
-/** `GET /inspect/api/machines/:name` (`socket`, `channel`, `reader`, `heartbeat`, `system`): made from the machine itself. */
+/** `GET /inspect/api/machines/:name` (`socket`, `channel`, `reader`, `canary`, `heartbeat`, `system`): made from the machine itself. */
 export interface Chart {
   readonly id: string;
   readonly root: ChartNode;
@@ -320,7 +320,7 @@ export interface ChartEdge {
 export const SOCKET_ACTIONS = ['ping', 'pause', 'resume', 'drop', 'disconnect'] as const;
 /**
  * `pause`: nothing is delivered until `resume`; `drop`: cut without a farewell, its client comes back; `disconnect`: closed
- * so that its client does not.
+ * so that a native client does not.
  */
 export type SocketAction = (typeof SOCKET_ACTIONS)[number];
 

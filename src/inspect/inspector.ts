@@ -37,21 +37,19 @@ import type { OnLine } from './watches.ts';
 export interface InspectorDeps {
   readonly instance: () => string;
   readonly version: string;
-  readonly feeds: Pick<Feeds, 'all'>;
+  readonly feeds: Pick<Feeds, 'all' | 'superset'>;
   /** Undefined: nothing is kept of what was. */
   readonly journal: Journal | undefined;
   readonly transitions: Pick<TransitionLog, 'of'>;
   readonly stately: Pick<Stately, 'read' | 'set' | 'status'>;
   /** The limits of every window of this process. */
   readonly window: WindowLimits;
-  readonly broker: Pick<Broker, 'name' | 'native'>;
+  readonly broker: Pick<Broker, 'name' | 'native' | 'log'>;
   readonly clock: Clock;
-  readonly tally: Pick<Tally, 'counters'>;
+  readonly tally: Pick<Tally, 'counters' | 'eventLoopDelayMs'>;
   readonly logger: Pick<Logger, 'warn'>;
   isReady(): boolean;
   isDraining(): boolean;
-  /** The 99th percentile since it was asked before. */
-  eventLoopDelayMs(): number;
   /** Undefined: nothing is kept that it could be derived from. */
   readonly explain: Explain | undefined;
   /** What can be replayed of a socket; undefined: there is none of this id. */
@@ -146,19 +144,21 @@ export class Inspector {
       counters: { ...tally.counters },
       // One budget for all of them.
       bufferedBytes: feeds.all[0]?.routing.budget.total ?? 0,
-      eventLoopDelayMs: this.#deps.eventLoopDelayMs(),
+      eventLoopDelayMs: tally.eventLoopDelayMs,
       broker: { name: broker.name, ...(roundTripMs !== undefined && { roundTripMs }) },
     };
   }
 
   async #roundTripMs(): Promise<number | undefined> {
-    const { broker, clock } = this.#deps;
+    const { broker, clock, feeds } = this.#deps;
+    // Where Superset is served the user may have no rights to our keys.
+    const log = feeds.superset === undefined ? broker.native : broker.log;
     const startMs = clock.now();
     let timer: unknown;
     const timeout = new Promise<undefined>((resolve) => {
       timer = clock.setTimeout(() => resolve(undefined), BROKER_TIMEOUT_MS);
     });
-    const answered = broker.native.lastId().then(
+    const answered = log.lastId().then(
       () => clock.now() - startMs,
       () => undefined,
     );

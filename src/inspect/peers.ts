@@ -49,6 +49,7 @@ export class Peers {
   #subscriber: Subscriber | undefined;
   #isClosed = false;
   #failures = 0;
+  #isAbsent = false;
   #timer: unknown;
 
   constructor(deps: PeersDeps) {
@@ -87,12 +88,11 @@ export class Peers {
 
   async #askOthers(line: NonNullable<PeersDeps['line']>, asked: Question): Promise<Gathered<unknown>> {
     const { id: from, living, newId, prefix, clock } = this.#deps;
-    let others: readonly string[];
-    try {
-      others = (await living()).filter((instance) => instance !== from);
-    } catch {
+    const instances = await this.#within(living());
+    if (instances === undefined) {
       return { answers: [], unanswered: ['others, if there are any: the broker cannot be asked'] };
     }
+    const others = instances.filter((instance) => instance !== from);
     if (others.length === 0 || this.#isClosed) return { answers: [], unanswered: [] };
     const id = newId();
     return new Promise((resolve) => {
@@ -110,6 +110,18 @@ export class Peers {
     });
   }
 
+  /** Undefined: it failed, or took longer than an answer may. */
+  async #within<T>(asked: Promise<T>): Promise<T | undefined> {
+    const { clock } = this.#deps;
+    let timer: unknown;
+    const late = new Promise<undefined>((resolve) => {
+      timer = clock.setTimeout(() => resolve(undefined), ANSWER_TIMEOUT_MS);
+    });
+    const answer = await Promise.race([asked.catch(() => undefined), late]);
+    clock.clearTimeout(timer);
+    return answer;
+  }
+
   async #listen(): Promise<void> {
     const { line, prefix, id, onAbsent } = this.#deps;
     try {
@@ -118,9 +130,11 @@ export class Peers {
         lost: () => this.#listenAgain(),
       });
       this.#failures = 0;
+      this.#isAbsent = false;
       if (this.#isClosed) this.#subscriber?.close();
     } catch (error) {
-      if (this.#failures === 0) onAbsent(error);
+      if (!this.#isAbsent) onAbsent(error);
+      this.#isAbsent = true;
       this.#listenAgain();
     }
   }

@@ -35,16 +35,20 @@ export const channelFilter = z.strictObject({
 });
 
 const streamId = z.string().refine((id): id is StreamId => parseStreamId(id) === id, 'expected <ms>-<seq>');
-const name = z.string().min(1).max(1000);
+/** Of a channel or an actor that has one in its name. */
+export const MAX_NAME_LENGTH = 1000;
+const name = z.string().min(1).max(MAX_NAME_LENGTH);
 
 /** Exactly one of them. */
-export const subject = z.union([
+const named = [
   z.strictObject({ socket: name }),
   z.strictObject({ user: name }),
   z.strictObject({ channel: name }),
-  /** What is shown to Stately's inspector. */
-  z.strictObject({ facts: z.literal(true) }),
-]);
+] as const;
+/** What a live log can be of. */
+export const logSubject = z.union(named, { error: 'expected one of socket, user and channel' });
+/** The same, or what is shown to Stately's inspector. */
+export const subject = z.union([...named, z.strictObject({ facts: z.literal(true) })]);
 export type Subject = z.infer<typeof subject>;
 
 export const explainQuery = z

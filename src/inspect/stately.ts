@@ -43,6 +43,8 @@ export class Stately {
   readonly #readers = new Set<OnFact>();
   /** Whether an actor is shown; asked once for each. */
   #shown = new WeakMap<object, boolean>();
+  /** Actors of which all readers have been told that they exist. */
+  #told = new WeakSet<object>();
   #filter: StatelyFilter | undefined;
   #stop: (() => void) | undefined;
   #pending = 0;
@@ -69,6 +71,7 @@ export class Stately {
   set(filter: StatelyFilter | undefined): void {
     this.#filter = filter;
     this.#shown = new WeakMap();
+    this.#told = new WeakSet();
     for (const reader of this.#readers) this.#tellOfAll(reader);
     this.#observe();
   }
@@ -101,12 +104,14 @@ export class Stately {
       for (const reader of this.#readers) reader(fact);
     });
     this.#stop = this.#deps.registry.observe((event) => {
-      if (!isInspectable(event) || !this.#isShown(event.actorRef as AnyActorRef)) return;
-      if (this.#pending >= MAX_PENDING || !this.#isWithinRate()) this.#drop();
-      else {
-        this.#pending += 1;
-        convert(redact(event));
-      }
+      const actor = event.actorRef as AnyActorRef;
+      if (!isInspectable(event) || !this.#isShown(actor)) return;
+      if (this.#pending >= MAX_PENDING || !this.#isWithinRate()) return this.#drop();
+      // Of one with a system of its own it is not told that it was made.
+      if (event.type !== '@xstate.actor' && !this.#told.has(actor)) this.#announce(actor, convert);
+      this.#told.add(actor);
+      this.#pending += 1;
+      convert(redact(event));
     });
   }
 
@@ -122,10 +127,15 @@ export class Stately {
         this.#drop();
         continue;
       }
-      this.#pending += 1;
-      const { sessionId: rootId } = actor;
-      convert(redact({ type: '@xstate.actor', rootId, actorRef: actor } as unknown as Inspectable));
+      this.#told.add(actor);
+      this.#announce(actor, convert);
     }
+  }
+
+  #announce(actor: AnyActorRef, convert: Convert): void {
+    this.#pending += 1;
+    const { sessionId: rootId } = actor;
+    convert(redact({ type: '@xstate.actor', rootId, actorRef: actor } as unknown as Inspectable));
   }
 
   /** Loaded only when it is wanted: it takes 50 ms, and brings three more packages. */
@@ -138,7 +148,7 @@ export class Stately {
           send: (fact: StatelyInspectionEvent) => {
             this.#pending -= 1;
             this.#sent += 1;
-            onFact(fact);
+            onFact(named(fact, this.#deps.instance()));
           },
         });
         convert = (event) => inspect.next?.(event);
@@ -199,4 +209,13 @@ function partOf(id: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < id.length; at += 1) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193);
   return (hash >>> 0) / 2 ** 32;
+}
+
+const IDS = ['sessionId', 'rootId', 'parentId', 'sourceId'] as const;
+
+/** Ids are only this process's: facts of several are read together. */
+function named(fact: StatelyInspectionEvent, instance: string): StatelyInspectionEvent {
+  const whole: Record<string, unknown> = { ...fact };
+  for (const id of IDS) if (typeof whole[id] === 'string') whole[id] = `${instance}/${whole[id]}`;
+  return whole as unknown as StatelyInspectionEvent;
 }

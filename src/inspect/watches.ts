@@ -110,10 +110,11 @@ function limitLines(subject: Subject, onLine: OnLine, now: () => number): OnLine
     }
     lines += 1;
     if (lines > MAX_LINES_PER_SECOND) {
-      dropped += 1;
+      dropped += 1 + ((line as LogLine).dropped ?? 0);
       return;
     }
-    onLine(dropped === 0 ? line : { ...(line as LogLine), dropped });
+    const before = (line as LogLine).dropped ?? 0;
+    onLine(dropped === 0 ? line : { ...(line as LogLine), dropped: dropped + before });
     dropped = 0;
   };
 }

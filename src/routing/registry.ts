@@ -51,8 +51,8 @@ export class Registry {
   #group: AnyActorRef | undefined;
   #groupSize = 0;
   #observer: Observer | undefined;
-  /** Those that were made while there was an observer, and tell whoever it is. */
-  readonly #telling = new WeakSet<AnyActorRef['system']>();
+  /** What ends the telling of each system. */
+  #subscriptions: { unsubscribe(): void }[] = [];
 
   constructor(deps: RegistryDeps) {
     this.#deps = deps;
@@ -73,14 +73,12 @@ export class Registry {
   observe(observer: Observer): () => void {
     if (this.#observer !== undefined) throw new Error('there is an observer already');
     this.#observer = observer;
-    const systems = new Set(
-      [...this.#actors, ...(this.#group ? [this.#group] : [])].map(({ system }) => system),
-    );
-    const silent = [...systems].filter((system) => !this.#telling.has(system));
-    const subscriptions = silent.map((system) => system.inspect((event) => observer(event)));
+    const group = this.#group === undefined ? [] : [this.#group];
+    const systems = new Set([...this.#actors, ...group].map(({ system }) => system));
+    for (const system of systems) this.#tellOf(system, observer);
     return () => {
       this.#observer = undefined;
-      for (const subscription of subscriptions) subscription.unsubscribe();
+      for (const subscription of this.#subscriptions.splice(0)) subscription.unsubscribe();
     };
   }
 
@@ -88,7 +86,7 @@ export class Registry {
   start<Logic extends AnyActorLogic>(logic: Logic, options: StartOptions<Logic>): ActorRefFrom<Logic> {
     const { id, input, onEnd } = options;
     return this.#supervise(
-      this.#root(createActor<AnyActorLogic>(logic, { id, input, ...this.#rootOptions() })),
+      this.#root(createActor<AnyActorLogic>(logic, { id, input, clock: this.#deps.clock })),
       onEnd,
     );
   }
@@ -118,21 +116,20 @@ export class Registry {
 
   #nextGroup(): AnyActorRef {
     if (this.#group === undefined || this.#groupSize === GROUP_SIZE) {
-      this.#group = this.#root(createActor(groupLogic, this.#rootOptions())).start();
+      this.#group = this.#root(createActor(groupLogic, { clock: this.#deps.clock })).start();
       this.#groupSize = 0;
     }
     this.#groupSize += 1;
     return this.#group;
   }
 
-  #rootOptions() {
-    const { clock } = this.#deps;
-    if (this.#observer === undefined) return { clock };
-    return { clock, inspect: (event: InspectionEvent) => this.#observer?.(event) };
+  /** Before it starts: an observer is told of it, though not that it was made. */
+  #root<Root extends AnyActorRef>(actor: Root): Root {
+    if (this.#observer !== undefined) this.#tellOf(actor.system, this.#observer);
+    return actor;
   }
 
-  #root<Root extends AnyActorRef>(actor: Root): Root {
-    if (this.#observer !== undefined) this.#telling.add(actor.system);
-    return actor;
+  #tellOf(system: AnyActorRef['system'], observer: Observer): void {
+    this.#subscriptions.push(system.inspect((event) => observer(event)));
   }
 }

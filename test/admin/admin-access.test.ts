@@ -81,6 +81,8 @@ describe('a change', () => {
     [{ host: 'box:8090', origin: 'http://box:8091' }, false],
     [{ host: 'box:8090', origin: 'http://evil.example', 'sec-fetch-site': 'cross-site' }, false],
     [{ host: 'box:8090', 'sec-fetch-site': 'same-site' }, false],
+    // nginx names the address that it passes on to, unless it is told otherwise.
+    [{ host: '127.0.0.1:8090', origin: 'https://ops.example', 'sec-fetch-site': 'same-origin' }, true],
     [{ host: 'box:8090', origin: 'null' }, false],
   ])('with %j is taken: %s', (headers, isTaken) => {
     expect(isOwnPage(headers)).toBe(isTaken);

@@ -77,6 +77,16 @@ describe('peers', () => {
     expect(unanswered).toEqual([expect.stringContaining('the broker cannot be asked')]);
   });
 
+  test('are not waited for longer where the broker does not even say who there is', async () => {
+    const broker = brokerOf();
+    const clock = new HeapClock();
+    const hung = peerOf(broker, 'a', { clock, living: () => new Promise(() => {}) });
+    const asked = hung.ask(OVERVIEW);
+    await settled();
+    clock.increment(2_000);
+    expect((await asked).unanswered).toEqual([expect.stringContaining('the broker cannot be asked')]);
+  });
+
   test('that fail to answer, or have nothing to say, are no answer; nor is a question that nobody knows', async () => {
     const broker = brokerOf();
     const failures: unknown[] = [];

@@ -79,7 +79,7 @@ describe("what is shown to Stately's inspector", () => {
     for (const { sessionId } of [before, after]) {
       expect(facts).toContainEqual(
         expect.objectContaining({
-          sessionId,
+          sessionId: `host:1/${sessionId}`,
           type: '@xstate.snapshot',
           event: { type: 'socket.opened', socketId: 's-1' },
           snapshot: { status: 'active', value: 'live', context: { pings: 0, socketId: 's-1' } },
