@@ -14,18 +14,15 @@ interface Message {
   readonly gap?: Gap;
 }
 
-/** What a socket's transport really was given. */
-interface Given {
+/** A socket, and what its transport really was given. */
+interface Explained {
+  readonly id: string;
+  readonly channel: string;
   readonly transport: SimulatedTransport;
   readonly orders: Set<number>;
   readonly gaps: Gap[];
-}
-
-interface Explained extends Given {
-  readonly id: string;
-  readonly channel: string;
-  /** The life of the broker at its beginning. */
-  readonly epoch: number;
+  /** How many of the frames are in the two. */
+  read: number;
 }
 
 /** How things stood in the moment in which the answer was made: while it is on its way they go on. */
@@ -42,7 +39,6 @@ export type Counts = Map<Verdict['kind'], number>;
 /** The model's world, in which it is asked again and again what became of an event, and compared with what did. */
 export class ExplainedWorld extends World {
   readonly counts: Counts;
-  readonly #given = new Map<SimulatedTransport, Given>();
   readonly #sockets: Explained[] = [];
   readonly #journal: Journal;
   readonly #explain: Explain;
@@ -65,21 +61,8 @@ export class ExplainedWorld extends World {
     });
   }
 
-  override onConnected(transport: SimulatedTransport): void {
-    const given: Given = { transport, orders: new Set(), gaps: [] };
-    transport.onWrite = (frames) => {
-      for (const frame of frames) {
-        const { order, gap } = JSON.parse(frame.toString()) as Message;
-        if (order !== undefined) given.orders.add(order);
-        if (gap !== undefined) given.gaps.push(gap);
-      }
-    };
-    this.#given.set(transport, given);
-  }
-
   override onOpened(id: string, channel: string, transport: SimulatedTransport): void {
-    const given = this.#given.get(transport) as Given;
-    this.#sockets.push({ ...given, id, channel, epoch: this.journal.epoch });
+    this.#sockets.push({ id, channel, transport, orders: new Set(), gaps: [], read: 0 });
   }
 
   override async step(): Promise<void> {
@@ -133,6 +116,7 @@ export class ExplainedWorld extends World {
   #look(): void {
     if (this.#asked === undefined) return;
     const { socket, event } = this.#asked;
+    readAll(socket);
     const isIn = ({ after, to }: Gap) => compareIds(event.id, after) > 0 && compareIds(event.id, to) <= 0;
     this.#truth = {
       wasGiven: socket.orders.has(event.order),
@@ -140,6 +124,15 @@ export class ExplainedWorld extends World {
       wasRead: compareIds(event.id, this.actors.routing.fanOut.position) <= 0,
       wasInGap: socket.gaps.some(isIn),
     };
+  }
+}
+
+function readAll(socket: Explained): void {
+  const { written } = socket.transport;
+  for (; socket.read < written.length; socket.read += 1) {
+    const { order, gap } = JSON.parse((written[socket.read] as Buffer).toString()) as Message;
+    if (order !== undefined) socket.orders.add(order);
+    if (gap !== undefined) socket.gaps.push(gap);
   }
 }
 

@@ -305,16 +305,12 @@ export class World {
       credentialLifetimeMs: this.random.chance(0.1) ? 4_000 : undefined,
       connect: (_, listener) => {
         transport = new SimulatedTransport(routing.budget, listener, (frame) => observer.onFrame(frame));
-        this.onConnected(transport);
         return transport;
       },
     });
     this.#clients.push({ observer, channel, transport: transport as SimulatedTransport });
     this.onOpened(id, channel, transport as SimulatedTransport);
   }
-
-  /** A socket has its transport, and nothing was written to it yet. */
-  onConnected(_transport: SimulatedTransport): void {}
 
   /** A socket was opened. */
   onOpened(_id: string, _channel: string, _transport: SimulatedTransport): void {}

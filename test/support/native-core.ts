@@ -6,6 +6,7 @@ import { verifyRefresh } from '../../src/auth/native-token.ts';
 import { createMemoryBroker, type MemoryBroker } from '../../src/broker/memory/memory-broker.ts';
 import type { NativeLog } from '../../src/broker/ports.ts';
 import { createAfter } from '../../src/clock.ts';
+import { Journal } from '../../src/journal/journal.ts';
 import type { ServerFrame } from '../../src/protocol/native/server-frame.ts';
 import { NativeSession, type SessionRules } from '../../src/protocol/native/session.ts';
 import { Sessions } from '../../src/protocol/native/sessions.ts';
@@ -46,6 +47,7 @@ export interface NativeCore {
   readonly broker: MemoryBroker;
   readonly metrics: CountingMetrics;
   readonly actors: Actors;
+  readonly journal: Journal;
   /** Those that are open. */
   readonly sessions: Sessions;
   readonly bugs: unknown[];
@@ -110,9 +112,16 @@ export function createNativeCore(options: NativeCoreOptions = {}): NativeCore {
     } satisfies Report,
   });
   const { framing } = base;
+  const journal = new Journal({
+    now: clock.now,
+    instance: () => 'here',
+    keepMs: Number.MAX_SAFE_INTEGER,
+    maxSockets: Number.MAX_SAFE_INTEGER,
+  });
   const deps: ActorsDeps = {
     ...base,
     prefix: 'native/',
+    journal,
     formats: [{ name: 'frames', protocol: sseFramesProtocol({ epoch, onRepaired() {} }), framing }],
     ...options.deps,
   };
@@ -141,6 +150,7 @@ export function createNativeCore(options: NativeCoreOptions = {}): NativeCore {
     broker,
     metrics,
     actors,
+    journal,
     sessions,
     bugs,
     async start() {

@@ -25,8 +25,8 @@ export class SimulatedTransport implements Transport {
   isReading = true;
   /** Whatever is written to it throws. */
   isBroken = false;
-  /** Told of what was written to it. */
-  onWrite: ((frames: readonly Buffer[]) => void) | undefined;
+  /** Every frame that was written to it. */
+  readonly written: Buffer[] = [];
   isAnswering = true;
   /** The peer takes its part in the closing handshake, at once. */
   isConfirming = true;
@@ -52,7 +52,7 @@ export class SimulatedTransport implements Transport {
     if (this.#isClosed || this.isBroken) throw new Error('the connection is not open');
     const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
     this.#waiting.push({ frames: [...frames], events, bytes });
-    this.onWrite?.(frames);
+    this.written.push(...frames);
     this.acceptedEvents += events;
     this.unflushedEvents += events;
     this.bufferedBytes += bytes;
