@@ -91,7 +91,7 @@ export class Operator {
     return {
       status: response.status,
       headers: response.headers,
-      body: (isJson ? JSON.parse(text) : text) as Body,
+      body: (isJson && text !== '' ? JSON.parse(text) : text) as Body,
     };
   }
 }

@@ -147,6 +147,23 @@ describe('tabs', () => {
     );
   });
 
+  test('get the snapshot after a gap, also when another tab wants one of its own at that moment', async () => {
+    const server = new TestServer({ seed: 242_006_749, snapshot, isSnapshotKept: true });
+    const { tabs } = await run(
+      server,
+      [
+        { do: 'subscribe', tab: 0, channel: 'b' },
+        { do: 'wait', ms: 92 },
+        { do: 'publish', channel: 'b' },
+        { do: 'trim', channel: 'b' },
+        { do: 'subscribe', tab: 1, channel: 'b' },
+      ],
+      true,
+    );
+    const lists = tabs.flatMap(({ ears }) => [...ears.values()].map(({ list }) => list()));
+    expect(lists).toEqual([[3], [3]]);
+  });
+
   test('ask, tell and publish', async () => {
     const server = new TestServer();
     const browser = new Browser(server);

@@ -4,7 +4,7 @@ import { SignalboxError } from '../error.ts';
 import type { Joined, WelcomeFrame } from '../frames.ts';
 import { type Clock, systemClock } from '../host.ts';
 import { compareIds, type Position } from '../position.ts';
-import type { Channel, ChannelEvent, Snapshot } from '../subscription.ts';
+import type { Channel, ChannelEvent, Gap, Snapshot } from '../subscription.ts';
 import type { Message } from './post.ts';
 
 /** One connection of a tab to this one. */
@@ -68,6 +68,8 @@ interface Shared {
   others: Position;
   /** Who joined without a position, as long as nothing came: a snapshot still may. */
   readonly fresh: Set<Session>;
+  /** Who was told of a gap that ends at `id`, as long as nothing came: a snapshot still may. */
+  gap?: { readonly id: string; readonly told: ReadonlySet<Session> } | undefined;
   /** How often it was joined. */
   round: number;
 }
@@ -333,16 +335,23 @@ export class Hub implements Taps {
     };
     this.#shared.set(name, shared);
     channel.on('*', (_, event) => {
-      if (shared.phase === 'joined') this.#event(shared.members, event);
+      if (shared.phase === 'joined') {
+        shared.gap = undefined;
+        this.#event(shared.members, event);
+      }
       this.#goBack(shared);
     });
-    channel.on('gap', (gap) => {
-      if (shared.phase === 'joined') this.#send(shared.members, gap);
+    channel.on('gap', (gap: Gap) => {
+      if (shared.phase === 'joined') {
+        shared.gap = { id: gap.id, told: new Set(shared.members) };
+        this.#send(shared.members, gap);
+      }
       this.#goBack(shared);
     });
     channel.on('snapshot', (snapshot: Snapshot) => {
       const isAfresh = shared.phase === 'afresh';
-      this.#send(isAfresh ? shared.fresh : shared.members, snapshot);
+      this.#send(isAfresh ? this.#wanting(shared, snapshot) : shared.members, snapshot);
+      shared.gap = undefined;
       // One that was kept is older than where the others are: what follows it is for all, and leaves nothing out.
       const { others } = shared;
       const isOlder = channel.position?.epoch === others.epoch && compareIds(snapshot.id, others.lastId) <= 0;
@@ -357,6 +366,12 @@ export class Hub implements Taps {
         this.#refuse(waiting, ref, error);
       this.#send(shared.members, { type: 'unsubscribed', channel: name });
     });
+  }
+
+  /** Who has nothing yet; and who waits for what comes after a gap, which may be this now that it was joined afresh. */
+  #wanting({ fresh, gap, members }: Shared, { id }: Snapshot): Set<Session> {
+    if (gap === undefined || compareIds(id, gap.id) < 0) return fresh;
+    return new Set([...fresh, ...[...gap.told].filter((session) => members.has(session))]);
   }
 
   /** Those who wait: from where they are, all at once; then those who want a snapshot. */
