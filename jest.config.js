@@ -19,8 +19,8 @@ const redis = {
 };
 
 export default {
-  // Two cores do more with two workers than with jest's one: the tests mostly wait.
-  maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
+  // More than jest's one for two cores: the tests mostly wait, for what happens and for processes that start.
+  maxWorkers: Math.max(3, Math.floor(availableParallelism() / 2)),
   // jest has one limit for all projects; it is no wait of any test, only when a hanging one is given up.
   testTimeout: 30_000,
   projects: [

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Counts, ExplainedWorld } from './explained-world.ts';
 
-const SEEDS = Number(process.env['MODEL_SEEDS'] ?? 60);
+const SEEDS = Number(process.env['MODEL_SEEDS'] ?? 30);
 const STEPS = 80;
 
 describe('explain under random interleavings', () => {

@@ -6,7 +6,7 @@ import { judge } from '../../src/journal/verdict.ts';
 import type { Instance } from '../model/instance.ts';
 import { NativeWorld } from '../model/native-world.ts';
 
-const SEEDS = Number(process.env['MODEL_SEEDS'] ?? 40);
+const SEEDS = Number(process.env['MODEL_SEEDS'] ?? 20);
 const STEPS = 120;
 
 interface Heard {
