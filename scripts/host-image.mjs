@@ -11,7 +11,7 @@ export function which(program) {
 }
 
 /** The shared libraries of a program, the loader among them; none for a static one. */
-function libraries(program) {
+export function libraries(program) {
   try {
     const lines = execFileSync('ldd', [program], {
       encoding: 'utf8',

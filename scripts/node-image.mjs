@@ -4,8 +4,8 @@
 // the package registry, that this machine does.
 import { execFileSync } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { importImage, which } from './host-image.mjs';
+import { dirname, join } from 'node:path';
+import { importImage, libraries, which } from './host-image.mjs';
 
 const tag = process.argv[2] ?? 'signalbox-node:local';
 const npm = dirname(dirname(realpathSync(which('npm'))));
@@ -15,11 +15,20 @@ const registry = execFileSync('npm', ['config', 'get', 'registry'], {
 }).trim();
 const certificates = '/etc/ssl/certs/ca-certificates.crt';
 const trusted = existsSync(certificates);
+// Any image with Node has the whole C library; native packages, such as the panel's bundler, need parts that Node does not.
+const libc = libraries(process.execPath).find((path) => /\/libc\.so/.test(path));
+const parts = ['librt.so.1', 'libpthread.so.0', 'libdl.so.2', 'libresolv.so.2', 'libutil.so.1']
+  .map((name) => join(dirname(libc ?? '/'), name))
+  .filter((path) => existsSync(path));
 
 await importImage({
   tag,
   programs: { '/usr/local/bin/node': process.execPath, '/bin/sh': which('dash') },
-  folders: { '/usr/local/lib/node_modules/npm': npm, ...(trusted ? { [certificates]: certificates } : {}) },
+  folders: {
+    '/usr/local/lib/node_modules/npm': npm,
+    ...Object.fromEntries(parts.map((path) => [path, path])),
+    ...(trusted ? { [certificates]: certificates } : {}),
+  },
   files: {
     '/usr/local/bin/npm': {
       text: '#!/bin/sh\nexec node /usr/local/lib/node_modules/npm/bin/npm-cli.js "$@"\n',
