@@ -89,6 +89,16 @@ const relationRules: readonly Rule[] = [
     },
   },
   {
+    about: ['inspect.stately', 'admin.enabled'],
+    check({ config: { inspect, admin } }, { warnings }) {
+      if (!inspect.stately || admin.enabled) return;
+      warnings.push({
+        key: 'inspect.stately',
+        text: 'true, without admin.enabled: there is no listener that would pass on what the actors do',
+      });
+    },
+  },
+  {
     about: ['allowedOrigins'],
     check({ config: { allowedOrigins }, mode }, { warnings }) {
       if (allowedOrigins.length === 0 && mode === 'production') {

@@ -64,6 +64,31 @@ describe('settled details of the configuration', () => {
   });
 
   test.each([
+    ['true', 'false', 1],
+    ['true', 'true', 0],
+    ['false', 'false', 0],
+  ])("Stately's inspector %s with an admin listener %s: %d warnings", (stately, admin, count) => {
+    const { warnings } = production({
+      SIGNALBOX_INSPECT_STATELY: stately,
+      SIGNALBOX_ADMIN_ENABLED: admin,
+      SIGNALBOX_ADMIN_TOKEN: 'an-admin-token-of-24-characters',
+    });
+    expect(about(warnings, 'inspect.stately')).toHaveLength(count);
+  });
+
+  test.each([
+    ['', 'secret_missing'],
+    ['too-short', 'secret_short'],
+    ['with spaces between its words', 'bad_value'],
+  ])('an admin listener with the token %j is refused: %s', (token, code) => {
+    const found = problems({
+      env: { ...env, SIGNALBOX_ADMIN_ENABLED: 'true', SIGNALBOX_ADMIN_TOKEN: token },
+    });
+    expect(found).toEqual([expect.objectContaining({ code, key: 'admin.token' })]);
+    expect(token === '' || !JSON.stringify(found).includes(token)).toBe(true);
+  });
+
+  test.each([
     ['', 1],
     ['*', 0],
     ['https://a.example,http://b.example:8088', 0],
