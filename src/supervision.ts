@@ -38,15 +38,20 @@ export interface Supervisor {
 }
 
 /** What a person can do about a port that cannot be bound, in one line. */
-const listenFailure = (error: NodeJS.ErrnoException, { config }: LoadedConfig): string => {
-  const address = `${config.host === '' ? 'port' : `${config.host} port`} ${config.port}`;
+const listenFailure = (
+  error: NodeJS.ErrnoException & { readonly port?: number },
+  { config }: LoadedConfig,
+): string => {
+  const isAdmin = error.port === config.admin.port && error.port !== config.port;
+  const { host, port } = isAdmin ? config.admin : config;
+  const address = `${host === '' ? 'port' : `${host} port`} ${port}${isAdmin ? ' (admin.port)' : ''}`;
   switch (error.code) {
     case 'EADDRINUSE':
       return `Cannot listen: ${address} is in use by another process`;
     case 'EACCES':
       return `Cannot listen: ${address} is not allowed to this user`;
     case 'EADDRNOTAVAIL':
-      return `Cannot listen: ${config.host} is no address of this machine`;
+      return `Cannot listen: ${host} is no address of this machine`;
     default:
       return `Cannot start: ${error.message}`;
   }

@@ -122,6 +122,17 @@ describe('supervision', () => {
     expect(lines).toEqual([`error Cannot listen: 127.0.0.1 port ${port} is in use by another process`]);
   });
 
+  test('a taken port of the admin listener is another line', async () => {
+    const first = tcpServer(0);
+    const { port } = await first.system.start();
+    const loaded = load({ env: { PORT: '1', SIGNALBOX_ADMIN_PORT: String(port) } });
+    const { lines, exited } = run(tcpServer(port).system, loaded);
+    expect(await exited).toBe(1);
+    expect(lines).toEqual([
+      `error Cannot listen: 127.0.0.1 port ${port} (admin.port) is in use by another process`,
+    ]);
+  });
+
   test('tells of the start where it is asked to, and leaves the log alone', async () => {
     const told: unknown[] = [];
     const report: StartReport = {
