@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { readUpstreamAddress } from '../src/upstream/address.ts';
 import { startPair, type UpstreamPair } from '../test/support/upstream-pair.ts';
+import { install } from './support/debian.ts';
 import { eventually } from './support/eventually.ts';
 import { redisUrl, uniquePrefix } from './support/redis.ts';
 
@@ -22,16 +23,9 @@ async function findPython(): Promise<string | undefined> {
   return undefined;
 }
 
-/** Installs it where this process may: as root on a system with apt. */
-async function installPython(): Promise<string | undefined> {
-  const packages = ['python3-flask', 'python3-redis'];
-  const mayInstall = process.getuid?.() === 0 && (await succeeds('apt-get', 'update'));
-  if (!mayInstall || !(await succeeds('apt-get', 'install', '-y', '--no-install-recommends', ...packages)))
-    return;
-  return findPython();
-}
-
-const python = (await findPython()) ?? (await installPython());
+const python =
+  (await findPython()) ??
+  ((await install('python3-flask', 'python3-redis')) ? await findPython() : undefined);
 if (python === undefined)
   console.warn('app.py is not tried, because there is no Flask here; app.js does the same');
 const applications = [

@@ -1,6 +1,5 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
+import { install } from './debian.ts';
 import { dockerProblem, redisImage } from './docker.ts';
 import { hasLocalRedis } from './redis.ts';
 import type { Backend } from './run.ts';
@@ -38,7 +37,7 @@ export async function chooseRedis(): Promise<Choice> {
     return { backend: 'docker', url: undefined, sentence: `Docker, image ${redisImage()} (Testcontainers)` };
   }
   if (insisted === 'docker') throw new Error(`TEST_REDIS_BACKEND=docker, but: ${noDocker}`);
-  if ((await hasLocalRedis()) || (await install())) {
+  if ((await hasLocalRedis()) || (await install('redis-server'))) {
     return {
       backend: 'local',
       url: undefined,
@@ -66,21 +65,4 @@ function withoutPassword(url: string): string {
   const shown = new URL(url);
   if (shown.password !== '') shown.password = '***';
   return shown.href;
-}
-
-/** Installs redis-server where this process may: as root on a system with apt. */
-async function install(): Promise<boolean> {
-  if (process.getuid?.() !== 0) return false;
-  const run = promisify(execFile);
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  try {
-    await run('apt-get', ['update'], { env });
-    await run('apt-get', ['install', '-y', '--no-install-recommends', 'redis-server'], { env });
-  } catch (error) {
-    console.error(
-      `redis-server could not be installed: ${error instanceof Error ? error.message : String(error)}`,
-    );
-    return false;
-  }
-  return hasLocalRedis();
 }
