@@ -85,11 +85,16 @@ function summed(
   );
 }
 
-const READER_STATES = ['connecting', 'replaying', 'live', 'stale', 'stopped'];
+const READER_STATES = ['connecting', 'replaying', 'live', 'stale'];
 
+/** Those that have stopped are there only while a process ends. */
 function readersByState(readers: readonly ReaderRow[]): Counts {
+  const isStopped = readers.some(({ state }) => state === 'stopped');
   return Object.fromEntries(
-    READER_STATES.map((state) => [state, readers.filter((reader) => reader.state === state).length]),
+    [...READER_STATES, ...(isStopped ? ['stopped'] : [])].map((state) => [
+      state,
+      readers.filter((reader) => reader.state === state).length,
+    ]),
   );
 }
 
