@@ -57,7 +57,7 @@ const PLOTS: readonly {
     steps: POWERS_OF_TWO,
   },
   {
-    title: 'Event loop delay, p99',
+    title: 'Event loop delay, longest',
     curves: [{ figure: 'eventLoopDelayMs', name: 'delay', colour: 'blue' }],
     write: duration,
     least: 20,
