@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type SignalboxProcess, startProcess } from '../support/process.ts';
 import { redisUrl, uniquePrefix } from '../support/redis.ts';
-import { type Frame, NativeClient } from './client.ts';
+import { type Frame, NativeClient, tokenWith } from './client.ts';
 
 const API_KEY = 'an-api-key-of-the-integration-tests';
 const MAX_FRAME_BYTES = 65_536;
@@ -74,7 +74,9 @@ describe('compression of native sockets', () => {
     const [lost] = await publish(rows('trimmed', 0, 0));
     await publish(rows('trimmed', 1, 3 * HISTORY));
     await publish({ channel: 'kept', data: { n: 0, text: 'ü'.repeat(5_000) }, snapshot: true });
-    const open = (isCompressing: boolean) => NativeClient.open(signalbox.port, { isCompressing });
+    // One token: two may run out a second apart.
+    const token = tokenWith();
+    const open = (isCompressing: boolean) => NativeClient.open(signalbox.port, { token, isCompressing });
     const clients = [await open(true), await open(false)] as const;
     expect(clients.map(({ extensions }) => extensions)).toEqual(['permessage-deflate', '']);
 
