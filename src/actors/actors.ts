@@ -1,4 +1,4 @@
-import type { ActorRefFrom, AnyActorRef } from 'xstate';
+import type { ActorRefFrom, AnyActorRef, StateValue } from 'xstate';
 import { createRouterLogic, type RouterState } from '../../machines/router.ts';
 import type { EventLog, LogHead } from '../broker/ports.ts';
 import type { Clock } from '../clock.ts';
@@ -61,7 +61,7 @@ export interface ActorsDeps {
   readonly onChannelOpen?: ((channel: string) => void) | undefined;
   readonly onChannelClose?: ((channel: string) => void) | undefined;
   /** An event took an actor from one state to another: a channel or the reader. Left out: nobody asks. */
-  readonly onStep?: ((actor: string, event: string, from: unknown, to: unknown) => void) | undefined;
+  readonly onStep?: ((actor: string, event: string, from: StateValue, to: StateValue) => void) | undefined;
 }
 
 /** A form of the events for sockets that are streams. */
@@ -137,7 +137,7 @@ export function createActors(deps: ActorsDeps): Actors {
     onOpen: deps.onChannelOpen,
     onClose: deps.onChannelClose,
     ...(onStep !== undefined && {
-      onStep: (channel: string, event: string, from: unknown, to: unknown) =>
+      onStep: (channel: string, event: string, from: StateValue, to: StateValue) =>
         onStep(`${prefix}channel:${channel}`, event, from, to),
     }),
   });
@@ -325,7 +325,7 @@ export function createActors(deps: ActorsDeps): Actors {
 
 /** Its own system has it and the promises that it invokes, so every event of it is seen here, timers' too. */
 function noteSteps(reader: ReaderActor, onStep: NonNullable<ActorsDeps['onStep']>): void {
-  let from: unknown = reader.getSnapshot().value;
+  let from: StateValue = reader.getSnapshot().value;
   reader.system.inspect((inspected) => {
     if (inspected.type !== '@xstate.snapshot' || inspected.actorRef !== (reader as AnyActorRef)) return;
     const { value } = reader.getSnapshot();

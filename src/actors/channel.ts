@@ -1,4 +1,4 @@
-import type { ActorRefFrom, SnapshotFrom } from 'xstate';
+import type { ActorRefFrom, SnapshotFrom, StateValue } from 'xstate';
 import { type ChannelEvent, channelMachine, firstContext } from '../../machines/channel.machine.ts';
 import { fullJitterMs } from '../clock.ts';
 import type { ChannelState } from '../inspect/api.ts';
@@ -51,7 +51,7 @@ export interface ChannelsDeps {
   /** It is kept no longer. */
   readonly onClose?: ((channel: string) => void) | undefined;
   /** An event took it from one state to another. */
-  readonly onStep?: ((channel: string, event: string, from: unknown, to: unknown) => void) | undefined;
+  readonly onStep?: ((channel: string, event: string, from: StateValue, to: StateValue) => void) | undefined;
 }
 
 /** The channels that have, or recently had, subscribers. */
@@ -115,12 +115,12 @@ export class Channels {
   /** Every event but a timer's goes through here. */
   tell(
     channel: string,
-    actor: { send(event: ChannelEvent): void; getSnapshot(): { readonly value: unknown } } | undefined,
+    actor: { send(event: ChannelEvent): void; getSnapshot(): { readonly value: StateValue } } | undefined,
     event: ChannelEvent,
   ): void {
     if (actor === undefined) return;
     const { onStep } = this.#deps;
-    const from = onStep && actor.getSnapshot().value;
+    const { value: from } = actor.getSnapshot();
     actor.send(event);
     onStep?.(channel, event.type, from, actor.getSnapshot().value);
   }

@@ -1,4 +1,5 @@
 import type { AnyStateMachine } from 'xstate';
+import { eventName } from '../actors/machine-words.ts';
 import type { Chart, ChartEdge, ChartNode } from './api.ts';
 
 type Node = AnyStateMachine['root'];
@@ -39,14 +40,6 @@ function edgeOf(event: string, { target, guard, actions }: Edge): ChartEdge {
   };
 }
 
-/** XState's names of its own events, as the words of the machine's source: `after settle`, `done`, `error`. */
-export function eventName(descriptor: string): string {
-  const after = /^xstate\.after\.([^.]+)/.exec(descriptor);
-  if (after !== null) return `after ${after[1]}`;
-  const settled = /^xstate\.(done|error)\.(?:actor|state)/.exec(descriptor);
-  return settled?.[1] ?? descriptor;
-}
-
 /** Timers of `after` are started and cancelled by actions of XState's own, which say nothing more than `after`. */
 const actionNames = (actions: readonly unknown[]): string[] =>
   actions.map(nameOf).filter((name) => name !== '' && !name.startsWith('xstate.'));
@@ -63,11 +56,4 @@ function nameOf(named: unknown): string {
   const { name, guards } = named as { name?: string; guards?: readonly unknown[] };
   if (guards !== undefined) return `${name} ${guards.map(nameOf).join(', ')}`;
   return typeof type === 'string' ? type : 'a function of its own';
-}
-
-/** The paths of the leaves that a state value stands for. */
-export function leavesOf(value: unknown, path: readonly string[] = []): string[] {
-  if (typeof value === 'string') return [[...path, value].join('.')];
-  if (typeof value !== 'object' || value === null) return [path.join('.')];
-  return Object.entries(value).flatMap(([key, child]) => leavesOf(child, [...path, key]));
 }

@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Actors } from '../actors/actors.ts';
-import { channelState } from '../actors/states.ts';
 import type { Feeds } from '../actors/feeds.ts';
+import { leavesOf } from '../actors/machine-words.ts';
+import { channelState } from '../actors/states.ts';
 import type { Broker } from '../broker/ports.ts';
 import type { Clock } from '../clock.ts';
 import type { Explain } from '../journal/explain.ts';
@@ -22,7 +23,6 @@ import {
   type SocketRow,
   type SocketState,
 } from './api.ts';
-import { leavesOf } from './chart.ts';
 import { nameOfChannel } from './installation.ts';
 import type { Question, Subject } from './questions.ts';
 import { readerRow } from './reader-rows.ts';

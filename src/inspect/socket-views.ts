@@ -1,12 +1,12 @@
 import { type StreamId, ZERO_ID } from '../event/stream-id.ts';
 import type { Actors } from '../actors/actors.ts';
+import { leavesOf } from '../actors/machine-words.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { SocketJournal } from '../journal/socket-journal.ts';
 import type { SubscriptionJournal } from '../journal/subscription-journal.ts';
 import type { Subscription } from '../routing/subscriptions.ts';
 import type { Window } from '../routing/window.ts';
 import type { SocketDetail, SubscriptionDetail } from './api.ts';
-import { leavesOf } from './chart.ts';
 import { lagOf } from './lag.ts';
 import { SocketView } from './socket-view.ts';
 

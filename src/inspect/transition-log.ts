@@ -1,5 +1,6 @@
+import type { StateValue } from 'xstate';
+import { eventName, leavesOf } from '../actors/machine-words.ts';
 import type { Transition } from './api.ts';
-import { eventName, leavesOf } from './chart.ts';
 
 /** Of all channels and readers together: they change rarely, and what a page shows is the last of them. */
 const MAX_LINES = 4_000;
@@ -10,8 +11,8 @@ interface Line {
   readonly actor: string;
   readonly atMs: number;
   readonly event: string;
-  readonly from: unknown;
-  readonly to: unknown;
+  readonly from: StateValue;
+  readonly to: StateValue;
 }
 
 /** The last steps of actors that are few or quiet, in one ring for all of them: one at rest costs nothing. */
@@ -24,8 +25,8 @@ export class TransitionLog {
     this.#now = now;
   }
 
-  /** `from` and `to`: state values. One that goes nowhere is no step. */
-  note(actor: string, event: string, from: unknown, to: unknown): void {
+  /** One that goes nowhere is no step. */
+  note(actor: string, event: string, from: StateValue, to: StateValue): void {
     if (from === to || JSON.stringify(from) === JSON.stringify(to)) return;
     this.#lines[this.#next] = { actor, atMs: this.#now(), event, from, to };
     this.#next = (this.#next + 1) % MAX_LINES;

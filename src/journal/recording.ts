@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { SocketEvent } from '../../machines/socket.machine.ts';
 import type { SocketJournal } from './socket-journal.ts';
-import type { Step } from './steps.ts';
+import { DATUM_NAME, type Step } from './steps.ts';
 
 const MAX_STEPS = 100_000;
 
@@ -81,13 +81,6 @@ export function parseRecording(text: string): Recording {
   throw new Error(faults.join('; '));
 }
 
-const DATUM: Readonly<Record<string, 'lifetimeMs' | 'silentMs' | 'reason' | 'roundTripMs'>> = {
-  'credential.renewed': 'lifetimeMs',
-  'ping.due': 'silentMs',
-  'socket.close': 'reason',
-  'answer.received': 'roundTripMs',
-};
-
 /** What is kept of a socket's machine, to be run again elsewhere. */
 export function recordingOf(socket: SocketJournal): Recording {
   const { id, peer, openedAtMs, times, start, isWhole, steps } = socket;
@@ -106,7 +99,7 @@ export function recordingOf(socket: SocketJournal): Recording {
 }
 
 function recordedStep({ sinceMs, event, datum, to, times }: Step): RecordedStep {
-  const name = DATUM[event];
+  const name = DATUM_NAME[event];
   return {
     atMs: sinceMs,
     event,

@@ -5,10 +5,9 @@ import {
   type SocketEvent,
   socketMachine,
 } from '../../machines/socket.machine.ts';
+import { eventName, leavesOf } from '../actors/machine-words.ts';
 import type { RecordedStep, Recording } from './recording.ts';
 import { ReplayClock } from './replay-clock.ts';
-import { leavesOf } from './states.ts';
-import { eventName } from './steps.ts';
 
 /** A step that was run again. */
 export interface ReplayedStep {

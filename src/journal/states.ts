@@ -1,10 +1,5 @@
 import type { StateValue } from 'xstate';
-
-/** The innermost states of a machine, outermost region first: `open.delivery.live`, `open.heartbeat.idle`, … */
-export function leavesOf(value: StateValue, path = ''): string[] {
-  if (typeof value === 'string') return [`${path}${value}`];
-  return Object.entries(value).flatMap(([key, inner]) => leavesOf(inner as StateValue, `${path}${key}.`));
-}
+import { leavesOf } from '../actors/machine-words.ts';
 
 /** What is reached by the same names in the same order. */
 interface Branch {

@@ -1,4 +1,5 @@
 import type { StateValue } from 'xstate';
+import { eventName } from '../actors/machine-words.ts';
 import type { Transition } from '../inspect/api.ts';
 import { States } from './states.ts';
 
@@ -141,15 +142,8 @@ export class Steps {
   }
 }
 
-const AFTER = /^xstate\.after\.([^.]+)\./;
-
-/** The name that people know an event by: a timer's is `after` and its name. */
-export function eventName(type: string): string {
-  const delay = AFTER.exec(type)?.[1];
-  return delay === undefined ? type : `after ${delay}`;
-}
-
-const DATUM_NAME: Readonly<Record<string, string>> = {
+/** What a step's datum is called, by its event. */
+export const DATUM_NAME: Readonly<Record<string, 'lifetimeMs' | 'silentMs' | 'reason' | 'roundTripMs'>> = {
   'credential.renewed': 'lifetimeMs',
   'ping.due': 'silentMs',
   'answer.received': 'roundTripMs',

@@ -5,7 +5,8 @@ import { readerMachine } from '../../machines/reader.machine.ts';
 import { socketMachine } from '../../machines/socket.machine.ts';
 import { systemMachine } from '../../machines/system.machine.ts';
 import type { ChartNode } from '../../src/inspect/api.ts';
-import { chartOf, leavesOf } from '../../src/inspect/chart.ts';
+import { leavesOf } from '../../src/actors/machine-words.ts';
+import { chartOf } from '../../src/inspect/chart.ts';
 
 const all = (node: ChartNode): ChartNode[] => [node, ...node.states.flatMap(all)];
 const find = (nodes: readonly ChartNode[], path: string): ChartNode => {
