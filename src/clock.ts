@@ -45,6 +45,23 @@ export function createAfter(clock: Clock): After {
   };
 }
 
+/** What it resolves with; undefined: that took longer than `ms`. Rejects as it does. */
+export async function within<T>(
+  clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>,
+  ms: number,
+  promise: Promise<T>,
+): Promise<T | undefined> {
+  let timer: unknown;
+  const late = new Promise<undefined>((resolve) => {
+    timer = clock.setTimeout(() => resolve(undefined), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clock.clearTimeout(timer);
+  }
+}
+
 /**
  * A delay with full jitter: anything up to `capMs`, doubling from `baseMs` with each attempt, and never less
  * than a tenth of `baseMs`, so that no loop is without one.

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { fullJitterMs, systemClock } from '../src/clock.ts';
+import { fullJitterMs, systemClock, within } from '../src/clock.ts';
 import { HeapClock } from './support/heap-clock.ts';
 
 const MAX_DELAY_MS = 2 ** 31 - 1;
@@ -101,5 +101,26 @@ describe('heap clock', () => {
     clock.setTimeout(again, 3);
     clock.increment(10);
     expect([ran, clock.now()]).toEqual([[3, 6, 9], 10]);
+  });
+});
+
+describe('what is waited for so long and no longer', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  test('resolves with what came in time, and leaves no timer', async () => {
+    expect(await within(systemClock, 1_000, Promise.resolve('here'))).toBe('here');
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('rejects as that does, and leaves no timer', async () => {
+    await expect(within(systemClock, 1_000, Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('resolves with nothing when it takes longer', async () => {
+    const waited = within(systemClock, 1_000, new Promise<never>(() => {}));
+    jest.advanceTimersByTime(1_000);
+    expect(await waited).toBeUndefined();
   });
 });

@@ -1,6 +1,6 @@
 import type { Look, Standing } from '../../machines/canary.machine.ts';
 import type { EventLog } from '../broker/ports.ts';
-import type { Clock } from '../clock.ts';
+import { type Clock, within } from '../clock.ts';
 import { compareIds, type StreamId } from '../event/stream-id.ts';
 import type { FirehoseFeed } from '../feed/firehose-feed.ts';
 import type { RealtimeFeed } from '../feed/realtime-feed.ts';
@@ -104,7 +104,7 @@ export function createEchoLook(deps: EchoLookDeps): () => Promise<Look> {
   async function isHeard(): Promise<boolean> {
     const startMs = clock.now();
     const echo = feed.echo(channel, (to) => log.publish(to, NOTHING)).then(() => true as const);
-    const heard = within(clock, deps.toleranceMs, echo);
+    const heard = within(clock, deps.toleranceMs, echo).then((inTime) => inTime ?? false);
     const isEchoed = await orRefusal(heard, (error) => {
       isAllowed = false;
       deps.onRefused(error);
@@ -136,18 +136,5 @@ async function orRefusal<T>(
     if (!(error instanceof Error) || !FORBIDDEN.test(error.message)) throw error;
     onRefused(error);
     return undefined;
-  }
-}
-
-/** Whether it resolved within `ms`. Rejects as it does. */
-async function within(clock: Clock, ms: number, done: Promise<true>): Promise<boolean> {
-  let timer: unknown;
-  const late = new Promise<false>((resolve) => {
-    timer = clock.setTimeout(() => resolve(false), ms);
-  });
-  try {
-    return await Promise.race([done, late]);
-  } finally {
-    clock.clearTimeout(timer);
   }
 }

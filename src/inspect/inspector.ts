@@ -4,7 +4,7 @@ import type { Feeds } from '../actors/feeds.ts';
 import { leavesOf } from '../actors/machine-words.ts';
 import { channelState } from '../actors/states.ts';
 import type { Broker } from '../broker/ports.ts';
-import type { Clock } from '../clock.ts';
+import { type Clock, within } from '../clock.ts';
 import type { Explain } from '../journal/explain.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { WindowLimits } from '../routing/window.ts';
@@ -149,22 +149,16 @@ export class Inspector {
     };
   }
 
-  async #roundTripMs(): Promise<number | undefined> {
+  #roundTripMs(): Promise<number | undefined> {
     const { broker, clock, feeds } = this.#deps;
     // Where Superset is served the user may have no rights to our keys.
     const log = feeds.superset === undefined ? broker.native : broker.log;
     const startMs = clock.now();
-    let timer: unknown;
-    const timeout = new Promise<undefined>((resolve) => {
-      timer = clock.setTimeout(() => resolve(undefined), BROKER_TIMEOUT_MS);
-    });
     const answered = log.lastId().then(
       () => clock.now() - startMs,
       () => undefined,
     );
-    const tookMs = await Promise.race([answered, timeout]);
-    clock.clearTimeout(timer);
-    return tookMs;
+    return within(clock, BROKER_TIMEOUT_MS, answered);
   }
 
   async #socketRows(filter: SocketFilter): Promise<PartOfRows<SocketRow>> {

@@ -1,5 +1,5 @@
 import type { EventLog, Subscriber } from '../broker/ports.ts';
-import { type Clock, fullJitterMs } from '../clock.ts';
+import { type Clock, fullJitterMs, within } from '../clock.ts';
 import type { Gathered } from './api.ts';
 import { type Question, question } from './questions.ts';
 
@@ -88,7 +88,8 @@ export class Peers {
 
   async #askOthers(line: NonNullable<PeersDeps['line']>, asked: Question): Promise<Gathered<unknown>> {
     const { id: from, living, newId, prefix, clock } = this.#deps;
-    const instances = await this.#within(living());
+    const asking = living().catch(() => undefined);
+    const instances = await within(clock, ANSWER_TIMEOUT_MS, asking);
     if (instances === undefined) {
       return { answers: [], unanswered: ['others, if there are any: the broker cannot be asked'] };
     }
@@ -108,18 +109,6 @@ export class Peers {
       const said: Said = { kind: 'asked', from, id, question: asked };
       line.publish(`${prefix}$ask`, encoded(said)).catch(finish);
     });
-  }
-
-  /** Undefined: it failed, or took longer than an answer may. */
-  async #within<T>(asked: Promise<T>): Promise<T | undefined> {
-    const { clock } = this.#deps;
-    let timer: unknown;
-    const late = new Promise<undefined>((resolve) => {
-      timer = clock.setTimeout(() => resolve(undefined), ANSWER_TIMEOUT_MS);
-    });
-    const answer = await Promise.race([asked.catch(() => undefined), late]);
-    clock.clearTimeout(timer);
-    return answer;
   }
 
   async #listen(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Control } from '../broker/ports.ts';
-import { type Clock, fullJitterMs } from '../clock.ts';
+import { type Clock, fullJitterMs, within } from '../clock.ts';
 
 /** How often an instance says that it is alive: often enough for it to be asked soon after it has come. */
 export const HEARTBEAT_MS = 3_000;
@@ -46,12 +46,7 @@ export class Presence {
     this.#listener?.close();
     this.#wake();
     const goodbye = this.#running.then(() => control.heartbeat(id, 0)).catch(() => {});
-    let timer: unknown;
-    const enough = new Promise<void>((resolve) => {
-      timer = clock.setTimeout(resolve, GOODBYE_MS);
-    });
-    await Promise.race([goodbye, enough]);
-    clock.clearTimeout(timer);
+    await within(clock, GOODBYE_MS, goodbye);
   }
 
   /** Has it all read again, now. */
