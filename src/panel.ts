@@ -23,12 +23,12 @@ import { authority } from './authority.ts';
 import type { Registry } from './routing/registry.ts';
 import type { LogLimit } from './telemetry/log-limit.ts';
 import type { Logger } from './telemetry/logger.ts';
-import type { Metrics } from './telemetry/metrics.ts';
+import type { Recorder } from './telemetry/recorder.ts';
 
 export interface PanelDeps
   extends Pick<
       InspectorDeps,
-      'version' | 'journal' | 'transitions' | 'tally' | 'explain' | 'recordingOf' | 'isReady' | 'isDraining'
+      'version' | 'journal' | 'transitions' | 'log' | 'eventLoop' | 'isReady' | 'isDraining'
     >,
     Pick<AdminDeps, 'scrape'> {
   readonly loaded: LoadedConfig;
@@ -37,7 +37,7 @@ export interface PanelDeps
   readonly feeds: Feeds;
   readonly instances: Pick<Instances, 'id' | 'living'>;
   readonly registry: Registry;
-  readonly metrics: Metrics;
+  readonly metrics: Recorder;
   /** Plain channels, over one connection for all who want some. */
   readonly line: Pick<EventLog, 'subscribe'>;
   readonly logger: Logger;

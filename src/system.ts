@@ -13,14 +13,11 @@ import { createDemo } from './demo/demo.ts';
 import { createInstances } from './instances/create-instances.ts';
 import type { Instances } from './instances/instances.ts';
 import { Sessions } from './protocol/native/sessions.ts';
-import { createExplain } from './journal/explain.ts';
 import { Journal } from './journal/journal.ts';
-import { recordingOf } from './journal/recording.ts';
 import { Registry } from './routing/registry.ts';
 import { createPublishing, type Publishing } from './publishing.ts';
 import { createPanel } from './panel.ts';
 import { createSurface } from './surface.ts';
-import { Tally } from './inspect/tally.ts';
 import { TransitionLog } from './inspect/transition-log.ts';
 import { packageVersion } from './version.ts';
 import { createLogLimit } from './telemetry/log-limit.ts';
@@ -102,8 +99,7 @@ export function createSystem(
     company,
     onError: (error) => limit.log('statsd', () => logger.warn({ err: error }, 'StatsD cannot be reached')),
   });
-  const tally = new Tally();
-  const metrics = tally.of(telemetry.metrics);
+  const { metrics } = telemetry;
   const transitions = new TransitionLog(clock.now);
   const tracing = createTracing();
   const registry = new Registry({ clock });
@@ -192,6 +188,10 @@ export function createSystem(
   // Superset's clients need no other instance, and may be served by a user who may not hear them.
   const isReady = (): boolean =>
     !isDraining && feeds.isReady() && (feeds.superset !== undefined || instances.isReady());
+  const isServerReady = (): boolean => isReady() && (company?.areOthersReady() ?? true);
+  // Where Superset is served the broker's user may have no rights to our keys.
+  const log = feeds.superset === undefined ? broker.native : broker.log;
+  const measuring = measureSystem({ metrics, feeds, broker, log, clock, isReady: isServerReady });
   const panel = createPanel({
     loaded,
     clock,
@@ -202,22 +202,16 @@ export function createSystem(
     metrics,
     journal,
     transitions,
-    tally,
     logger,
     limit,
+    log,
+    eventLoop: measuring.eventLoop,
     line: servers.at(''),
     version: packageVersion(),
     isReady,
     isDraining: () => isDraining,
-    explain: journal && createExplain(journal, () => instances.id),
-    recordingOf(id) {
-      const record = journal?.socket(id);
-      return record && recordingOf(record);
-    },
     scrape: () => telemetry.scrape(),
   });
-  const isServerReady = (): boolean => isReady() && (company?.areOthersReady() ?? true);
-  const stopMeasuring = measureSystem({ metrics, feeds, broker, clock, isReady: isServerReady });
   let isStopped = false;
   let http: Http | undefined;
   let leaveHost: () => void = () => {};
@@ -274,7 +268,7 @@ export function createSystem(
       isStopped = true;
       demo.close();
       feeds.stop();
-      stopMeasuring();
+      measuring.close();
       leaveHost();
       await Promise.all([http?.close(), panel?.close(), instances.close()]);
       await decider.close?.();

@@ -3,12 +3,15 @@ import type { Actors } from '../actors/actors.ts';
 import type { Feeds } from '../actors/feeds.ts';
 import { leavesOf } from '../actors/machine-words.ts';
 import { channelState } from '../actors/states.ts';
-import type { Broker } from '../broker/ports.ts';
+import type { Broker, EventLog } from '../broker/ports.ts';
 import { type Clock, within } from '../clock.ts';
-import type { Explain } from '../journal/explain.ts';
+import { createExplain, type Explain } from '../journal/explain.ts';
 import type { Journal } from '../journal/journal.ts';
+import { type Recording, recordingOf } from '../journal/recording.ts';
 import type { WindowLimits } from '../routing/window.ts';
+import type { EventLoopWatch } from '../telemetry/event-loop.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Recorder } from '../telemetry/recorder.ts';
 import {
   CHANNEL_STATES,
   type ChannelDetail,
@@ -30,30 +33,28 @@ import { firstRows, matchesChannel, matchesSocket, type PartOfRows } from './row
 import type { SocketView } from './socket-view.ts';
 import { SocketViews } from './socket-views.ts';
 import type { Stately } from './stately.ts';
-import type { Tally } from './tally.ts';
 import type { TransitionLog } from './transition-log.ts';
 import type { OnLine } from './watches.ts';
 
 export interface InspectorDeps {
   readonly instance: () => string;
   readonly version: string;
-  readonly feeds: Pick<Feeds, 'all' | 'superset'>;
+  readonly feeds: Pick<Feeds, 'all'>;
   /** Undefined: nothing is kept of what was. */
   readonly journal: Journal | undefined;
   readonly transitions: Pick<TransitionLog, 'of'>;
   readonly stately: Pick<Stately, 'read' | 'set' | 'status'>;
   /** The limits of every window of this process. */
   readonly window: WindowLimits;
-  readonly broker: Pick<Broker, 'name' | 'native' | 'log'>;
+  readonly broker: Pick<Broker, 'name'>;
+  /** Of the broker: what it is asked for. */
+  readonly log: Pick<EventLog, 'lastId'>;
   readonly clock: Clock;
-  readonly tally: Pick<Tally, 'counters' | 'eventLoopDelayMs'>;
+  readonly metrics: Pick<Recorder, 'total'>;
+  readonly eventLoop: Pick<EventLoopWatch, 'lastMs'>;
   readonly logger: Pick<Logger, 'warn'>;
   isReady(): boolean;
   isDraining(): boolean;
-  /** Undefined: nothing is kept that it could be derived from. */
-  readonly explain: Explain | undefined;
-  /** What can be replayed of a socket; undefined: there is none of this id. */
-  recordingOf(id: string): unknown;
   /** Another process wants to hear what happens to it. */
   lend(to: string, id: string, subject: Subject): void;
 }
@@ -70,11 +71,14 @@ const AT_ONCE = 1_000;
 export class Inspector {
   readonly #deps: InspectorDeps;
   readonly #sockets: SocketViews;
+  /** Undefined: nothing is kept that it could be derived from. */
+  readonly #explain: Explain | undefined;
   readonly #startedAtMs: number;
 
   constructor(deps: InspectorDeps) {
     this.#deps = deps;
     this.#sockets = new SocketViews({ ...deps, now: () => deps.clock.now() });
+    this.#explain = deps.journal && createExplain(deps.journal, deps.instance);
     this.#startedAtMs = deps.clock.now();
   }
 
@@ -88,7 +92,7 @@ export class Inspector {
       case 'socket':
         return this.#sockets.detail(asked.id);
       case 'recording':
-        return this.#deps.recordingOf(asked.id);
+        return this.#recording(asked.id);
       case 'channels':
         return this.#channelRows(asked.filter);
       case 'channel':
@@ -98,7 +102,7 @@ export class Inspector {
       case 'act':
         return this.#act(asked);
       case 'explain':
-        return this.#deps.explain?.(asked.query);
+        return this.#explain?.(asked.query);
       case 'stately':
         if (asked.filter !== undefined) this.#deps.stately.set(asked.filter ?? undefined);
         return this.#deps.stately.status;
@@ -123,7 +127,7 @@ export class Inspector {
   }
 
   async #overview(): Promise<InstanceOverview> {
-    const { instance, version, feeds, clock, tally, broker } = this.#deps;
+    const { instance, version, feeds, clock, metrics, eventLoop, broker } = this.#deps;
     const sockets = countsOf<SocketState>(SOCKET_STATES);
     const channels = countsOf<ChannelState>(CHANNEL_STATES);
     for (const actors of feeds.all) {
@@ -141,18 +145,22 @@ export class Inspector {
       sockets,
       channels,
       readers: this.#readers(),
-      counters: { ...tally.counters },
+      counters: {
+        routed: metrics.total('signalbox.events_routed'),
+        delivered: metrics.total('signalbox.events_delivered'),
+        replayed: metrics.total('signalbox.events_replayed'),
+        notDelivered: metrics.total('signalbox.events_not_delivered'),
+        gaps: metrics.total('signalbox.gaps'),
+      },
       // One budget for all of them.
       bufferedBytes: feeds.all[0]?.routing.budget.total ?? 0,
-      eventLoopDelayMs: tally.eventLoopDelayMs,
+      eventLoopDelayMs: eventLoop.lastMs,
       broker: { name: broker.name, ...(roundTripMs !== undefined && { roundTripMs }) },
     };
   }
 
   #roundTripMs(): Promise<number | undefined> {
-    const { broker, clock, feeds } = this.#deps;
-    // Where Superset is served the user may have no rights to our keys.
-    const log = feeds.superset === undefined ? broker.native : broker.log;
+    const { log, clock } = this.#deps;
     const startMs = clock.now();
     const answered = log.lastId().then(
       () => clock.now() - startMs,
@@ -172,6 +180,12 @@ export class Inspector {
     }
     const { rows, ...counts } = firstRows(matching, total, filter, ({ id }) => id);
     return { ...counts, rows: rows.map((view) => view.row()) };
+  }
+
+  /** What can be replayed of a socket. */
+  #recording(id: string): Recording | undefined {
+    const record = this.#deps.journal?.socket(id);
+    return record && recordingOf(record);
   }
 
   #channelRows(filter: ChannelFilter) {

@@ -51,20 +51,19 @@ export class Recorder implements Metrics {
   readonly #gauges = new Map<SeriesKey, number>();
   readonly #histograms = new Map<SeriesKey, Histogram>();
 
-  // Its own, so that whoever watches one of them can spread the others.
-  readonly count = (name: CounterName, value = 1, labels?: Labels): void => {
+  count(name: CounterName, value = 1, labels?: Labels): void {
     // Without labels its name is its key: nothing is put together for each delivery.
     const key = labels === undefined ? name : keyOf(name, labels);
     const total = this.#counters.get(key);
     if (total === undefined) this.#counters.set(key, { value });
     else total.value += value;
-  };
+  }
 
-  readonly gauge = (name: GaugeName, value: number, labels?: Labels): void => {
+  gauge(name: GaugeName, value: number, labels?: Labels): void {
     this.#gauges.set(labels === undefined ? name : keyOf(name, labels), value);
-  };
+  }
 
-  readonly record = (name: HistogramName, value: number, labels?: Labels): void => {
+  record(name: HistogramName, value: number, labels?: Labels): void {
     const key = labels === undefined ? name : keyOf(name, labels);
     let histogram = this.#histograms.get(key);
     if (histogram === undefined) {
@@ -72,7 +71,16 @@ export class Recorder implements Metrics {
       this.#histograms.set(key, histogram);
     }
     histogram.add(value);
-  };
+  }
+
+  /** Of a counter up to now, whatever its labels. */
+  total(name: CounterName): number {
+    let total = 0;
+    for (const [key, { value }] of this.#counters) {
+      if (key === name || key.startsWith(`${name} `)) total += value;
+    }
+    return total;
+  }
 
   /** Everything up to now. */
   get figures(): Figures {

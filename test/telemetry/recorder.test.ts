@@ -34,6 +34,17 @@ describe('the recorder', () => {
     expect(metrics.figures.counters).toEqual({ 'signalbox.gaps other': 1, 'signalbox.events_routed': 1 });
   });
 
+  test('adds up a counter over its labels, and over no other counter', () => {
+    const metrics = new Recorder();
+    expect(metrics.total('signalbox.gaps')).toBe(0);
+    metrics.count('signalbox.gaps', 2, { reason: 'trimmed' });
+    metrics.count('signalbox.gaps', 3, { reason: 'unheard of' });
+    metrics.count('signalbox.events_routed', 5);
+    metrics.count('signalbox.events_replayed', 7);
+    expect(metrics.total('signalbox.gaps')).toBe(5);
+    expect(metrics.total('signalbox.events_routed')).toBe(5);
+  });
+
   test('puts a value into the first bucket that it is not above', () => {
     const { buckets } = METRICS['signalbox.batch_events'];
     const metrics = new Recorder();
