@@ -1,14 +1,13 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { parseCookie, stringifySetCookie } from 'cookie';
+import { bearerOf, digest } from '../transport/bearer.ts';
 import { RateLimit } from '../transport/rate-limit.ts';
 
 /** How long a login lasts. */
 const SESSION_MS = 12 * 60 * 60 * 1000;
 /** Wrong tokens of one address: more are told to come later. The right one never has to: who guesses must not lock others out. */
 const WRONG = { perSecond: 0.2, burst: 10 };
-
-const BEARER = /^Bearer +([^\s]+)$/i;
 
 export interface AdminAccessDeps {
   readonly token: string;
@@ -49,7 +48,7 @@ export class AdminAccess {
 
   /** Undefined: there is no bearer token. */
   judgeBearer(authorization: string | undefined, address: string): Judgement | undefined {
-    const token = BEARER.exec(authorization ?? '')?.[1];
+    const token = bearerOf(authorization);
     return token === undefined ? undefined : this.judge(token, address);
   }
 
@@ -100,8 +99,4 @@ export function isOwnPage({ origin, host, 'sec-fetch-site': site }: IncomingHttp
   if (site !== undefined) return site === 'same-origin' || site === 'none';
   if (origin === undefined) return true;
   return URL.canParse(origin) && host !== undefined && new URL(origin).host === host.toLowerCase();
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

@@ -5,7 +5,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { createClientAddress } from '../transport/client-address.ts';
 import { takeJson } from '../transport/http-json.ts';
 import { isLoopbackHost } from '../transport/http-loopback.ts';
-import { PROBLEMS, sendProblem, sendTooMany } from '../transport/http-problem.ts';
+import { problemOf, sendProblem } from '../transport/http-problem.ts';
 import { AdminAccess, isOwnPage } from './admin-access.ts';
 import { MAX_NAME_LENGTH } from '../inspect/questions.ts';
 import { addInspectRoutes, type InspectRoutesDeps } from './inspect-routes.ts';
@@ -13,6 +13,7 @@ import { addLoginRoutes } from './login-routes.ts';
 import { sendNotFound } from './not-found.ts';
 import { addPanelRoutes } from './panel-routes.ts';
 import { addStatelyRoutes, type StatelyRoutesDeps } from './stately-routes.ts';
+import { refuseToken } from './wrong-token.ts';
 
 export interface AdminDeps extends Omit<InspectRoutesDeps, 'addressOf'>, Pick<StatelyRoutesDeps, 'stately'> {
   readonly token: string;
@@ -86,13 +87,9 @@ export async function createAdmin(deps: AdminDeps): Promise<Admin> {
   });
   app.setNotFoundHandler((_request, reply) => sendNotFound(reply));
   app.setErrorHandler((error: unknown, _request, reply) => {
-    const status = (error as { statusCode?: number }).statusCode ?? 500;
-    if (status === PROBLEMS.too_large.status) return sendProblem(reply, 'too_large');
-    if (status === PROBLEMS.unsupported_media_type.status)
-      return sendProblem(reply, 'unsupported_media_type');
-    if (status < 500) return sendProblem(reply, 'bad_request');
-    logger.error({ err: error }, 'A request to the admin listener failed');
-    return sendProblem(reply, 'internal');
+    const code = problemOf(error);
+    if (code === 'internal') logger.error({ err: error }, 'A request to the admin listener failed');
+    return sendProblem(reply, code);
   });
   addPanelRoutes(app, { access, addressOf, mode });
   addLoginRoutes(app, { access, addressOf, logger, limit });
@@ -116,18 +113,12 @@ export async function createAdmin(deps: AdminDeps): Promise<Admin> {
 
   function requireAccess(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
     const { headers } = request;
-    const judgement = access.judgeBearer(headers.authorization, addressOf(request));
+    const address = addressOf(request);
+    const detail = 'The admin token is needed: log in, or send it as Bearer.';
+    const judgement = access.judgeBearer(headers.authorization, address);
     if (judgement === 'right' || (judgement === undefined && access.isLoggedIn(headers))) return undefined;
-    if (judgement !== undefined) {
-      limit.log('wrong admin token', (suppressed) =>
-        logger.warn(
-          { address: addressOf(request), suppressed },
-          'Somebody came to the admin listener with a wrong token',
-        ),
-      );
-    }
-    if (typeof judgement === 'object') return sendTooMany(reply, judgement.waitMs, 'Too many wrong tokens.');
-    return sendProblem(reply, 'unauthorized', 'The admin token is needed: log in, or send it as Bearer.');
+    if (judgement === undefined) return sendProblem(reply, 'unauthorized', detail);
+    return refuseToken(reply, { judgement, address, detail }, { logger, limit });
   }
 }
 

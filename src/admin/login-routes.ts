@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { LogLimit } from '../telemetry/log-limit.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { readBody } from '../transport/http-json.ts';
-import { sendProblem, sendTooMany } from '../transport/http-problem.ts';
 import type { AdminAccess } from './admin-access.ts';
+import { refuseToken } from './wrong-token.ts';
 
 export interface LoginRoutesDeps {
   readonly access: AdminAccess;
@@ -26,11 +26,8 @@ export function addLoginRoutes(
     const address = addressOf(request);
     const judgement = access.judge(body.value.token, address);
     if (judgement !== 'right') {
-      limit.log('wrong admin token', (suppressed) =>
-        logger.warn({ address, suppressed }, 'Somebody came to the admin listener with a wrong token'),
-      );
-      if (judgement !== 'wrong') return sendTooMany(reply, judgement.waitMs, 'Too many wrong tokens.');
-      return sendProblem(reply, 'unauthorized', 'This is not the admin token.');
+      const detail = 'This is not the admin token.';
+      return refuseToken(reply, { judgement, address, detail }, { logger, limit });
     }
     logger.info({ address }, 'Somebody logged in to the panel');
     return reply

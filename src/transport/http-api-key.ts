@@ -1,9 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
+import { bearerOf, digest } from './bearer.ts';
 
 /** Tells whether an Authorization header holds a known key. */
 export type ApiKeyCheck = (authorization: string | undefined) => boolean;
-
-const BEARER = /^Bearer +([^\s]+)$/i;
 
 /**
  * Makes the check for a list of keys. Keys are compared by digest, all of them each time, so that neither a key's
@@ -12,15 +11,11 @@ const BEARER = /^Bearer +([^\s]+)$/i;
 export function createApiKeyCheck(apiKeys: readonly string[]): ApiKeyCheck {
   const known = apiKeys.map(digest);
   return (authorization) => {
-    const presented = BEARER.exec(authorization ?? '')?.[1];
+    const presented = bearerOf(authorization);
     if (presented === undefined) return false;
     const candidate = digest(presented);
     let found = false;
     for (const key of known) found = timingSafeEqual(key, candidate) || found;
     return found;
   };
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

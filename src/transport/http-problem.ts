@@ -47,6 +47,15 @@ export function problemBody(
   return JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, detail, code, problems });
 }
 
+/** What a request that threw, here or in Fastify, is refused with. */
+export function problemOf(error: unknown): ProblemCode {
+  const status =
+    typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : 500;
+  if (status === PROBLEMS.too_large.status) return 'too_large';
+  if (status === PROBLEMS.unsupported_media_type.status) return 'unsupported_media_type';
+  return typeof status === 'number' && status >= 400 && status < 500 ? 'bad_request' : 'internal';
+}
+
 /** Answers with a problem. `detail` and `problems` never hold a token or a payload. */
 export function sendProblem(
   reply: FastifyReply,

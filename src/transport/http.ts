@@ -15,7 +15,7 @@ import { createClientAddress } from './client-address.ts';
 import { createHttpLimit, type HttpLimit } from './http-limit.ts';
 import { isLoopbackHost, isSameOrigin } from './http-loopback.ts';
 import { addOptions, refuseMethod, setSharing } from './http-methods.ts';
-import { PROBLEMS, type ProblemCode, sendProblem } from './http-problem.ts';
+import { type ProblemCode, problemOf, sendProblem } from './http-problem.ts';
 import { takeJson } from './http-json.ts';
 import { addNativeRoutes, isJson, type NativeHttpDeps } from './http-native.ts';
 import { createPrincipalOf, problemOfAuth } from './http-principal.ts';
@@ -254,14 +254,6 @@ function publisherOf(principal: NativePrincipal): HttpPublisher {
     keyScope: `u\n${principal.user}`,
     mayPublish: (channel) => mayPublish(principal, channel),
   };
-}
-
-function problemOf(error: unknown): ProblemCode {
-  const status =
-    typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : 500;
-  if (status === PROBLEMS.too_large.status) return 'too_large';
-  if (status === PROBLEMS.unsupported_media_type.status) return 'unsupported_media_type';
-  return typeof status === 'number' && status >= 400 && status < 500 ? 'bad_request' : 'internal';
 }
 
 function asHttp(app: FastifyInstance, server: Server): Http {
