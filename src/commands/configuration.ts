@@ -54,6 +54,9 @@ const ownUrl = ({ config }: LoadedConfig): URL => {
   const { host, port } = config;
   if (port === 0)
     throw misuse('port is 0, which is any free one; expected --url, with the one that it became');
-  const address = EVERYWHERE.has(host) ? '127.0.0.1' : host;
-  return new URL(`http://${authority(address, port)}/`);
+  return urlHere(host, port);
 };
+
+/** Where one that listens there is found from this machine. */
+export const urlHere = (host: string, port: number): URL =>
+  new URL(`http://${authority(EVERYWHERE.has(host) ? '127.0.0.1' : host, port)}/`);

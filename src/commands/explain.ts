@@ -1,11 +1,11 @@
 import { EXIT } from '../config/exit-code.ts';
 import type { LoadedConfig } from '../config/loaded.ts';
-import { authority } from '../authority.ts';
 import { parseStreamId } from '../event/stream-id.ts';
 import type { Explained, Explanation } from '../inspect/api.ts';
+import { fieldsOf, refusalWords } from './answer.ts';
 import { quoted, readArguments } from './arguments.ts';
 import { bearer } from './bearer.ts';
-import { configurationOf } from './configuration.ts';
+import { configurationOf, urlHere } from './configuration.ts';
 import { CommandFailure, misuse, type Subcommand } from './subcommand.ts';
 
 const help = `Usage: signalbox explain EVENT --socket ID [options]
@@ -88,15 +88,12 @@ function adminUrl(text: string | undefined, configuration: () => LoadedConfig): 
   return { url, token: given.searchParams.get('token') ?? undefined };
 }
 
-const EVERYWHERE: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
-
 function ownUrl({ config }: LoadedConfig): URL {
   const { host, port } = config.admin;
   if (port === 0) {
     throw misuse('admin.port is 0, which is any free one; expected --url, as the server has printed it');
   }
-  const address = EVERYWHERE.has(host) ? '127.0.0.1' : host;
-  return new URL(`http://${authority(address, port)}/inspect/explain`);
+  return new URL('/inspect/explain', urlHere(host, port));
 }
 
 function ownToken(configuration: () => LoadedConfig): string {
@@ -126,25 +123,11 @@ async function ask(url: URL, authorization: string): Promise<Explained> {
       `There is no answer from ${url.origin} (${why}); expected a server with admin.enabled there`,
     );
   }
-  const body = objectOf(text);
+  const body = fieldsOf(text);
   if (response.ok && Array.isArray(body['answers'])) return body as unknown as Explained;
-  throw new CommandFailure(EXIT.failed, `${url.origin} answered ${response.status}: ${detailOf(body)}`);
-}
-
-function objectOf(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
-}
-
-/** What it says, and what is wrong with each field. */
-function detailOf({ detail, problems }: Readonly<Record<string, unknown>>): string {
-  if (typeof detail !== 'string') return 'expected the admin listener of a Signalbox there';
-  const faults = Array.isArray(problems) ? (problems as { path: unknown[]; message: string }[]) : [];
-  return [detail, ...faults.map(({ path, message }) => `${path.join('.')}: ${message}.`)].join(' ');
+  const isRefusal = typeof body['detail'] === 'string';
+  const words = isRefusal ? refusalWords(body) : 'expected the admin listener of a Signalbox there';
+  throw new CommandFailure(EXIT.failed, `${url.origin} answered ${response.status}: ${words}`);
 }
 
 function inWords(

@@ -4,10 +4,12 @@ import type { LoadedConfig } from '../config/loaded.ts';
 import { readJson } from '../protocol/json-members.ts';
 import { CLIENT_FIELDS } from '../protocol/native/client-fields.ts';
 import { CHANNEL_FORM, isChannel, isReservedChannel } from '../protocol/native/names.ts';
+import { fieldsOf, refusalWords } from './answer.ts';
 import { checked, checkedIfGiven, quoted, readArguments, type ValueRule } from './arguments.ts';
 import { bearer } from './bearer.ts';
 import { configurationOf, serverUrl } from './configuration.ts';
 import { canSign, signToken } from './signing.ts';
+import { readWhole } from './stdin.ts';
 import { CommandFailure, misuse, type Subcommand } from './subcommand.ts';
 
 const help = `Usage: signalbox publish CHANNEL [DATA | -] [options]
@@ -98,7 +100,7 @@ const ownCredential = (loaded: LoadedConfig, channel: string, nowMs: number): st
 };
 
 const dataOf = async (text: string | undefined, stdin: Readable): Promise<string> => {
-  const data = text === '-' ? await whole(stdin) : (text ?? 'null');
+  const data = text === '-' ? await readWhole(stdin) : (text ?? 'null');
   const read = readJson(data);
   if (read.ok) return data;
   const came = text === '-' ? 'What came from stdin' : `DATA, ${quoted(data)},`;
@@ -106,12 +108,6 @@ const dataOf = async (text: string | undefined, stdin: Readable): Promise<string
   throw misuse(
     `${came} is not JSON: it is broken ${where}; expected JSON, in which a text has quotes: '"text"'`,
   );
-};
-
-const whole = async (stdin: Readable): Promise<string> => {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stdin) chunks.push(Buffer.from(chunk as Uint8Array));
-  return Buffer.concat(chunks).toString();
 };
 
 /** Gives the id of the event. */
@@ -134,7 +130,7 @@ const send = async (url: URL, credential: string | undefined, body: string): Pro
   } catch (error) {
     throw new CommandFailure(EXIT.failed, unreachable(url, error));
   }
-  const fields = objectOf(answer);
+  const fields = fieldsOf(answer);
   if (response.status === 201 && typeof fields['id'] === 'string') return fields['id'];
   throw new CommandFailure(EXIT.failed, refusal(url, response, fields, credential !== undefined));
 };
@@ -157,27 +153,18 @@ const unreachable = (url: URL, error: unknown): string => {
   return `There is no answer from ${url.href}: ${String(message)}. Whether it was published is not known: repeat it with the same --key`;
 };
 
-const objectOf = (text: string): Readonly<Record<string, unknown>> => {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
-};
-
 /** What the server said, in a line, and what to do about it where that is known here. */
 const refusal = (
   url: URL,
   { status, statusText }: Response,
-  { code, detail, problems }: Readonly<Record<string, unknown>>,
+  fields: Readonly<Record<string, unknown>>,
   hadCredential: boolean,
 ): string => {
+  const { code } = fields;
   if (typeof code !== 'string') {
     return `${url.href} answered ${status} ${statusText}; expected a Signalbox there, which answers 201`;
   }
-  const faults = Array.isArray(problems) ? (problems as { path: unknown[]; message: string }[]) : [];
-  const words = [detail, ...faults.map(({ path, message }) => `${path.join('.')}: ${message}.`)];
+  const words = [refusalWords(fields)];
   if (status === 401) {
     words.push(
       hadCredential

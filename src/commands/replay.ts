@@ -4,6 +4,7 @@ import { EXIT } from '../config/exit-code.ts';
 import { parseRecording, type Recording } from '../journal/recording.ts';
 import { type ReplayedStep, replayRecording } from '../journal/replay.ts';
 import { quoted, readArguments } from './arguments.ts';
+import { readWhole } from './stdin.ts';
 import { type CommandContext, CommandFailure, misuse, type Subcommand } from './subcommand.ts';
 
 const help = `Usage: signalbox replay FILE [options]
@@ -46,9 +47,7 @@ export const replay: Subcommand = {
 async function textOf(file: string, { cwd, stdin }: CommandContext): Promise<string> {
   try {
     if (file !== '-') return await readFile(resolve(cwd, file), 'utf8');
-    const chunks: Buffer[] = [];
-    for await (const chunk of stdin) chunks.push(Buffer.from(chunk as Uint8Array));
-    return Buffer.concat(chunks).toString();
+    return await readWhole(stdin);
   } catch (error) {
     throw new CommandFailure(EXIT.failed, `${quoted(file)} cannot be read: ${(error as Error).message}`);
   }
