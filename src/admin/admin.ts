@@ -6,6 +6,7 @@ import { createClientAddress } from '../transport/client-address.ts';
 import { takeJson } from '../transport/http-json.ts';
 import { isLoopbackHost } from '../transport/http-loopback.ts';
 import { problemOf, sendProblem } from '../transport/http-problem.ts';
+import { pageHeaders } from '../transport/page-file.ts';
 import { AdminAccess, isOwnPage } from './admin-access.ts';
 import { MAX_NAME_LENGTH } from '../inspect/questions.ts';
 import { addInspectRoutes, type InspectRoutesDeps } from './inspect-routes.ts';
@@ -35,27 +36,10 @@ export interface Admin {
 
 const MAX_BODY_BYTES = 16_384;
 
-/**
- * Nothing here is for everybody: without the token only the page with its login form is given. The page is of this
- * origin alone: no script or style of elsewhere or of the page's own text, and no frame around it.
- */
+/** Nothing here is for everybody: without the token only the page with its login form is given. */
 const HEADERS = {
-  'Content-Security-Policy': [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self' data:",
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'self'",
-    "frame-ancestors 'none'",
-  ].join('; '),
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Referrer-Policy': 'no-referrer',
+  ...pageHeaders({ images: "'self' data:", forms: "'self'" }),
   'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
-  'Cache-Control': 'no-store',
 };
 
 /** Makes the panel, its API and `/metrics`, not yet listening. */

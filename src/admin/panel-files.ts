@@ -1,45 +1,26 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-
-export interface PanelFile {
-  readonly contentType: string;
-  readonly body: Buffer;
-}
+import { type PageFile, readPageFile } from '../transport/page-file.ts';
 
 /** What the panel consists of. */
 export interface PanelFiles {
   /** Of every address below `/inspect` that is no file: the page finds its way by itself. */
-  readonly page: PanelFile;
+  readonly page: PageFile;
   /** By the name in `/inspect/assets/`, which changes with the content. */
-  readonly assets: ReadonlyMap<string, PanelFile>;
+  readonly assets: ReadonlyMap<string, PageFile>;
 }
 
-const CONTENT_TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.svg': 'image/svg+xml',
-};
-
-/** Read once: no request ever becomes the name of a file. Undefined: the panel was not built. */
+/** Undefined: the panel was not built. */
 export function readPanelFiles(): PanelFiles | undefined {
   const folder = panelFolder();
   if (folder === undefined) return undefined;
-  const assets = join(folder, 'assets');
-  const names = existsSync(assets)
-    ? readdirSync(assets).filter((name) => extname(name) in CONTENT_TYPES)
-    : [];
-  return {
-    page: fileAt(join(folder, 'index.html')),
-    assets: new Map(names.map((name) => [name, fileAt(join(assets, name))])),
-  };
+  const assets = readdirSync(join(folder, 'assets')).flatMap((name) => {
+    const file = readPageFile(join(folder, 'assets', name));
+    return file === undefined ? [] : [[name, file] as const];
+  });
+  return { page: readPageFile(join(folder, 'index.html')) as PageFile, assets: new Map(assets) };
 }
-
-const fileAt = (path: string): PanelFile => ({
-  contentType: CONTENT_TYPES[extname(path)] as string,
-  body: readFileSync(path),
-});
 
 /** From `dist/src/admin` and from `src/admin`. */
 function panelFolder(): string | undefined {

@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { sendProblem } from '../transport/http-problem.ts';
+import type { PageFile } from '../transport/page-file.ts';
 import type { AdminAccess } from './admin-access.ts';
 import { isSecure } from './login-routes.ts';
 import { sendNotFound } from './not-found.ts';
-import { type PanelFile, readPanelFiles } from './panel-files.ts';
+import { readPanelFiles } from './panel-files.ts';
 
 export interface PanelRoutesDeps {
   readonly access: AdminAccess;
@@ -19,7 +20,7 @@ const NOT_BUILT = 'The panel was not built: npm run build.';
  */
 export function addPanelRoutes(app: FastifyInstance, { access, addressOf, mode }: PanelRoutesDeps): void {
   const files = readPanelFiles();
-  const send = (reply: FastifyReply, file: PanelFile | undefined): FastifyReply => {
+  const send = (reply: FastifyReply, file: PageFile | undefined): FastifyReply => {
     if (files === undefined) return sendProblem(reply, 'unavailable', NOT_BUILT);
     if (file === undefined) return sendNotFound(reply);
     return reply.header('Content-Type', file.contentType).send(file.body);

@@ -1,10 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringifySetCookie } from 'cookie';
 import type { FastifyInstance } from 'fastify';
 import { route } from './http-route.ts';
 import { pageOperation } from './openapi/page.ts';
+import { type PageFile, pageHeaders, readPageFile } from './page-file.ts';
 
 /** What the first page needs of the rest of the server. */
 export interface PageDeps {
@@ -14,37 +15,11 @@ export interface PageDeps {
   opened(): void;
 }
 
-const CONTENT_TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.svg': 'image/svg+xml',
-};
-
-/** Nothing but this server's own files, no inline script or style, and no frame around it. */
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
-
-const PAGE_HEADERS = {
-  'Content-Security-Policy': CONTENT_SECURITY_POLICY,
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Referrer-Policy': 'no-referrer',
-  'X-Frame-Options': 'DENY',
-  'Cache-Control': 'no-store',
-};
+const PAGE_HEADERS = pageHeaders({ images: "'self'", forms: "'none'" });
 
 /**
- * Adds `GET /` of development mode and the files it needs, one route for each, read once: no request ever becomes a
- * file name. Throws when the files are not where the package has them.
+ * Adds `GET /` of development mode and the files it needs, one route for each. Throws when the files are not where the
+ * package has them.
  */
 export function addPageRoutes(app: FastifyInstance, page: PageDeps): void {
   for (const file of filesIn(publicFolder())) {
@@ -66,24 +41,20 @@ export function addFrontPage(app: FastifyInstance): void {
   for (const file of [...filesIn(join(folder, 'front')), ...icon]) addFile(app, file, () => ({}));
 }
 
-interface PageFile {
+interface RoutedFile extends PageFile {
   readonly path: string;
-  readonly contentType: string;
-  readonly body: Buffer;
 }
 
-function filesIn(folder: string): PageFile[] {
+function filesIn(folder: string): RoutedFile[] {
   return readdirSync(folder).flatMap((name) => {
-    const contentType = CONTENT_TYPES[extname(name)];
-    if (contentType === undefined) return [];
-    const path = name === 'index.html' ? '/' : `/${name}`;
-    return [{ path, contentType, body: readFileSync(join(folder, name)) }];
+    const file = readPageFile(join(folder, name));
+    return file === undefined ? [] : [{ path: name === 'index.html' ? '/' : `/${name}`, ...file }];
   });
 }
 
 function addFile(
   app: FastifyInstance,
-  { path, contentType, body }: PageFile,
+  { path, contentType, body }: RoutedFile,
   more: (method: string) => Readonly<Record<string, string>>,
 ): void {
   app.get(path, route('open', pageOperation(path, contentType)), (request, reply) =>
