@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import { sseBlock } from '../protocol/native/sse-text.ts';
 
 /** What a reader may be behind. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
@@ -28,11 +29,11 @@ export function beginEventStream(reply: FastifyReply, onEnd: () => void): EventS
     onEnd();
   });
   // Its first bytes, so that a browser knows at once that it is there.
-  raw.write('retry: 1000\n\n');
+  raw.write(sseBlock({ retry: 1000 }));
   return {
     send(message) {
       if (raw.writableLength > MAX_BUFFERED_BYTES || raw.destroyed) return false;
-      raw.write(`data: ${JSON.stringify(message)}\n\n`);
+      raw.write(sseBlock({ data: JSON.stringify(message) }));
       return true;
     },
   };
