@@ -3,6 +3,7 @@ import type { AnyActorRef } from 'xstate';
 import type { Journal } from '../journal/journal.ts';
 import type { Registry } from '../routing/registry.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { PerSecond } from './per-second.ts';
 import type { StatelyFilter } from './questions.ts';
 import { type Inspectable, isInspectable, redact } from './redaction.ts';
 
@@ -40,6 +41,7 @@ type Convert = (event: Inspectable) => void;
  */
 export class Stately {
   readonly #deps: StatelyDeps;
+  readonly #rate: PerSecond;
   readonly #readers = new Set<OnFact>();
   /** Whether an actor is shown; asked once for each. */
   #shown = new WeakMap<object, boolean>();
@@ -50,11 +52,10 @@ export class Stately {
   #pending = 0;
   #sent = 0;
   #dropped = 0;
-  #secondMs = 0;
-  #inSecond = 0;
 
   constructor(deps: StatelyDeps) {
     this.#deps = deps;
+    this.#rate = new PerSecond(MAX_PER_SECOND, deps.now);
   }
 
   get status(): StatelyStatus {
@@ -106,7 +107,7 @@ export class Stately {
     this.#stop = this.#deps.registry.observe((event) => {
       const actor = event.actorRef as AnyActorRef;
       if (!isInspectable(event) || !this.#isShown(actor)) return;
-      if (this.#pending >= MAX_PENDING || !this.#isWithinRate()) return this.#drop();
+      if (this.#pending >= MAX_PENDING || !this.#rate.take()) return this.#drop();
       // Of one with a system of its own it is not told that it was made.
       if (event.type !== '@xstate.actor' && !this.#told.has(actor)) this.#announce(actor, convert);
       this.#told.add(actor);
@@ -181,16 +182,6 @@ export class Stately {
     if (record === undefined) return false;
     if (user !== undefined && record.peer.user === user) return true;
     return channel !== undefined && record.subscriptions.some(({ channels }) => channels.includes(channel));
-  }
-
-  #isWithinRate(): boolean {
-    const nowMs = this.#deps.now();
-    if (nowMs - this.#secondMs >= 1000) {
-      this.#secondMs = nowMs;
-      this.#inSecond = 0;
-    }
-    this.#inSecond += 1;
-    return this.#inSecond <= MAX_PER_SECOND;
   }
 
   /** A reader was too slow for a fact. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Gathered, LogLine } from './api.ts';
+import { PerSecond } from './per-second.ts';
 import type { Question, Subject } from './questions.ts';
 
 /** A `LogLine`; of facts, one of Stately's. */
@@ -100,16 +101,10 @@ export class Watches {
 function limitLines(subject: Subject, onLine: OnLine, now: () => number): OnLine {
   // These are bounded where they come from.
   if ('facts' in subject) return onLine;
-  let sinceMs = now();
-  let lines = 0;
+  const rate = new PerSecond(MAX_LINES_PER_SECOND, now);
   let dropped = 0;
   return (line) => {
-    if (now() - sinceMs >= 1000) {
-      sinceMs = now();
-      lines = 0;
-    }
-    lines += 1;
-    if (lines > MAX_LINES_PER_SECOND) {
+    if (!rate.take()) {
       dropped += 1 + ((line as LogLine).dropped ?? 0);
       return;
     }
