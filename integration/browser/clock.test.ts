@@ -55,8 +55,11 @@ describe('examples/clock-svelte', () => {
     const time = page.locator('time');
     await time.filter({ hasText: 'GMT' }).waitFor();
     await page.screenshot({ path: 'artifacts/clock-svelte.png' });
+    // Vite answers for a server that is down, as any proxy does: at once, and not with 200.
+    const refused = page.waitForResponse((response) => !response.ok());
     await server.end('SIGKILL');
     await page.getByRole('status').filter({ hasText: 'The line is down' }).waitFor();
+    await refused;
     server = await startProcess(env);
     await page.getByRole('status').filter({ hasText: 'As it is told' }).waitFor();
     const before = await time.textContent();
