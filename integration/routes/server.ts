@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { pino } from 'pino';
-import type { Report } from '../../src/actors/actors.ts';
+import type { Report } from '../../src/actors/report.ts';
 import { createFeeds } from '../../src/actors/feeds.ts';
 import { createBroker } from '../../src/broker/broker.ts';
 import { createPubSubServers } from '../../src/broker/pubsub-servers.ts';

@@ -11,10 +11,11 @@ import { pubSubProtocol } from '../protocol/pubsub/socket-rules.ts';
 import { supersetRealtimeProtocol, supersetStreamsProtocol } from '../protocol/superset/socket-protocol.ts';
 import { BufferBudget } from '../routing/buffer-budget.ts';
 import { bareFraming, type Framing } from '../routing/frames.ts';
-import { type Actors, type ActorsDeps, createActors, type Report } from './actors.ts';
+import { type Actors, type ActorsDeps, createActors } from './actors.ts';
 import type { CanarySettings } from './canary.ts';
 import { drain } from './drain.ts';
 import { PubSubFeeds } from './pubsub-feeds.ts';
+import type { Report } from './report.ts';
 import type { Sockets } from './sockets.ts';
 import { actorSettings } from './settings.ts';
 

@@ -237,12 +237,13 @@ export class Inspector {
 
   #reader(id: string): ReaderDetail | undefined {
     const { feeds, window, instance, transitions, journal } = this.#deps;
-    const actors = feeds.all.find(({ reader }) => reader?.id === id);
+    const actors = feeds.all.find(({ reading }) => reading.reader?.id === id);
+    const reader = actors?.reading.reader;
     const row = actors && readerRow(actors, { window, instance: instance() });
-    if (actors?.reader === undefined || row === undefined) return undefined;
+    if (actors === undefined || reader === undefined || row === undefined) return undefined;
     return {
       ...row,
-      active: leavesOf(actors.reader.getSnapshot().value),
+      active: leavesOf(reader.getSnapshot().value),
       transitions: transitions.of(id),
       recent: journal?.feed(actors.name).lastBatches(SHOWN_BATCHES) ?? [],
     };

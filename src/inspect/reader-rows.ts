@@ -10,7 +10,8 @@ export interface ReaderRowDeps {
 
 /** The reader of a feed, with its router and its window; undefined: it was not started. */
 export function readerRow(actors: Actors, { instance, window }: ReaderRowDeps): ReaderRow | undefined {
-  const { reader, router, routing, name } = actors;
+  const { reading, routing, name } = actors;
+  const { reader, router } = reading;
   if (reader === undefined || router === undefined) return undefined;
   const { value, context } = reader.getSnapshot();
   const { fanOut } = routing;
@@ -26,7 +27,7 @@ export function readerRow(actors: Actors, { instance, window }: ReaderRowDeps): 
     lagMs: fanOut.lagMs,
     batches: router.batches,
     events: router.events,
-    isRouting: !actors.hasCrashed,
+    isRouting: !reading.hasCrashed,
     window: {
       events: routing.window.length,
       bytes: routing.window.bytes,

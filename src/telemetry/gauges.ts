@@ -8,7 +8,7 @@ const READER_STATES: readonly ReaderState[] = ['connecting', 'replaying', 'live'
 
 /** What is measured. */
 export interface GaugedFeeds extends Pick<Feeds, 'superset' | 'native'> {
-  readonly all: readonly Pick<Actors, 'sockets' | 'streams' | 'channels' | 'routing' | 'reader'>[];
+  readonly all: readonly Pick<Actors, 'sockets' | 'streams' | 'channels' | 'routing' | 'reading'>[];
 }
 
 /**
@@ -57,7 +57,7 @@ function measureStates(metrics: Metrics, feeds: GaugedFeeds): void {
 function measureReaders(metrics: Metrics, { all, superset, native }: GaugedFeeds): void {
   const readers = { superset: emptyStates(), native: emptyStates(), pubsub: emptyStates() };
   for (const actors of all) {
-    const state = actors.reader?.getSnapshot().value;
+    const state = actors.reading.reader?.getSnapshot().value;
     if (state === undefined) continue;
     const feed = actors === superset ? 'superset' : actors === native ? 'native' : 'pubsub';
     readers[feed][state] += 1;

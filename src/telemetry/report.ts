@@ -1,4 +1,4 @@
-import type { Report } from '../actors/actors.ts';
+import type { Report } from '../actors/report.ts';
 import type { LogLimit } from './log-limit.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';

@@ -1,4 +1,5 @@
-import { type Actors, type ActorsDeps, createActors, type Report } from '../../src/actors/actors.ts';
+import { type Actors, type ActorsDeps, createActors } from '../../src/actors/actors.ts';
+import type { Report } from '../../src/actors/report.ts';
 import type { NewSocket } from '../../src/actors/sockets.ts';
 import { createMemoryBroker, type MemoryBroker } from '../../src/broker/memory/memory-broker.ts';
 import type { StreamId } from '../../src/event/stream-id.ts';

@@ -1,4 +1,5 @@
-import { type Actors, type ActorsDeps, createActors, type Report } from '../../src/actors/actors.ts';
+import { type Actors, type ActorsDeps, createActors } from '../../src/actors/actors.ts';
+import type { Report } from '../../src/actors/report.ts';
 import type { OpenSocket } from '../../src/actors/open-socket.ts';
 import type { Sockets } from '../../src/actors/sockets.ts';
 import type { NativePrincipal } from '../../src/auth/native-principal.ts';
