@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { sseBlock } from '../protocol/native/sse-text.ts';
+import { STREAM_HEADERS } from '../transport/sse-response.ts';
 
 /** What a reader may be behind. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
@@ -16,12 +17,9 @@ export interface EventStream {
 export function beginEventStream(reply: FastifyReply, onEnd: () => void): EventStream {
   reply.hijack();
   const { raw } = reply;
-  for (const [name, value] of Object.entries(reply.getHeaders())) {
+  for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...STREAM_HEADERS })) {
     if (value !== undefined) raw.setHeader(name, value);
   }
-  raw.setHeader('Content-Type', 'text/event-stream');
-  raw.setHeader('Cache-Control', 'no-store, no-transform');
-  raw.setHeader('X-Accel-Buffering', 'no');
   raw.on('error', () => {});
   const timer = setInterval(() => raw.write(':\n\n'), COMMENT_MS);
   raw.once('close', () => {

@@ -6,7 +6,7 @@ import { sseBlock } from '../protocol/native/sse-text.ts';
  * What every stream says, so that nothing between it and its reader keeps what is on its way. In lower case, as Node has
  * the headers that these take the place of.
  */
-const STREAM_HEADERS: OutgoingHttpHeaders = {
+export const STREAM_HEADERS: OutgoingHttpHeaders = {
   'content-type': 'text/event-stream',
   'cache-control': 'private, no-store, no-transform',
   'x-accel-buffering': 'no',
