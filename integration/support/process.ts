@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,14 +17,21 @@ export interface SignalboxProcess {
   output(): string;
   /** Bytes of memory it occupies now. */
   residentBytes(): number;
+  /** Bytes that are left after a collection of garbage, which may be any amount; only of one that is measured. */
+  keptBytes(): Promise<number>;
   /** Sends a signal and answers the exit code. */
   end(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
+const MEASURED = ['--expose-gc', '--import', join(ROOT, 'integration/support/kept-memory.mjs')];
+
 /** Starts what was built, in an empty folder, and waits until it is ready. */
-export async function startProcess(env: Readonly<Record<string, string>>): Promise<SignalboxProcess> {
+export async function startProcess(
+  env: Readonly<Record<string, string>>,
+  { isMeasured = false } = {},
+): Promise<SignalboxProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-'));
-  const child = spawn(process.execPath, [join(ROOT, 'dist/src/main.js')], {
+  const child = spawn(process.execPath, [...(isMeasured ? MEASURED : []), join(ROOT, 'dist/src/main.js')], {
     cwd: folder,
     env: {
       PATH: process.env['PATH'],
@@ -32,7 +40,7 @@ export async function startProcess(env: Readonly<Record<string, string>>): Promi
       SIGNALBOX_HOST: '127.0.0.1',
       ...env,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...(isMeasured ? (['ipc'] as const) : [])],
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -67,6 +75,11 @@ export async function startProcess(env: Readonly<Record<string, string>>): Promi
     residentBytes() {
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
       return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024;
+    },
+    async keptBytes() {
+      child.send('kept?');
+      const [bytes] = await once(child, 'message');
+      return bytes;
     },
     end(signal = 'SIGTERM') {
       child.kill(signal);
