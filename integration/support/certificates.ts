@@ -17,8 +17,10 @@ export type Certificates = {
 const run = promisify(execFile);
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 
-/** Makes certificates for `localhost`, 127.0.0.1 and this host, good for one day. */
-export async function makeCertificates(host = '127.0.0.1'): Promise<Certificates> {
+/** Makes certificates for hosts of these names and addresses, good for one day. */
+export async function makeCertificates(
+  hosts: readonly string[] = ['localhost', '127.0.0.1'],
+): Promise<Certificates> {
   const folder = createFolder('certificates');
   const file = (name: string) => join(folder, name);
   const openssl = (...args: string[]) => run('openssl', args, { cwd: folder });
@@ -36,8 +38,8 @@ export async function makeCertificates(host = '127.0.0.1'): Promise<Certificates
     '-out',
     'ca.crt',
   );
-  const subject = `${isIP(host) === 0 ? 'DNS' : 'IP'}:${host}`;
-  await writeFile(file('names'), `subjectAltName=DNS:localhost,IP:127.0.0.1,${subject}\n`);
+  const subjects = hosts.map((host) => `${isIP(host) === 0 ? 'DNS' : 'IP'}:${host}`);
+  await writeFile(file('names'), `subjectAltName=${subjects.join()}\n`);
   for (const owner of ['server', 'client']) {
     await openssl('req', ...KEY, '-subj', `/CN=${owner}`, '-keyout', `${owner}.key`, '-out', `${owner}.csr`);
     const authority = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial'];

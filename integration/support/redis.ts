@@ -20,8 +20,8 @@ export type RedisSettings = {
   readonly users?: readonly { readonly name: string; readonly password: string; readonly rules: string }[];
   /** Turns the default user off, so that only `users` can come in. */
   readonly defaultUserOff?: boolean;
-  /** TLS only, no plain port; `mutual` insists on a client certificate. */
-  readonly tls?: boolean | 'mutual';
+  /** TLS only, no plain port; `mutual` insists on a client certificate, `misnamed` has one of another host's. */
+  readonly tls?: boolean | 'mutual' | 'misnamed';
   /** Listen on a unix socket too: `path`. */
   readonly unixSocket?: boolean;
   /** Default true: what was answered survives a kill. */
@@ -46,8 +46,9 @@ export type OwnRedis = Omit<RedisNode, 'announced'> & {
 export async function startRedis(settings: RedisSettings = {}): Promise<OwnRedis> {
   // A socket in a container is reached through a bind mount, which not every engine can do; a process always can.
   const backend = settings.unixSocket === true && (await hasLocalRedis()) ? 'local' : ownBackend();
-  const host = backend === 'docker' ? await engineHost() : undefined;
-  const certificates = settings.tls ? await makeCertificates(host) : undefined;
+  const host = backend === 'docker' ? await engineHost() : '127.0.0.1';
+  const names = settings.tls === 'misnamed' ? ['elsewhere.example'] : ['localhost', '127.0.0.1', host];
+  const certificates = settings.tls ? await makeCertificates(names) : undefined;
   const node = await startNode(backend, {
     args: (place) => redisArgs(settings, place),
     ...(certificates === undefined ? {} : { files: () => filesOf(certificates), tls: true }),
@@ -55,6 +56,7 @@ export async function startRedis(settings: RedisSettings = {}): Promise<OwnRedis
   });
   const credentials = settings.password === undefined ? '' : `:${encodeURIComponent(settings.password)}@`;
   const client = settings.tls === 'mutual' ? certificates?.client : undefined;
+  const unchecked = settings.tls === 'misnamed' ? { checkServerIdentity: () => undefined } : undefined;
   return {
     ...node,
     url: `${certificates === undefined ? 'redis' : 'rediss'}://${credentials}${node.host}:${node.port}`,
@@ -62,7 +64,7 @@ export async function startRedis(settings: RedisSettings = {}): Promise<OwnRedis
       host: node.host,
       port: node.port,
       ...(settings.password === undefined ? {} : { password: settings.password }),
-      ...(certificates === undefined ? {} : { tls: { ca: certificates.ca, ...client } }),
+      ...(certificates === undefined ? {} : { tls: { ca: certificates.ca, ...client, ...unchecked } }),
     },
     certificates,
   };
