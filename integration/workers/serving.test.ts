@@ -88,6 +88,7 @@ describe('two workers on one port', () => {
     await eventually('three sockets', () => sink.gauge('signalbox.sockets') === 3);
     process.kill(several.pidOf(1), 'SIGKILL');
     await eventually('it is counted', () => sink.total('signalbox.workers_lost') === 1);
+    expect(sink.total('ws_connected_client')).toBe(6);
     sink.stop();
   });
 });
