@@ -173,10 +173,13 @@ export function createStreamRoutes(deps: StreamRoutesDeps): StreamRoutes {
         .filter(({ settings }) => settings.auth === undefined && settings.upstream === '')
         .map(({ settings }) => `${settings.path} ${settings.channel}`);
       if (publicRoutes.length > 0) logger.info({ routes: publicRoutes }, 'Routes that anybody may read');
+      const pathsOf = new Map<string, string[]>();
       for (const path of own) {
         const route = routes.find(path)?.route.settings.path;
-        if (route !== undefined)
-          logger.warn({ route, path }, "A route does not get a path of this server's own");
+        if (route !== undefined) pathsOf.set(route, [...(pathsOf.get(route) ?? []), path]);
+      }
+      for (const [route, paths] of pathsOf) {
+        logger.warn({ route, paths }, "A route does not get these paths, which are this server's own");
       }
     },
     async serve(request, reply) {
