@@ -100,11 +100,11 @@ const relationRules: readonly Rule[] = [
   },
   {
     about: ['allowedOrigins'],
-    check({ config: { allowedOrigins }, mode }, { warnings }) {
-      if (allowedOrigins.length === 0 && mode === 'production') {
+    check({ config: { allowedOrigins, superset }, mode }, { warnings }) {
+      if (allowedOrigins.length === 0 && mode === 'production' && superset.protocol !== 'off') {
         warnings.push({
           key: 'allowedOrigins',
-          text: 'empty: pages of any origin may connect; list the origins, or write * to say that it is meant',
+          text: 'empty: pages of any origin may connect as clients of Superset; list the origins, or write * to say that it is meant',
         });
       }
       for (const origin of allowedOrigins) {

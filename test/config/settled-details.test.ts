@@ -99,6 +99,11 @@ describe('settled details of the configuration', () => {
     expect(about(production({ ALLOWED_ORIGINS: text }).warnings, 'allowedOrigins')).toHaveLength(count);
   });
 
+  test('no origins are no warning where Superset is not served: native clients are of the same host then', () => {
+    const { warnings } = production({ SIGNALBOX_SUPERSET_PROTOCOL: 'off' });
+    expect(about(warnings, 'allowedOrigins')).toEqual([]);
+  });
+
   test('all sockets together may hold a quarter of the memory limit, unless it is said', () => {
     const quarter = Math.floor(memoryLimitBytes() / 4);
     expect(production({}).config.maxTotalBufferBytes).toBe(Math.max(65_536, quarter));

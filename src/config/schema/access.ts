@@ -54,7 +54,8 @@ export const accessKeys = {
   }),
   allowedOrigins: key(z.array(z.string().min(1)).default([]), {
     env: 'ALLOWED_ORIGINS',
-    description: 'The origins a browser may connect from, matched exactly. Empty, or *: any.',
+    description:
+      'The origins a browser may connect from, matched exactly. Empty: any for clients of Superset, the same host for native ones. *: any; with a cookie, the same host.',
   }),
   apiKeys: key(z.array(z.string().min(24)).default([]), {
     env: 'SIGNALBOX_API_KEYS',
