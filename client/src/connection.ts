@@ -5,6 +5,7 @@ import type { ErrorFrame, Joined, ServerFrame, WelcomeFrame } from './frames.ts'
 import {
   type Clock,
   host,
+  LONGEST_TIMER_MS,
   systemClock,
   uniqueId,
   type WebSocketConstructor,
@@ -78,7 +79,6 @@ export interface Connection {
 
 type TimerName = 'reconnect' | 'silence' | 'flush' | 'refresh';
 
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** A connection that held this long was a good one: the next pause is a short one again. */
 const GOOD_AFTER_MS = 10_000;
 
@@ -125,7 +125,10 @@ export class Client implements Connection {
   #reconnectAfter: number | undefined;
   #lastEpoch: string | undefined;
   #ref = 0;
-  readonly #timers = new Map<TimerName, unknown>();
+  /** Of the last `refresh`. */
+  #refreshRef: number | undefined;
+  /** Those of channels are until they are asked for again. */
+  readonly #timers = new Map<TimerName | Channel, unknown>();
 
   constructor(url: string, options: ConnectOptions, taps?: Taps) {
     this.#taps = taps;
@@ -319,7 +322,7 @@ export class Client implements Connection {
     this.#welcomedAtMs = undefined;
     this.#lane = [];
     this.#joining.clear();
-    for (const name of ['reconnect', 'silence', 'flush', 'refresh'] as const) this.#stop(name);
+    for (const name of this.#timers.keys()) this.#stop(name);
     socket?.close(code);
   }
 
@@ -405,7 +408,7 @@ export class Client implements Connection {
 
   #refused({ ref, code, message, retryAfter }: ErrorFrame): void {
     const error = new SignalboxError(code as ClientErrorCode, message, retryAfter);
-    if (ref === undefined) {
+    if (ref === undefined || ref === this.#refreshRef) {
       this.#retryAfter = retryAfter ?? 0;
       this.#listeners.emit('error', () => this.state !== 'closed', error);
       return;
@@ -432,18 +435,12 @@ export class Client implements Connection {
     }
     const { backoffMs = 1000, maxBackoffMs = 30_000 } = this.#options;
     const pauseMs = this.#random() * Math.min(maxBackoffMs, backoffMs * 2 ** channel.refusals);
-    const attempt = this.#attempt;
     channel.refusals += 1;
     if (error.retry === 'token') void this.#refresh();
-    this.#clock.setTimeout(
-      () => {
-        // A new connection has asked for it itself.
-        if (attempt !== this.#attempt || channel.state === 'closed') return;
-        this.#lane.push(channel);
-        this.#flush();
-      },
-      pauseMs + (error.retryAfter ?? 0),
-    );
+    this.#start(channel, pauseMs + (error.retryAfter ?? 0), () => {
+      this.#lane.push(channel);
+      this.#flush();
+    });
   }
 
   // ── Saying
@@ -508,6 +505,7 @@ export class Client implements Connection {
       const token = await this.#options.token?.();
       if (attempt !== this.#attempt) return;
       this.#ref += 1;
+      this.#refreshRef = this.#ref;
       this.#send({ type: 'refresh', ref: this.#ref, token });
     } catch (error) {
       this.#listeners.emit('error', () => this.state !== 'closed', error);
@@ -526,12 +524,12 @@ export class Client implements Connection {
     });
   }
 
-  #start(name: TimerName, delayMs: number, run: () => void): void {
+  #start(name: TimerName | Channel, delayMs: number, run: () => void): void {
     this.#stop(name);
     this.#timers.set(name, this.#clock.setTimeout(run, Math.min(delayMs, LONGEST_TIMER_MS)));
   }
 
-  #stop(name: TimerName): void {
+  #stop(name: TimerName | Channel): void {
     this.#clock.clearTimeout(this.#timers.get(name));
     this.#timers.delete(name);
   }
@@ -558,6 +556,7 @@ export class Client implements Connection {
   #leave(channel: Channel): void {
     if (this.#channels.get(channel.channel) !== channel) return;
     this.#channels.delete(channel.channel);
+    this.#stop(channel);
     const waiting = this.#lane.indexOf(channel);
     if (waiting >= 0) {
       this.#lane.splice(waiting, 1);

@@ -58,6 +58,9 @@ export interface Clock {
   clearTimeout(timer: unknown): void;
 }
 
+/** A longer one is over at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** One that nobody else has, of printable characters. Only pages of a secure origin have `randomUUID`. */
 export function uniqueId(): string {
   const random = () => Math.random().toString(36).slice(2);

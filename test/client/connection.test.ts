@@ -2,6 +2,7 @@ import { describe, expect, jest, test } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { connect, SignalboxError, type WebSocketConstructor } from '../../client/src/index.ts';
 import { CLOSES } from '../../src/protocol/native/close-codes.ts';
+import { CountingClock } from './support/counting-clock.ts';
 import { A_MOMENT_MS, setup } from './support/setup.ts';
 import { TestServer } from './support/server.ts';
 
@@ -146,6 +147,21 @@ describe('a connection', () => {
     expect(told).toEqual([{ at: '22:00' }]);
   });
 
+  test('leaves no timer behind when it is closed while subscriptions and requests wait', async () => {
+    const server = new TestServer({ refuse: ({ type }) => (type === 'hello' ? undefined : 'unavailable') });
+    const clock = new CountingClock(server.clock);
+    const connection = connect('ws://server/', { ...server.options, clock });
+    const [first] = ['a', 'b'].map((channel) => connection.subscribe(channel));
+    await server.clock.advance(A_MOMENT_MS);
+    server.wire.isUp = false;
+    const asked = connection.ask('echo').catch(() => {});
+    first?.unsubscribe();
+    expect(clock.running).toBeGreaterThan(1);
+    connection.close();
+    expect(clock.running).toBe(0);
+    await asked;
+  });
+
   test('has no handler called after close, not even from within a handler', async () => {
     const { server, connection, advance } = setup();
     const heard: unknown[] = [];
@@ -224,6 +240,26 @@ describe('a connection', () => {
       connection.close();
     });
 
+    test('says so when the server does not take it, and tries again', async () => {
+      let isTaken = false;
+      const { server, connection, advance } = setup(
+        {
+          expiresInMs: 100_000,
+          refuse: ({ type }) => (type === 'refresh' && !isTaken ? 'unauthorized' : undefined),
+        },
+        { token: () => 'new', ticket: () => 'ticket' },
+      );
+      const codes: unknown[] = [];
+      connection.on('error', (error) => codes.push((error as SignalboxError).code));
+      await advance(81_000);
+      expect(codes).toEqual(['unauthorized']);
+      isTaken = true;
+      await advance(20_000);
+      expect(codes).toEqual(['unauthorized']);
+      expect([server.tokens, hellos(server)]).toEqual([['new'], 1]);
+      connection.close();
+    });
+
     test('tries again when it cannot be had, and says so', async () => {
       const tokens = ['', 'good'];
       const errors: unknown[] = [];
@@ -285,6 +321,24 @@ describe('a request', () => {
     expect(await late).toMatchObject({ code: 'timeout' });
     expect([await aborted, await never]).toEqual(['enough', 'before']);
     expect(server.frames.filter(({ type }) => type !== 'hello' && type !== 'pong')).toEqual([]);
+  });
+
+  test('that may take for ever does, where timers of more than 25 days are over at once', async () => {
+    const server = new TestServer();
+    const { clock } = server.options;
+    const setTimeout = (run: () => void, delayMs: number) =>
+      clock.setTimeout(run, delayMs < 2 ** 31 ? delayMs : 1);
+    server.wire.isUp = false;
+    const connection = connect('ws://server/', {
+      ...server.options,
+      clock: { now: clock.now, clearTimeout: clock.clearTimeout, setTimeout },
+    });
+    const asked = connection.ask('echo', 1, { timeoutMs: Number.POSITIVE_INFINITY });
+    await clock.advance(60_000);
+    server.wire.isUp = true;
+    await clock.advance(60_000);
+    expect(await asked).toBe(1);
+    connection.close();
   });
 
   test('waits for a connection, up to a bound', async () => {

@@ -1,5 +1,5 @@
 import { Client, type Connection } from '../connection.ts';
-import { type BroadcastChannelConstructor, host, type Locks, uniqueId } from '../host.ts';
+import { type BroadcastChannelConstructor, host, LONGEST_TIMER_MS, type Locks, uniqueId } from '../host.ts';
 import type { TabsOptions } from '../tabs.ts';
 import { Hub } from './hub.ts';
 import { type Message, Post } from './post.ts';
@@ -32,7 +32,7 @@ export class Tab {
     };
     // The leader keeps to what the server allows, and has the credentials.
     // Whoever leads next says so, and nobody else can be waited for.
-    const patience = { framesPerSecond: 1e6, connectTimeoutMs: 2 ** 31 - 1 };
+    const patience = { framesPerSecond: 1e6, connectTimeoutMs: LONGEST_TIMER_MS };
     this.connection = new Client(url, { ...options, ...patience, WebSocket: Socket });
     const abort = new host.AbortController();
     this.connection.onState((state) => {
