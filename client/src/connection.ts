@@ -206,6 +206,10 @@ export class Client implements Connection {
     channel.again(lastId, epoch);
     if (this.#welcomedAtMs === undefined) return;
     if (this.#channels.get(channel.channel) === channel) {
+      // What it was asked for before has another answer, which is none of it any more.
+      this.#stop(channel);
+      for (const [ref, joining] of this.#joining) if (joining === channel) this.#joining.delete(ref);
+      if (this.#lane.includes(channel)) return;
       this.#unsubscribe(channel);
       this.#lane.push(channel);
       this.#flush();

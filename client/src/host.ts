@@ -37,10 +37,15 @@ export interface BroadcastChannelLike {
 
 export type BroadcastChannelConstructor = new (name: string) => BroadcastChannelLike;
 
+export interface LockOptions {
+  /** An AbortSignal, whose type is the browser's. */
+  readonly signal?: never;
+  readonly steal?: boolean;
+}
+
 /** The part of `navigator.locks` that is used. */
 export interface Locks {
-  /** `signal` is an AbortSignal, whose type is the browser's. */
-  request(name: string, options: { signal: never }, run: () => Promise<void>): Promise<unknown>;
+  request(name: string, options: LockOptions, run: () => Promise<void>): Promise<unknown>;
 }
 
 /** An AbortSignal, without asking for the types of a browser. */

@@ -65,10 +65,7 @@ async function run(server: TestServer, connection: Connection, steps: readonly S
         server.end(step.code ?? 1006);
         break;
       case 'outage':
-        server.wire.isUp = false;
-        server.wire.cut(true);
-        await server.clock.advance(step.ms ?? 0);
-        server.wire.isUp = true;
+        await server.outage(step.ms ?? 0);
         break;
       case 'drain':
         server.send({ type: 'reconnect', after: step.after ?? 0, reason: 'drain' });

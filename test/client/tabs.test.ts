@@ -196,6 +196,53 @@ describe('tabs', () => {
     expect(tabs.map(({ connection }) => connection.state)).toEqual(['closed', 'closed']);
   });
 
+  test('go on without a leader that does not run any more, which follows when it runs again', async () => {
+    const server = new TestServer({ pingInterval: 5_000 });
+    const browser = new Browser(server);
+    const tabs = Array.from({ length: 4 }, () => browser.open());
+    const heard = tabs.map(({ connection }) => {
+      const data: unknown[] = [];
+      connection.subscribe('a').on('*', (one) => data.push(one));
+      return data;
+    });
+    await server.clock.advance(1_000);
+    server.append('a', 1);
+    await server.clock.advance(1_000);
+    tabs[0]?.freeze();
+    server.append('a', 2);
+    await server.clock.advance(60_000);
+    server.append('a', 3);
+    const published = tabs[1]?.connection.publish('a', 'b', 4);
+    await server.clock.advance(1_000);
+    expect(heard).toEqual([[1], [1, 2, 3, 4], [1, 2, 3, 4], [1, 2, 3, 4]]);
+    await published;
+    await tabs[0]?.thaw();
+    await server.clock.advance(20_000);
+    server.append('a', 5);
+    await server.clock.advance(1_000);
+    expect(heard).toEqual(tabs.map(() => [1, 2, 3, 4, 5]));
+    expect(server.wire.ends).toHaveLength(1);
+    expect(tabs.map(({ connection }) => connection.state)).toEqual(tabs.map(() => 'live'));
+  });
+
+  test('that did not run for so long that they were forgotten come back at once', async () => {
+    const server = new TestServer({ pingInterval: 20_000 });
+    const browser = new Browser(server);
+    const [leader, other] = [browser.open(), browser.open()];
+    const heard: unknown[] = [];
+    other.connection.subscribe('a').on('*', (data) => heard.push(data));
+    await server.clock.advance(1_000);
+    expect(leader.connection.state).toBe('live');
+    other.freeze();
+    server.append('a', 1);
+    await server.clock.advance(100_000);
+    server.append('a', 2);
+    await server.clock.advance(1_000);
+    await other.thaw();
+    await server.clock.advance(1_000);
+    expect(heard).toEqual([1, 2]);
+  });
+
   test('that want a channel with another query are told', async () => {
     const server = new TestServer();
     const browser = new Browser(server);

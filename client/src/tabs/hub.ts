@@ -2,7 +2,7 @@ import { Client, type ConnectOptions, type Taps } from '../connection.ts';
 import { RECONNECTS } from '../codes.ts';
 import { SignalboxError } from '../error.ts';
 import type { Joined, WelcomeFrame } from '../frames.ts';
-import { type Clock, systemClock } from '../host.ts';
+import { type Clock, systemClock, uniqueId } from '../host.ts';
 import { compareIds, type Position } from '../position.ts';
 import type { Channel, ChannelEvent, Gap, Snapshot } from '../subscription.ts';
 import type { Message } from './post.ts';
@@ -86,7 +86,8 @@ type Asked = Subscribe & { readonly session: Session };
 export class Hub implements Taps {
   readonly #server: Client;
   readonly #clock: Clock;
-  readonly #say: (message: Message) => void;
+  readonly #id = uniqueId();
+  #say: (message: Message) => void;
   readonly #sessions = new Map<string, Session>();
   readonly #shared = new Map<string, Shared>();
   #welcome: WelcomeFrame | undefined;
@@ -105,8 +106,10 @@ export class Hub implements Taps {
     }
   }
 
+  /** The tabs are to go on with the next leader, not to hear that this is the end. */
   close(): void {
-    // The tabs are to go on with the next leader, not to hear that this is the end.
+    for (const { id } of this.#sessions.values()) this.#sayRestart(id);
+    this.#say = () => {};
     this.#shared.clear();
     this.#server.close();
   }
@@ -114,9 +117,11 @@ export class Hub implements Taps {
   hear(message: Message): void {
     if (message.kind === 'open') this.#open(message.id);
     if (message.kind === 'left') this.#leave(this.#sessions.get(message.id));
-    if (message.kind !== 'up') return;
+    if (message.kind !== 'up' || message.hub !== this.#id) return;
     const session = this.#sessions.get(message.id);
     if (session !== undefined) this.#receive(session, JSON.parse(message.text) as TabFrame);
+    // It was forgotten, because it did not run.
+    else this.#sayRestart(message.id);
   }
 
   // ── What the server says
@@ -143,7 +148,10 @@ export class Hub implements Taps {
     if (shared.fresh.size === 0) return;
     const round = ++shared.round;
     this.#clock.setTimeout(() => {
-      if (shared.round === round && channel.isJoined) this.#goBack(shared);
+      if (shared.round !== round || !channel.isJoined) return;
+      // Nor is one to be looked for once more.
+      channel.reached(channel.position?.lastId ?? id);
+      this.#goBack(shared);
     }, SNAPSHOT_MS);
   }
 
@@ -165,7 +173,11 @@ export class Hub implements Taps {
 
   dropped(code: number, reason: string): void {
     this.#welcome = undefined;
-    if (this.#isGoingBack) return;
+    if (this.#isGoingBack) {
+      // Once: the next one is that it could not be reached.
+      this.#isGoingBack = false;
+      return;
+    }
     // They come back with their positions, and are kept waiting as long as the server is away.
     this.#end = { code, reason };
     const isFinal = RECONNECTS[code] === 'never';
@@ -185,7 +197,7 @@ export class Hub implements Taps {
       return;
     }
     if (!this.#sessions.has(id)) this.#sessions.set(id, { id, isWelcome: false, pings: 0, muted: new Set() });
-    this.#say({ kind: 'opened', id });
+    this.#say({ kind: 'opened', id, hub: this.#id });
   }
 
   #leave(session: Session | undefined): void {
@@ -279,6 +291,8 @@ export class Hub implements Taps {
       );
     });
     if (late !== undefined) {
+      // Snapshots that are on their way would be lost: it waits for them.
+      if ([...this.#shared.values()].some(({ fresh }) => fresh.size > 0)) return;
       this.#isGoingBack = true;
       this.#server.again(late, positions[late.channel]);
       return;
@@ -428,7 +442,10 @@ export class Hub implements Taps {
 
   /** Whether there is a snapshot is known now: to where all others are. */
   #goBack(shared: Shared): void {
-    shared.fresh.clear();
+    if (shared.fresh.size > 0) {
+      shared.fresh.clear();
+      for (const session of this.#sessions.values()) this.#greet(session);
+    }
     if (shared.phase === 'afresh') {
       shared.phase = 'joining';
       // Of another epoch by now, perhaps: then the server tells what they lost.
@@ -449,6 +466,10 @@ export class Hub implements Taps {
   }
 
   // ── Saying
+
+  #sayRestart(id: string): void {
+    this.#say({ kind: 'end', id, code: 1012, reason: 'restart' });
+  }
 
   #event(sessions: Iterable<Session>, event: ChannelEvent): void {
     this.#send(

@@ -9,7 +9,8 @@ export class TabSocket implements WebSocketLike {
   onerror: unknown;
   readonly #id: string;
   readonly #say: (message: Message) => void;
-  #isOpen = false;
+  /** Who serves it. A leader that was frozen and runs again may hear of it, too. */
+  #hub: string | undefined;
   #isClosed = false;
 
   constructor(id: string, say: (message: Message) => void) {
@@ -18,8 +19,13 @@ export class TabSocket implements WebSocketLike {
     say({ kind: 'open', id });
   }
 
+  get isOpen(): boolean {
+    return this.#hub !== undefined;
+  }
+
   send(text: string): void {
-    if (!this.#isClosed) this.#say({ kind: 'up', id: this.#id, text });
+    if (!this.#isClosed && this.#hub !== undefined)
+      this.#say({ kind: 'up', id: this.#id, hub: this.#hub, text });
   }
 
   close(): void {
@@ -31,8 +37,8 @@ export class TabSocket implements WebSocketLike {
   hear(message: Message): void {
     if (this.#isClosed) return;
     if (message.kind === 'leader') this.#led();
-    else if (message.kind === 'opened' && message.id === this.#id && !this.#isOpen) {
-      this.#isOpen = true;
+    else if (message.kind === 'opened' && message.id === this.#id && !this.isOpen) {
+      this.#hub = message.hub;
       call(this.onopen, {});
     } else if (message.kind === 'down' && message.ids.includes(this.#id)) {
       call(this.onmessage, { data: message.text });
@@ -41,7 +47,7 @@ export class TabSocket implements WebSocketLike {
 
   /** Another tab leads from now on: it knows nothing of this socket. */
   #led(): void {
-    if (!this.#isOpen) {
+    if (!this.isOpen) {
       this.#say({ kind: 'open', id: this.#id });
       return;
     }

@@ -1,9 +1,20 @@
 import { Client, type Connection } from '../connection.ts';
-import { type BroadcastChannelConstructor, host, LONGEST_TIMER_MS, type Locks, uniqueId } from '../host.ts';
+import {
+  type BroadcastChannelConstructor,
+  host,
+  LONGEST_TIMER_MS,
+  type LockOptions,
+  type Locks,
+  systemClock,
+  uniqueId,
+} from '../host.ts';
 import type { TabsOptions } from '../tabs.ts';
 import { Hub } from './hub.ts';
-import { type Message, Post } from './post.ts';
+import { Post } from './post.ts';
 import { TabSocket } from './tab-socket.ts';
+
+/** Whoever leads answers at once. One that does not within this time, or twice as much, is a page that does not run. */
+const LEADER_PATIENCE_MS = 5_000;
 
 /** One tab: a connection of its own to whichever tab leads, and the lead when it is its turn. */
 export class Tab {
@@ -15,15 +26,32 @@ export class Tab {
 
   constructor(
     url: string,
-    { name = url, token, ticket, ...options }: TabsOptions,
+    { name = url, token, ticket, ...given }: TabsOptions,
     locks: Locks,
     BroadcastChannel: BroadcastChannelConstructor,
   ) {
-    const post = new Post(`signalbox:${name}`, BroadcastChannel, (message) => this.#hear(message));
-    const take = (socket: TabSocket) => {
-      this.#socket = socket;
+    const { clock = systemClock, random = Math.random } = given;
+    const lock = `signalbox:${name}`;
+    const post = new Post(lock, BroadcastChannel, (message) => {
+      this.#socket?.hear(message);
+      this.#hub?.hear(message);
+      if (message.kind === 'leader') wait();
+    });
+    let patience: unknown;
+    const wait = () => {
+      clock.clearTimeout(patience);
+      patience = clock.setTimeout(
+        () => {
+          if (!this.#socket?.isOpen && this.#hub === undefined) lead({ steal: true });
+        },
+        LEADER_PATIENCE_MS * (1 + random()),
+      );
     };
     this.#post = post;
+    const take = (socket: TabSocket) => {
+      this.#socket = socket;
+      wait();
+    };
     const Socket = class extends TabSocket {
       constructor() {
         super(uniqueId(), (message) => post.say(message));
@@ -32,34 +60,45 @@ export class Tab {
     };
     // The leader keeps to what the server allows, and has the credentials.
     // Whoever leads next says so, and nobody else can be waited for.
-    const patience = { framesPerSecond: 1e6, connectTimeoutMs: LONGEST_TIMER_MS };
-    this.connection = new Client(url, { ...options, ...patience, WebSocket: Socket });
+    const unbounded = { framesPerSecond: 1e6, connectTimeoutMs: LONGEST_TIMER_MS };
+    this.connection = new Client(url, { ...given, ...unbounded, WebSocket: Socket });
     const abort = new host.AbortController();
     this.connection.onState((state) => {
       if (state !== 'closed') return;
+      clock.clearTimeout(patience);
       abort.abort();
       this.#close();
     });
     const credentials = { ...(token && { token }), ...(ticket && { ticket }) };
-    const lead = () => {
-      if (this.connection.state === 'closed') return Promise.resolve();
-      this.#hub = new Hub(url, { ...options, ...credentials }, (message) => post.say(message));
-      post.say({ kind: 'leader' });
-      return new Promise<void>((resolve) => {
-        this.#release = resolve;
+    const lead = (options: LockOptions, again?: () => void) => {
+      let hub: Hub | undefined;
+      const serve = () => {
+        if (this.connection.state === 'closed') return Promise.resolve();
+        this.#hub?.close();
+        hub = new Hub(url, { ...given, ...credentials }, (message) => post.say(message));
+        this.#hub = hub;
+        post.say({ kind: 'leader' });
+        return new Promise<void>((resolve) => {
+          this.#release = resolve;
+        });
+      };
+      locks.request(lock, options, serve).catch((error: unknown) => {
+        // Aborted, which is no failure.
+        if (this.connection.state === 'closed') return;
+        if ((error as Error).name === 'AbortError') {
+          // Another tab has taken the lead, because this one did not run.
+          hub?.close();
+          if (this.#hub === hub) this.#hub = undefined;
+          again?.();
+        } else {
+          // Refused, as where a page may keep nothing: then this tab is on its own.
+          post.leaveOthers();
+          void serve();
+        }
       });
     };
-    locks.request(`signalbox:${name}`, { signal: abort.signal as never }, lead).catch(() => {
-      // Aborted, which is no failure; or refused, as where a page may keep nothing: then this tab is on its own.
-      if (this.connection.state === 'closed') return;
-      post.leaveOthers();
-      void lead();
-    });
-  }
-
-  #hear(message: Message): void {
-    this.#socket?.hear(message);
-    this.#hub?.hear(message);
+    const queue = (): void => lead({ signal: abort.signal as never }, queue);
+    queue();
   }
 
   #close(): void {
