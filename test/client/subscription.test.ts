@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { Channel } from '../../client/src/subscription.ts';
 import type { StreamId } from '../../src/event/stream-id.ts';
-import { Client, type ConnectOptions } from '../../client/src/connection.ts';
+import { Client } from '../../client/src/client.ts';
+import type { ConnectOptions } from '../../client/src/connection.ts';
 import { type ServerOptions, TestServer } from './support/server.ts';
 import { A_MOMENT_MS, setup } from './support/setup.ts';
 

@@ -1,4 +1,5 @@
-import { Client, type ConnectOptions, type Taps } from '../connection.ts';
+import { Client, type Taps } from '../client.ts';
+import type { ConnectOptions } from '../connection.ts';
 import { RECONNECTS } from '../codes.ts';
 import { SignalboxError } from '../error.ts';
 import type { Joined, WelcomeFrame } from '../frames.ts';

@@ -1,4 +1,5 @@
-import { Client, type Connection } from '../connection.ts';
+import { Client } from '../client.ts';
+import type { Connection } from '../connection.ts';
 import {
   type BroadcastChannelConstructor,
   host,
