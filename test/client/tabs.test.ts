@@ -164,6 +164,31 @@ describe('tabs', () => {
     expect(lists).toEqual([[3], [3]]);
   });
 
+  test('are not kept waiting by a leader that answered last of all, and is gone', async () => {
+    const server = new TestServer({ seed: 396_191_431, user: 'u' });
+    const { tabs } = await run(
+      server,
+      [
+        { do: 'wait', ms: 106 },
+        { do: 'publish', channel: 'user:u' },
+        { do: 'wait', ms: 37 },
+        { do: 'subscribe', tab: 0, channel: 'a' },
+        { do: 'subscribe', tab: 1, channel: 'a' },
+        { do: 'crash', tab: 2 },
+        { do: 'close', tab: 1 },
+        { do: 'wait', ms: 75 },
+        { do: 'open', tab: 2 },
+        { do: 'open', tab: 1 },
+        { do: 'publish', channel: 'a' },
+        { do: 'wait', ms: 3 },
+        { do: 'crash', tab: 0 },
+        { do: 'cut' },
+      ],
+      false,
+    );
+    expect(tabs.map(({ connection }) => connection.state)).toEqual(['live', 'live']);
+  });
+
   test('ask, tell and publish', async () => {
     const server = new TestServer();
     const browser = new Browser(server);

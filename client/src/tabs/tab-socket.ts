@@ -37,7 +37,10 @@ export class TabSocket implements WebSocketLike {
   hear(message: Message): void {
     if (this.#isClosed) return;
     if (message.kind === 'leader') this.#led();
-    else if (message.kind === 'opened' && message.id === this.#id && !this.isOpen) {
+    else if (message.kind === 'opened' && message.id === this.#id) {
+      // Two have answered: one of them leads no more.
+      if (this.isOpen && message.hub !== this.#hub) this.#end(1012, 'restart');
+      if (this.isOpen) return;
       this.#hub = message.hub;
       call(this.onopen, {});
     } else if (message.kind === 'down' && message.ids.includes(this.#id)) {
