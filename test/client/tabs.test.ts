@@ -4,12 +4,11 @@ import type { Connection, Gap } from '../../client/src/index.ts';
 import type { BroadcastChannelConstructor } from '../../client/src/host.ts';
 import { compareIds } from '../../client/src/position.ts';
 import { connect } from '../../client/src/tabs.ts';
-import { Browser } from './support/browser.ts';
+import { Browser, type OpenedTab } from './support/browser.ts';
 import { type Logged, TestServer } from './support/server.ts';
 
-interface Opened {
-  readonly connection: Connection;
-  readonly crash: () => void;
+interface Opened extends OpenedTab {
+  isFrozen: boolean;
   readonly ears: Map<string, Ear>;
   isOpen: boolean;
 }
@@ -34,6 +33,8 @@ const step = fc.oneof(
   fc.record({ do: fc.constant('open' as const), tab }),
   fc.record({ do: fc.constant('crash' as const), tab }),
   fc.record({ do: fc.constant('close' as const), tab }),
+  fc.record({ do: fc.constant('freeze' as const), tab }),
+  fc.record({ do: fc.constant('thaw' as const), tab }),
   fc.record({ do: fc.constant('cut' as const) }),
   fc.record({ do: fc.constant('subscribe' as const), tab, channel }),
   fc.record({ do: fc.constant('subscribe' as const), tab, channel }),
@@ -68,7 +69,7 @@ async function run(server: TestServer, steps: readonly Step[], withStore: boolea
   const published: Promise<string>[] = [];
   const open = (at: number) => {
     if (tabs[at]?.isOpen) return;
-    const opened = { ...browser.open(), ears: new Map<string, Ear>(), isOpen: true };
+    const opened = { ...browser.open(), ears: new Map<string, Ear>(), isOpen: true, isFrozen: false };
     tabs[at] = opened;
     if (!withStore) listen(opened, 'user:u', false);
   };
@@ -84,7 +85,14 @@ async function run(server: TestServer, steps: readonly Step[], withStore: boolea
     else {
       const opened = tabs[next.tab];
       if (!opened?.isOpen) continue;
-      if (next.do === 'subscribe') listen(opened, next.channel, withStore);
+      if (next.do === 'thaw') {
+        opened.isFrozen = false;
+        await opened.thaw();
+      } else if (opened.isFrozen && next.do !== 'crash') continue;
+      else if (next.do === 'freeze') {
+        opened.isFrozen = true;
+        opened.freeze();
+      } else if (next.do === 'subscribe') listen(opened, next.channel, withStore);
       else if (next.do === 'send')
         published.push(opened.connection.publish(next.channel, 'x', count).catch(() => 'rejected'));
       else {
@@ -94,6 +102,7 @@ async function run(server: TestServer, steps: readonly Step[], withStore: boolea
       }
     }
   }
+  for (const { isOpen, thaw } of tabs) if (isOpen) await thaw();
   await server.clock.advance(100_000);
   return { tabs: tabs.filter(({ isOpen }) => isOpen), published };
 }
