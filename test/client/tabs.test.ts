@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import type { Connection, Gap } from '../../client/src/index.ts';
+import type { Gap } from '../../client/src/index.ts';
 import type { BroadcastChannelConstructor } from '../../client/src/host.ts';
 import { compareIds } from '../../client/src/position.ts';
 import { connect } from '../../client/src/tabs.ts';

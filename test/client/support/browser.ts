@@ -100,7 +100,7 @@ export class Browser {
     return {
       request: (_, { signal, steal }, run) =>
         new Promise((resolve, reject) => {
-          const aborted: AbortSignal | undefined = signal;
+          const aborted = signal as AbortSignal | undefined;
           const waiting: Waiting = { page, run, done: () => resolve(undefined), fail: reject };
           if (steal === true) {
             const robbed = this.#holder;
