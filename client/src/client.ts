@@ -174,7 +174,6 @@ export class Client implements Connection {
     protocols
       ?.then((offered) => isCurrent() && this.#dial(offered, isCurrent))
       .catch((error: unknown) => {
-        if (!isCurrent()) return;
         this.#listeners.emit('error', isCurrent, error);
         if (isCurrent()) this.#drop(1006);
       });

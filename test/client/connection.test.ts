@@ -1,7 +1,13 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { connect, SignalboxError, type WebSocketConstructor } from '../../client/src/index.ts';
+import {
+  type AbortSignalLike,
+  connect,
+  SignalboxError,
+  type WebSocketConstructor,
+} from '../../client/src/index.ts';
 import { CLOSES } from '../../src/protocol/native/close-codes.ts';
+import { HeapClock } from '../support/heap-clock.ts';
 import { CountingClock } from './support/counting-clock.ts';
 import { A_MOMENT_MS, setup } from './support/setup.ts';
 import { TestServer } from './support/server.ts';
@@ -79,6 +85,76 @@ describe('a connection', () => {
       expect(pause).toBeGreaterThan(limit * 0.99);
       expect(pause).toBeLessThan(limit + 100);
     }
+    connection.close();
+  });
+
+  test.each([0, 0.25, 0.75])('waits any part of a pause: at %d of it', async (part) => {
+    const { server, connection, advance } = setup({}, { random: () => part, backoffMs: 10_000 });
+    await advance(A_MOMENT_MS);
+    const changes: [string, number][] = [];
+    connection.onState((state) => changes.push([state, server.clock.now()]));
+    server.wire.cut(true);
+    await advance(20_000);
+    const [stale, back] = changes as [[string, number], [string, number]];
+    expect([stale[0], back[0]]).toEqual(['stale', 'live']);
+    const pauseMs = back[1] - stale[1];
+    expect(pauseMs).toBeGreaterThanOrEqual(part * 10_000);
+    expect(pauseMs).toBeLessThan(part * 10_000 + A_MOMENT_MS);
+    connection.close();
+  });
+
+  test('waits a short pause again after a connection that held, and not after one that did not', async () => {
+    const { server, connection, advance } = setup({}, { random: () => 0.999 });
+    let staleAtMs = 0;
+    let pauseMs = 0;
+    connection.onState((state) => {
+      if (state === 'stale') staleAtMs = server.clock.now();
+      if (state === 'live') pauseMs = server.clock.now() - staleAtMs;
+    });
+    await advance(A_MOMENT_MS);
+    for (let times = 0; times < 5; times++) {
+      server.wire.cut(true);
+      await advance(2 ** times * 1_000 + A_MOMENT_MS);
+      expect(connection.state).toBe('live');
+    }
+    expect(pauseMs).toBeGreaterThan(15_000);
+    await advance(10_000);
+    server.wire.cut(true);
+    await advance(1_000 + A_MOMENT_MS);
+    expect(connection.state).toBe('live');
+    expect(pauseMs).toBeLessThan(1_000 + A_MOMENT_MS);
+    connection.close();
+  });
+
+  test('says hello with the older of two epochs, which is answered with what was lost', () => {
+    const sockets: { onopen?: () => void; onmessage?: (event: object) => void; sent: string[] }[] = [];
+    const WebSocket = class {
+      sent: string[] = [];
+      constructor() {
+        sockets.push(this);
+      }
+      send(text: string): void {
+        this.sent.push(text);
+      }
+      close(): void {}
+    } as unknown as WebSocketConstructor;
+    const clock = new HeapClock();
+    const connection = connect('ws://server/', { WebSocket, clock });
+    const hear = (frame: object) => sockets[0]?.onmessage?.({ data: JSON.stringify(frame) });
+    const at = (channel: string) => ({ channel, id: '5-0', epoch: 'e1', recovered: true });
+    sockets[0]?.onopen?.();
+    const subscriptions = [at('user:u'), at('session:s')];
+    hear({ type: 'welcome', ref: 0, socket: 's', pingInterval: 1_000, subscriptions });
+    const gap = { type: 'gap', channel: 'user:u', after: '5-0', id: '0-0', epoch: 'e2', reason: 'epoch' };
+    hear(gap);
+    clock.increment(3_000);
+    sockets[1]?.onopen?.();
+    expect(JSON.parse(sockets[1]?.sent[0] ?? '')).toEqual({
+      type: 'hello',
+      ref: 0,
+      positions: { 'user:u': '0-0', 'session:s': '5-0' },
+      epoch: 'e1',
+    });
     connection.close();
   });
 
@@ -240,6 +316,21 @@ describe('a connection', () => {
       connection.close();
     });
 
+    test('sends none that was asked for an earlier connection', async () => {
+      const { server, advance, connection } = setup(
+        { expiresInMs: 20_000 },
+        {
+          token: () => new Promise((resolve) => void server.clock.setTimeout(() => resolve('late'), 5_000)),
+          ticket: () => 'ticket',
+        },
+      );
+      await advance(17_000);
+      server.wire.cut(true);
+      await advance(6_000);
+      expect([server.tokens, hellos(server), connection.state]).toEqual([[], 2, 'live']);
+      connection.close();
+    });
+
     test('says so when the server does not take it, and tries again', async () => {
       let isTaken = false;
       const { server, connection, advance } = setup(
@@ -339,6 +430,30 @@ describe('a request', () => {
     await clock.advance(60_000);
     expect(await asked).toBe(1);
     connection.close();
+  });
+
+  test('leaves nothing at its signal, however it ended', async () => {
+    const { server, connection, advance } = setup();
+    const runs = new Set<unknown>();
+    const signal: AbortSignalLike = {
+      aborted: false,
+      reason: undefined,
+      addEventListener: (_, run) => runs.add(run),
+      removeEventListener: (_, run) => runs.delete(run),
+    };
+    const { random } = server;
+    const said = [100, 0, 0].map((timeoutMs) =>
+      connection.ask('echo', random.next(), { timeoutMs, signal }).catch(() => {}),
+    );
+    expect(runs.size).toBe(said.length);
+    await advance(A_MOMENT_MS);
+    server.wire.isUp = false;
+    server.wire.cut(true);
+    said.push(connection.publish('a', 'b', 1, { signal }).catch(() => '') as Promise<void>);
+    await advance(A_MOMENT_MS);
+    connection.close();
+    await Promise.all(said);
+    expect(runs.size).toBe(0);
   });
 
   test('waits for a connection, up to a bound', async () => {
