@@ -66,6 +66,24 @@ describe('the hub', () => {
     hub.close();
   });
 
+  test('goes back on a channel only when a snapshot that another tab waits for has come', async () => {
+    const { server, hub, told, say, open, heard } = setup({ seed: 2, snapshot: () => 'all' });
+    const lastId = server.append('a', 1);
+    for (const data of [2, 3]) server.append('a', data);
+    for (const id of ['first', 'late']) open(id);
+    await server.clock.advance(A_MOMENT_MS);
+    say('first', { type: 'subscribe', ref: 1, channel: 'a' });
+    while (!heard('first').includes('subscribed')) await server.clock.advance(1);
+    say('late', { type: 'subscribe', ref: 1, channel: 'a', lastId, epoch: 'e1' });
+    // Otherwise it is too late to be in its way.
+    expect(heard('first')).not.toContain('all');
+    await server.clock.advance(A_MOMENT_MS);
+    expect(heard('first').slice(0, 3)).toEqual(['welcome', 'subscribed', 'all']);
+    expect(heard('late')).toEqual(['welcome', 'subscribed', 2, 3]);
+    expect(told.get('late')?.[1]).toMatchObject({ id: lastId, recovered: true });
+    hub.close();
+  });
+
   test('tells the tabs when the server is away by then', async () => {
     const { server, hub, ended, open } = setup();
     open('first');

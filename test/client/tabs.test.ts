@@ -4,6 +4,7 @@ import type { Gap } from '../../client/src/index.ts';
 import type { BroadcastChannelConstructor } from '../../client/src/host.ts';
 import { compareIds } from '../../client/src/position.ts';
 import { connect } from '../../client/src/tabs.ts';
+import { settled } from '../support/heap-clock.ts';
 import { Browser, type OpenedTab } from './support/browser.ts';
 import { type Logged, TestServer } from './support/server.ts';
 
@@ -257,6 +258,29 @@ describe('tabs', () => {
     expect(heard).toEqual(tabs.map(() => [1, 2, 3, 4, 5]));
     expect(server.wire.ends).toHaveLength(1);
     expect(tabs.map(({ connection }) => connection.state)).toEqual(tabs.map(() => 'live'));
+
+    for (const { connection } of tabs.slice(1)) connection.close();
+    server.append('a', 6);
+    await server.clock.advance(5_000);
+    expect(heard[0]).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(server.wire.ends).toHaveLength(1);
+  });
+
+  test('ask for the lead no more once they are closed', async () => {
+    const server = new TestServer();
+    const signals: AbortSignal[] = [];
+    const connection = connect('ws://server/', {
+      ...server.options,
+      locks: {
+        request(_, { signal }) {
+          if (signal !== undefined) signals.push(signal);
+          return new Promise(() => {});
+        },
+      },
+    });
+    connection.close();
+    await settled();
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
   });
 
   test('that did not run for so long that they were forgotten come back at once', async () => {

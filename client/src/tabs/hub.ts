@@ -19,7 +19,7 @@ export class Hub implements Taps {
   readonly #server: Client;
   readonly #sharing: Sharing;
   readonly #id = uniqueId();
-  #say: (message: Message) => void;
+  readonly #say: (message: Message) => void;
   readonly #sessions = new Map<string, Session>();
   readonly #shared = new Map<string, SharedChannel>();
   #welcome: WelcomeFrame | undefined;
@@ -49,7 +49,6 @@ export class Hub implements Taps {
   /** The tabs are to go on with the next leader, not to hear that this is the end. */
   close(): void {
     for (const { id } of this.#sessions.values()) this.#sayRestart(id);
-    this.#say = () => {};
     this.#shared.clear();
     this.#server.close();
   }
