@@ -22,6 +22,11 @@ export interface WebSocketLike {
   close(code?: number, reason?: string): void;
 }
 
+/** Calls what whoever has a socket has put there, if anything. */
+export function callHandler(handler: unknown, event: unknown): void {
+  (handler as ((event: unknown) => void) | undefined)?.(event);
+}
+
 export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;
 
 export type Fetch = (

@@ -1,4 +1,4 @@
-import type { WebSocketLike } from '../host.ts';
+import { callHandler, type WebSocketLike } from '../host.ts';
 import type { Message } from './post.ts';
 
 /** A socket whose other end is in the leading tab. */
@@ -42,9 +42,9 @@ export class TabSocket implements WebSocketLike {
       if (this.isOpen && message.hub !== this.#hub) this.#end(1012, 'restart');
       if (this.isOpen) return;
       this.#hub = message.hub;
-      call(this.onopen, {});
+      callHandler(this.onopen, {});
     } else if (message.kind === 'down' && message.ids.includes(this.#id)) {
-      call(this.onmessage, { data: message.text });
+      callHandler(this.onmessage, { data: message.text });
     } else if (message.kind === 'end' && message.id === this.#id) this.#end(message.code, message.reason);
   }
 
@@ -59,13 +59,9 @@ export class TabSocket implements WebSocketLike {
 
   #end(code: number, reason: string): void {
     // There is no crowd of these: they come back at once.
-    if (code === 1012) call(this.onmessage, { data: '{"type":"reconnect","after":0}' });
+    if (code === 1012) callHandler(this.onmessage, { data: '{"type":"reconnect","after":0}' });
     if (this.#isClosed) return;
     this.#isClosed = true;
-    call(this.onclose, { code, reason });
+    callHandler(this.onclose, { code, reason });
   }
-}
-
-function call(handler: unknown, event: unknown): void {
-  (handler as ((event: unknown) => void) | undefined)?.(event);
 }
