@@ -128,7 +128,7 @@ describe('a connection', () => {
 
   test('says hello with the older of two epochs, which is answered with what was lost', () => {
     const sockets: { onopen?: () => void; onmessage?: (event: object) => void; sent: string[] }[] = [];
-    const WebSocket = class {
+    const Silent = class {
       sent: string[] = [];
       constructor() {
         sockets.push(this);
@@ -139,7 +139,7 @@ describe('a connection', () => {
       close(): void {}
     } as unknown as WebSocketConstructor;
     const clock = new HeapClock();
-    const connection = connect('ws://server/', { WebSocket, clock });
+    const connection = connect('ws://server/', { WebSocket: Silent, clock });
     const hear = (frame: object) => sockets[0]?.onmessage?.({ data: JSON.stringify(frame) });
     const at = (channel: string) => ({ channel, id: '5-0', epoch: 'e1', recovered: true });
     sockets[0]?.onopen?.();
@@ -442,14 +442,14 @@ describe('a request', () => {
       removeEventListener: (_, run) => runs.delete(run),
     };
     const { random } = server;
-    const said = [100, 0, 0].map((timeoutMs) =>
+    const said: Promise<unknown>[] = [100, 0, 0].map((timeoutMs) =>
       connection.ask('echo', random.next(), { timeoutMs, signal }).catch(() => {}),
     );
     expect(runs.size).toBe(said.length);
     await advance(A_MOMENT_MS);
     server.wire.isUp = false;
     server.wire.cut(true);
-    said.push(connection.publish('a', 'b', 1, { signal }).catch(() => '') as Promise<void>);
+    said.push(connection.publish('a', 'b', 1, { signal }).catch(() => {}));
     await advance(A_MOMENT_MS);
     connection.close();
     await Promise.all(said);
