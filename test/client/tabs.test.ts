@@ -301,6 +301,24 @@ describe('tabs', () => {
     expect(heard).toEqual([1, 2]);
   });
 
+  test('that are closed at the very moment when they lead take the lead from nobody later', async () => {
+    const server = new TestServer();
+    const asked: unknown[] = [];
+    const connection = connect('ws://server/', {
+      ...server.options,
+      locks: {
+        request(_, options, run) {
+          asked.push(options.steal);
+          return run();
+        },
+      },
+    });
+    connection.close();
+    await settled();
+    await server.clock.advance(60_000);
+    expect(asked).toEqual([undefined]);
+  });
+
   test('that want a channel with another query are told', async () => {
     const server = new TestServer();
     const browser = new Browser(server);

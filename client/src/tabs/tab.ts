@@ -43,7 +43,8 @@ export class Tab {
       clock.clearTimeout(patience);
       patience = clock.setTimeout(
         () => {
-          if (!this.#socket?.isOpen && this.#hub === undefined) lead({ steal: true });
+          const isWaiting = !this.#socket?.isOpen && this.#hub === undefined;
+          if (isWaiting && this.connection.state !== 'closed') lead({ steal: true });
         },
         LEADER_PATIENCE_MS * (1 + random()),
       );
