@@ -6,6 +6,7 @@ import { compareIds } from '../../client/src/position.ts';
 import { connect } from '../../client/src/tabs.ts';
 import { settled } from '../support/heap-clock.ts';
 import { Browser, type OpenedTab } from './support/browser.ts';
+import { CountingClock } from './support/counting-clock.ts';
 import { type Logged, TestServer } from './support/server.ts';
 
 interface Opened extends OpenedTab {
@@ -303,9 +304,11 @@ describe('tabs', () => {
 
   test('that are closed at the very moment when they lead take the lead from nobody later', async () => {
     const server = new TestServer();
+    const clock = new CountingClock(server.clock);
     const asked: unknown[] = [];
     const connection = connect('ws://server/', {
       ...server.options,
+      clock,
       locks: {
         request(_, options, run) {
           asked.push(options.steal);
@@ -315,6 +318,7 @@ describe('tabs', () => {
     });
     connection.close();
     await settled();
+    expect(clock.running).toBe(0);
     await server.clock.advance(60_000);
     expect(asked).toEqual([undefined]);
   });
