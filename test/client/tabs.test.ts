@@ -310,9 +310,9 @@ describe('tabs', () => {
       ...server.options,
       clock,
       locks: {
-        request(_, options, run) {
+        request(_, options, hold) {
           asked.push(options.steal);
-          return run();
+          return hold();
         },
       },
     });
