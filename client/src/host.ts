@@ -22,6 +22,11 @@ export interface WebSocketLike {
   close(code?: number, reason?: string): void;
 }
 
+/** Calls what whoever has a socket has put there, if anything. */
+export function callHandler(handler: unknown, event: unknown): void {
+  (handler as ((event: unknown) => void) | undefined)?.(event);
+}
+
 export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;
 
 export type Fetch = (
@@ -37,10 +42,15 @@ export interface BroadcastChannelLike {
 
 export type BroadcastChannelConstructor = new (name: string) => BroadcastChannelLike;
 
+export interface LockOptions {
+  /** An AbortSignal, whose type is the browser's. */
+  readonly signal?: never;
+  readonly steal?: boolean;
+}
+
 /** The part of `navigator.locks` that is used. */
 export interface Locks {
-  /** `signal` is an AbortSignal, whose type is the browser's. */
-  request(name: string, options: { signal: never }, run: () => Promise<void>): Promise<unknown>;
+  request(name: string, options: LockOptions, run: () => Promise<void>): Promise<unknown>;
 }
 
 /** An AbortSignal, without asking for the types of a browser. */
@@ -57,6 +67,9 @@ export interface Clock {
   setTimeout(run: () => void, delayMs: number): unknown;
   clearTimeout(timer: unknown): void;
 }
+
+/** A longer one is over at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** One that nobody else has, of printable characters. Only pages of a secure origin have `randomUUID`. */
 export function uniqueId(): string {

@@ -1,11 +1,6 @@
+export { connect } from './client.ts';
 export type { ErrorCode, Reconnect, Retry } from './codes.ts';
-export {
-  type Connection,
-  type ConnectOptions,
-  connect,
-  type PublishOptions,
-  type SubscribeOptions,
-} from './connection.ts';
+export type { Connection, ConnectOptions, PublishOptions, SubscribeOptions } from './connection.ts';
 export { type ClientErrorCode, SignalboxError } from './error.ts';
 export type { AbortSignalLike, Clock, Fetch, WebSocketConstructor, WebSocketLike } from './host.ts';
 export type { Readable, Stop } from './listeners.ts';

@@ -1,5 +1,5 @@
 import { SignalboxError } from './error.ts';
-import type { AbortSignalLike, Clock } from './host.ts';
+import { type AbortSignalLike, type Clock, LONGEST_TIMER_MS } from './host.ts';
 
 export interface RequestOptions {
   /** Gives up after this time, waiting for a connection included. Zero: never. */
@@ -60,10 +60,13 @@ export class Outbox {
       const abort = () => this.#take(ref)?.reject(signal?.reason);
       const timer =
         timeoutMs > 0 &&
-        clock.setTimeout(() => {
-          const words = `there was no answer within ${timeoutMs} ms`;
-          this.#take(ref)?.reject(new SignalboxError('timeout', words));
-        }, timeoutMs);
+        clock.setTimeout(
+          () => {
+            const words = `there was no answer within ${timeoutMs} ms`;
+            this.#take(ref)?.reject(new SignalboxError('timeout', words));
+          },
+          Math.min(timeoutMs, LONGEST_TIMER_MS),
+        );
       const done =
         <V>(settle: (value: V) => void) =>
         (value: V) => {

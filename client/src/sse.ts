@@ -1,4 +1,5 @@
-import { type Connection, type ConnectOptions, connect as connectAlone } from './connection.ts';
+import { connect as connectAlone } from './client.ts';
+import type { Connection, ConnectOptions } from './connection.ts';
 import type { HttpFetch } from './fallback/http.ts';
 import { Route } from './fallback/route.ts';
 import type { WebSocketConstructor } from './host.ts';

@@ -1,4 +1,5 @@
-import { type Connection, type ConnectOptions, connect as connectAlone } from './connection.ts';
+import { connect as connectAlone } from './client.ts';
+import type { Connection, ConnectOptions } from './connection.ts';
 import { type BroadcastChannelConstructor, host, type Locks } from './host.ts';
 import { Tab } from './tabs/tab.ts';
 

@@ -106,6 +106,25 @@ describe('the client in a browser', () => {
     expect(await hears(page, 3)).toEqual(['missed', 'missed too', 'after']);
   });
 
+  test('goes on where it was when its page was left, kept, and gone back to', async () => {
+    const keeping = await launchChromium({ keepsPages: true });
+    try {
+      const page = await openListening(await keeping.newContext(), site, { client: 'alone', channel });
+      await page.evaluate("addEventListener('pageshow', ({ persisted }) => (app.isKept = persisted))");
+      await publish(server.url, channel, 'before');
+      await hears(page, 1);
+      await page.goto(`${site.url}/empty`);
+      await publish(server.url, channel, 'missed');
+      await page.goBack({ waitUntil: 'commit' });
+      await publish(server.url, channel, 'after');
+      expect(await hears(page, 3)).toEqual(['before', 'missed', 'after']);
+      expect(await page.evaluate('app.isKept')).toBe(true);
+      await eventually('live', async () => (await report(page)).state === 'live');
+    } finally {
+      await keeping.close();
+    }
+  });
+
   test('fills a store from the snapshot of its channel, and then from events', async () => {
     await publishSnapshot(server.url, channel, ['of', 'old']);
     await publish(server.url, channel, 'later');

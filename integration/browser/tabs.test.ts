@@ -20,6 +20,8 @@ import { build, type RunningServer, startServer } from './server.ts';
 import { type Site, startSite } from './site.ts';
 
 const EVENTS = 600;
+/** One and a half ping intervals, and as long as a leader has to answer. */
+const TAKEN_OVER_MS = 20_000;
 const ENDS = ['is closed', 'goes elsewhere', 'crashes'] as const;
 
 let server: RunningServer;
@@ -102,6 +104,23 @@ describe('tabs of one origin', () => {
     },
   );
 
+  test('hear everything once, in order, while the one that leads does not run, and so does that when it runs again', async () => {
+    const tabs = await openTabs(6);
+    const [leader, ...others] = tabs as [Page, ...Page[]];
+    await publish(server.url, channel, ...numbers(10));
+    for (const tab of tabs) await hears(tab, 10);
+    const before = site.opened;
+    const release = await hold(leader);
+    await publishSteadily(server.url, channel, numbers(EVENTS).slice(10));
+    for (const tab of others)
+      await eventually('all', async () => (await report(tab)).heard.length === EVENTS, TAKEN_OVER_MS);
+    expect(site.opened).toBeGreaterThan(before);
+    await release();
+    for (const tab of tabs) expect(await hears(tab, EVENTS)).toEqual(numbers(EVENTS));
+    await eventually('one WebSocket', () => site.open === 1);
+    for (const tab of tabs) expect((await report(tab)).gaps).toEqual([]);
+  });
+
   test('are all caught up when the line was cut', async () => {
     const tabs = await openTabs(2);
     await publish(server.url, channel, 'before');
@@ -172,6 +191,14 @@ async function inState(tab: Page, state: string): Promise<void> {
 }
 
 const tickets = (): number => site.requests.filter((request) => request === 'POST /ticket').length;
+
+/** As a browser has it with pages that nobody looks at; this one waits for a dialog, which it can be freed of again. */
+async function hold(tab: Page): Promise<() => Promise<void>> {
+  const opened = tab.waitForEvent('dialog');
+  await tab.evaluate("void setTimeout(() => alert('held'))");
+  const dialog = await opened;
+  return () => dialog.accept();
+}
 
 async function leave(tab: Page, end: (typeof ENDS)[number]): Promise<void> {
   if (end === 'is closed') await tab.close();

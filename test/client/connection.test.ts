@@ -1,7 +1,14 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { connect, SignalboxError, type WebSocketConstructor } from '../../client/src/index.ts';
+import {
+  type AbortSignalLike,
+  connect,
+  SignalboxError,
+  type WebSocketConstructor,
+} from '../../client/src/index.ts';
 import { CLOSES } from '../../src/protocol/native/close-codes.ts';
+import { HeapClock } from '../support/heap-clock.ts';
+import { CountingClock } from './support/counting-clock.ts';
 import { A_MOMENT_MS, setup } from './support/setup.ts';
 import { TestServer } from './support/server.ts';
 
@@ -81,6 +88,76 @@ describe('a connection', () => {
     connection.close();
   });
 
+  test.each([0, 0.25, 0.75])('waits any part of a pause: at %d of it', async (part) => {
+    const { server, connection, advance } = setup({}, { random: () => part, backoffMs: 10_000 });
+    await advance(A_MOMENT_MS);
+    const changes: [string, number][] = [];
+    connection.onState((state) => changes.push([state, server.clock.now()]));
+    server.wire.cut(true);
+    await advance(20_000);
+    const [stale, back] = changes as [[string, number], [string, number]];
+    expect([stale[0], back[0]]).toEqual(['stale', 'live']);
+    const pauseMs = back[1] - stale[1];
+    expect(pauseMs).toBeGreaterThanOrEqual(part * 10_000);
+    expect(pauseMs).toBeLessThan(part * 10_000 + A_MOMENT_MS);
+    connection.close();
+  });
+
+  test('waits a short pause again after a connection that held, and not after one that did not', async () => {
+    const { server, connection, advance } = setup({}, { random: () => 0.999 });
+    let staleAtMs = 0;
+    let pauseMs = 0;
+    connection.onState((state) => {
+      if (state === 'stale') staleAtMs = server.clock.now();
+      if (state === 'live') pauseMs = server.clock.now() - staleAtMs;
+    });
+    await advance(A_MOMENT_MS);
+    for (let times = 0; times < 5; times++) {
+      server.wire.cut(true);
+      await advance(2 ** times * 1_000 + A_MOMENT_MS);
+      expect(connection.state).toBe('live');
+    }
+    expect(pauseMs).toBeGreaterThan(15_000);
+    await advance(10_000);
+    server.wire.cut(true);
+    await advance(1_000 + A_MOMENT_MS);
+    expect(connection.state).toBe('live');
+    expect(pauseMs).toBeLessThan(1_000 + A_MOMENT_MS);
+    connection.close();
+  });
+
+  test('says hello with the older of two epochs, which is answered with what was lost', () => {
+    const sockets: { onopen?: () => void; onmessage?: (event: object) => void; sent: string[] }[] = [];
+    const Silent = class {
+      sent: string[] = [];
+      constructor() {
+        sockets.push(this);
+      }
+      send(text: string): void {
+        this.sent.push(text);
+      }
+      close(): void {}
+    } as unknown as WebSocketConstructor;
+    const clock = new HeapClock();
+    const connection = connect('ws://server/', { WebSocket: Silent, clock });
+    const hear = (frame: object) => sockets[0]?.onmessage?.({ data: JSON.stringify(frame) });
+    const at = (channel: string) => ({ channel, id: '5-0', epoch: 'e1', recovered: true });
+    sockets[0]?.onopen?.();
+    const subscriptions = [at('user:u'), at('session:s')];
+    hear({ type: 'welcome', ref: 0, socket: 's', pingInterval: 1_000, subscriptions });
+    const gap = { type: 'gap', channel: 'user:u', after: '5-0', id: '0-0', epoch: 'e2', reason: 'epoch' };
+    hear(gap);
+    clock.increment(3_000);
+    sockets[1]?.onopen?.();
+    expect(JSON.parse(sockets[1]?.sent[0] ?? '')).toEqual({
+      type: 'hello',
+      ref: 0,
+      positions: { 'user:u': '0-0', 'session:s': '5-0' },
+      epoch: 'e1',
+    });
+    connection.close();
+  });
+
   test('comes back after the time that reconnect gives', async () => {
     const { server, connection, advance } = setup();
     await advance(A_MOMENT_MS);
@@ -144,6 +221,21 @@ describe('a connection', () => {
     server.send({ type: 'tell', topic: 'maintenance', data: '2' as never });
     await advance(A_MOMENT_MS);
     expect(told).toEqual([{ at: '22:00' }]);
+  });
+
+  test('leaves no timer behind when it is closed while subscriptions and requests wait', async () => {
+    const server = new TestServer({ refuse: ({ type }) => (type === 'hello' ? undefined : 'unavailable') });
+    const clock = new CountingClock(server.clock);
+    const connection = connect('ws://server/', { ...server.options, clock });
+    const [first] = ['a', 'b'].map((channel) => connection.subscribe(channel));
+    await server.clock.advance(A_MOMENT_MS);
+    server.wire.isUp = false;
+    const asked = connection.ask('echo').catch(() => {});
+    first?.unsubscribe();
+    expect(clock.running).toBeGreaterThan(1);
+    connection.close();
+    expect(clock.running).toBe(0);
+    await asked;
   });
 
   test('has no handler called after close, not even from within a handler', async () => {
@@ -224,6 +316,41 @@ describe('a connection', () => {
       connection.close();
     });
 
+    test('sends none that was asked for an earlier connection', async () => {
+      const { server, advance, connection } = setup(
+        { expiresInMs: 20_000 },
+        {
+          token: () => new Promise((resolve) => void server.clock.setTimeout(() => resolve('late'), 5_000)),
+          ticket: () => 'ticket',
+        },
+      );
+      await advance(17_000);
+      server.wire.cut(true);
+      await advance(6_000);
+      expect([server.tokens, hellos(server), connection.state]).toEqual([[], 2, 'live']);
+      connection.close();
+    });
+
+    test('says so when the server does not take it, and tries again', async () => {
+      let isTaken = false;
+      const { server, connection, advance } = setup(
+        {
+          expiresInMs: 100_000,
+          refuse: ({ type }) => (type === 'refresh' && !isTaken ? 'unauthorized' : undefined),
+        },
+        { token: () => 'new', ticket: () => 'ticket' },
+      );
+      const codes: unknown[] = [];
+      connection.on('error', (error) => codes.push((error as SignalboxError).code));
+      await advance(81_000);
+      expect(codes).toEqual(['unauthorized']);
+      isTaken = true;
+      await advance(20_000);
+      expect(codes).toEqual(['unauthorized']);
+      expect([server.tokens, hellos(server)]).toEqual([['new'], 1]);
+      connection.close();
+    });
+
     test('tries again when it cannot be had, and says so', async () => {
       const tokens = ['', 'good'];
       const errors: unknown[] = [];
@@ -285,6 +412,48 @@ describe('a request', () => {
     expect(await late).toMatchObject({ code: 'timeout' });
     expect([await aborted, await never]).toEqual(['enough', 'before']);
     expect(server.frames.filter(({ type }) => type !== 'hello' && type !== 'pong')).toEqual([]);
+  });
+
+  test('that may take for ever does, where timers of more than 25 days are over at once', async () => {
+    const server = new TestServer();
+    const { clock } = server.options;
+    const setTimeout = (run: () => void, delayMs: number) =>
+      clock.setTimeout(run, delayMs < 2 ** 31 ? delayMs : 1);
+    server.wire.isUp = false;
+    const connection = connect('ws://server/', {
+      ...server.options,
+      clock: { now: clock.now, clearTimeout: clock.clearTimeout, setTimeout },
+    });
+    const asked = connection.ask('echo', 1, { timeoutMs: Number.POSITIVE_INFINITY });
+    await clock.advance(60_000);
+    server.wire.isUp = true;
+    await clock.advance(60_000);
+    expect(await asked).toBe(1);
+    connection.close();
+  });
+
+  test('leaves nothing at its signal, however it ended', async () => {
+    const { server, connection, advance } = setup();
+    const runs = new Set<unknown>();
+    const signal: AbortSignalLike = {
+      aborted: false,
+      reason: undefined,
+      addEventListener: (_, run) => runs.add(run),
+      removeEventListener: (_, run) => runs.delete(run),
+    };
+    const { random } = server;
+    const said: Promise<unknown>[] = [100, 0, 0].map((timeoutMs) =>
+      connection.ask('echo', random.next(), { timeoutMs, signal }).catch(() => {}),
+    );
+    expect(runs.size).toBe(said.length);
+    await advance(A_MOMENT_MS);
+    server.wire.isUp = false;
+    server.wire.cut(true);
+    said.push(connection.publish('a', 'b', 1, { signal }).catch(() => {}));
+    await advance(A_MOMENT_MS);
+    connection.close();
+    await Promise.all(said);
+    expect(runs.size).toBe(0);
   });
 
   test('waits for a connection, up to a bound', async () => {

@@ -8,6 +8,8 @@ const CHANNELS = ['a', 'b', 'c'] as const;
 
 const channels = fc.constantFrom(...CHANNELS);
 const wait = fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 4000 }) });
+/** Within what a frame takes: between one and the next. */
+const moment = fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 60 }) });
 const publish = fc.record({ do: fc.constant('publish' as const), channel: channels });
 const cut = fc.record({ do: fc.constant('cut' as const), isNoticed: fc.boolean() });
 const end = fc.record({
@@ -21,7 +23,21 @@ const garbage = fc.record({ do: fc.constant('garbage' as const) });
 const trim = fc.record({ do: fc.constant('trim' as const), channel: channels });
 const loseData = fc.record({ do: fc.constant('loseData' as const) });
 
-const harmless = [publish, publish, publish, wait, wait, cut, end, outage, drain, subscribe, garbage];
+const harmless = [
+  publish,
+  publish,
+  publish,
+  wait,
+  wait,
+  moment,
+  moment,
+  cut,
+  end,
+  outage,
+  drain,
+  subscribe,
+  garbage,
+];
 
 type Step = { do: string; ms?: number; channel?: string; code?: number; after?: number; isNoticed?: boolean };
 
@@ -65,10 +81,7 @@ async function run(server: TestServer, connection: Connection, steps: readonly S
         server.end(step.code ?? 1006);
         break;
       case 'outage':
-        server.wire.isUp = false;
-        server.wire.cut(true);
-        await server.clock.advance(step.ms ?? 0);
-        server.wire.isUp = true;
+        await server.outage(step.ms ?? 0);
         break;
       case 'drain':
         server.send({ type: 'reconnect', after: step.after ?? 0, reason: 'drain' });

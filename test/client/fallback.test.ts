@@ -1,6 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { BlockReader } from '../../client/src/fallback/blocks.ts';
-import type { Connection, Gap, Subscription } from '../../client/src/index.ts';
+import type {
+  Connection,
+  Gap,
+  SignalboxError,
+  Subscription,
+  WebSocketConstructor,
+} from '../../client/src/index.ts';
 import { connect, type FallbackOptions } from '../../client/src/sse.ts';
 import { compareIds, type StreamId } from '../../src/event/stream-id.ts';
 import { settled } from '../support/heap-clock.ts';
@@ -200,6 +206,95 @@ describe('a connection whose WebSockets cannot be opened', () => {
     await advance(10_000);
     expect([a.state, b.state]).toEqual(['closed', 'live']);
     expect(heard.ids).toEqual(idsOf(server, 'b'));
+  });
+
+  test('does not hear what it has published without an echo, and hears what comes before and after', async () => {
+    const { server, connection, advance } = setup();
+    const heard: unknown[] = [];
+    connection.subscribe('a').on('*', (data) => heard.push(data));
+    await advance(3_000);
+    for (let n = 0; n < 20; n += 1) {
+      server.append('a', `before ${n}`);
+      const publishing = connection.publish('a', 't', 'its own', { echo: false });
+      await advance(server.random.below(60));
+      server.append('a', `after ${n}`);
+      await advance(500);
+      await publishing;
+    }
+    expect(server.log.filter(({ data }) => data === '"its own"')).toHaveLength(20);
+    expect(heard).toEqual(Array.from({ length: 20 }, (_, n) => [`before ${n}`, `after ${n}`]).flat());
+  });
+
+  test('is told things once, also while one stream takes the place of another', async () => {
+    const { over, connection, advance } = setup();
+    const told: unknown[] = [];
+    connection.on('news', (data) => told.push(data));
+    await advance(3_000);
+    connection.subscribe('a');
+    const all = Array.from({ length: 40 }, (_, n) => n);
+    for (const n of all) {
+      over.tell('news', n);
+      await advance(20);
+    }
+    expect(told).toEqual([...new Set(told)]);
+    // Best effort, in between.
+    expect(told.length).toBeGreaterThan(all.length - 5);
+  });
+
+  test('moves to a WebSocket only when no answer is under way, so that none is lost', async () => {
+    const { server, connection, advance } = setup();
+    await advance(3_000);
+    server.wire.isUp = true;
+    const asked: Promise<unknown>[] = [];
+    for (let n = 0; n < 400; n += 1) {
+      asked.push(connection.ask('echo', n));
+      await advance(30);
+    }
+    await advance(20_000);
+    expect(await Promise.all(asked)).toEqual(asked.map((_, n) => n));
+    expect(server.wire.ends).toHaveLength(1);
+  });
+
+  test('gives up its requests when it is closed', async () => {
+    const { server, over } = setup();
+    const signals: AbortSignal[] = [];
+    const connection = connect('wss://server/', {
+      ...server.options,
+      fetch: (url, request) => {
+        if (!url.endsWith('/ask')) return over.fetch(url, request);
+        signals.push(request.signal as unknown as AbortSignal);
+        return new Promise(() => {});
+      },
+      backoffMs: 200,
+    });
+    await settled();
+    await server.clock.advance(3_000);
+    const asked = connection.ask('x').catch(({ code }: SignalboxError) => code);
+    await settled();
+    connection.close();
+    expect(await asked).toBe('closed');
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+  });
+
+  test('stays with WebSockets as long as it is the server that closes them', async () => {
+    const { server, over } = setup();
+    server.wire.isUp = true;
+    let closed = 0;
+    const WebSocket = function dial(url: string, protocols: string[]) {
+      const socket = new server.wire.WebSocket(url, protocols);
+      if (closed < 5)
+        server.clock.setTimeout(() => {
+          closed += 1;
+          (socket.onclose as (event: object) => void)({ code: 1013, reason: 'too_many' });
+        }, 1);
+      return socket;
+    } as unknown as WebSocketConstructor;
+    const options = { ...server.options, WebSocket, fetch: over.fetch, backoffMs: 100 };
+    const connection = connect('wss://other/', options);
+    await server.clock.advance(20_000);
+    expect([closed, connection.state]).toEqual([5, 'live']);
+    expect(over.requests.filter((request) => !request.includes('/path/'))).toEqual([]);
+    connection.close();
   });
 
   test('calls nothing and asks for nothing once it is closed', async () => {

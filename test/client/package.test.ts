@@ -40,6 +40,13 @@ describe('@signalbox/client', () => {
     expect(await gzipped('client/src/sse.ts')).toBeLessThanOrEqual(MAX_BYTES_OF_SSE);
   });
 
+  test('says no less of its size', () => {
+    const words = readFileSync('client/README.md', 'utf8').replaceAll('\n', ' ');
+    expect(words.match(/less than \d+ KB/g)).toEqual(
+      [MAX_BYTES, MAX_BYTES_OF_TABS, MAX_BYTES_OF_SSE].map((bytes) => `less than ${bytes / 1000} KB`),
+    );
+  });
+
   test.each(['index', 'tabs', 'sse'])(
     '%s touches nothing when it is imported, not even where there is nothing',
     async (entry) => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { connect, type Gap } from '../../client/src/index.ts';
+import { Channel } from '../../client/src/subscription.ts';
 import { settled } from '../support/heap-clock.ts';
 import { A_MOMENT_MS, setup } from './support/setup.ts';
 import { type Logged, TestServer } from './support/server.ts';
@@ -13,6 +14,9 @@ const step = fc.oneof(
   fc.constant('cut' as const),
   fc.constant('trim' as const),
   fc.integer({ min: 0, max: 1500 }),
+  // Within what a frame takes: between one and the next.
+  fc.integer({ min: 0, max: 60 }),
+  fc.integer({ min: 0, max: 60 }),
 );
 
 describe('a store', () => {
@@ -41,6 +45,22 @@ describe('a store', () => {
       );
     },
   );
+
+  test.each(['a', 'user:u'])('of %s is filled by a snapshot whose first way was cut off', async (name) => {
+    const { server, connection, advance } = setup({ snapshot, user: 'u' });
+    server.append(name, 'before');
+    const subscription = name === 'a' ? connection.subscribe(name) : connection.user;
+    const store = subscription.store<readonly unknown[]>(append, []);
+    const stop = subscription.onState(() => {
+      // It has joined, and nothing else was heard yet.
+      stop();
+      server.wire.cut(true);
+      server.append(name, 'meanwhile');
+    });
+    await advance(5_000);
+    expect(store.getSnapshot()).toEqual(['before', 'meanwhile']);
+    expect(store.gap.getSnapshot()).toBeUndefined();
+  });
 
   test('tells what it skipped when it joined afresh for a snapshot that nobody makes', async () => {
     await fc.assert(
@@ -160,5 +180,64 @@ describe('a store', () => {
     await advance(5000);
     expect(errors).toEqual([new Error('offline')]);
     expect(store.gap.getSnapshot()).toMatchObject({ reason: 'trimmed' });
+  });
+
+  describe('that fetches its state again', () => {
+    const GAP: Gap = { type: 'gap', channel: 'a', after: '5-0', id: '6-0', reason: 'trimmed' };
+    type Asked = { resolve(found: { data: readonly unknown[] }): void; reject(error: Error): void };
+
+    function begin() {
+      const channel = new Channel(
+        'a',
+        {},
+        () => {},
+        () => {},
+      );
+      const asked: Asked[] = [];
+      const errors: unknown[] = [];
+      const store = channel.store<readonly unknown[]>(append, [], {
+        refetch: () =>
+          new Promise((resolve, reject) => {
+            asked.push({ resolve, reject });
+          }),
+        onError: (error) => errors.push(error),
+      });
+      channel.joined({ channel: 'a', id: '5-0', epoch: 'e1', recovered: true }, true);
+      channel.gap(GAP);
+      return { channel, asked, errors, store };
+    }
+
+    test('takes neither an answer nor a failure once a snapshot has filled it', async () => {
+      const { channel, asked, errors, store } = begin();
+      channel.snapshot({ type: 'snapshot', channel: 'a', id: '7-0', data: ['of the snapshot'] });
+      asked[0]?.resolve({ data: ['too late'] });
+      await settled();
+      expect(store.getSnapshot()).toEqual(['of the snapshot']);
+
+      channel.gap({ ...GAP, after: '7-0', id: '8-0' });
+      channel.snapshot({ type: 'snapshot', channel: 'a', id: '9-0', data: ['of the next'] });
+      asked[1]?.reject(new Error('too late'));
+      await settled();
+      expect([store.getSnapshot(), errors]).toEqual([['of the next'], []]);
+    });
+
+    test('takes the answer to what it asked last', async () => {
+      const { channel, asked, store } = begin();
+      channel.gap({ ...GAP, after: '6-0', id: '8-0' });
+      asked[1]?.resolve({ data: ['of the second'] });
+      await settled();
+      asked[0]?.resolve({ data: ['of the first'] });
+      await settled();
+      expect(store.getSnapshot()).toEqual(['of the second']);
+      expect(store.gap.getSnapshot()).toBeUndefined();
+    });
+
+    test('takes none after it has ended', async () => {
+      const { channel, asked, store } = begin();
+      channel.unsubscribe();
+      asked[0]?.resolve({ data: ['too late'] });
+      await settled();
+      expect(store.getSnapshot()).toEqual([]);
+    });
   });
 });

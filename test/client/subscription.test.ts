@@ -1,6 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { Channel } from '../../client/src/subscription.ts';
 import type { StreamId } from '../../src/event/stream-id.ts';
+import { Client } from '../../client/src/client.ts';
+import type { ConnectOptions } from '../../client/src/connection.ts';
+import { type ServerOptions, TestServer } from './support/server.ts';
 import { A_MOMENT_MS, setup } from './support/setup.ts';
 
 const event = (id: string, data: unknown) => ({
@@ -175,6 +178,52 @@ describe('a subscription', () => {
     await advance(A_MOMENT_MS);
     expect(gaps).toEqual([]);
     expect(subscription.position?.lastId).toBe('9-0');
+  });
+});
+
+describe('a subscription that is asked for once more', () => {
+  const begin = (options: ServerOptions = {}, client: ConnectOptions = {}) => {
+    const server = new TestServer(options);
+    const connection = new Client('ws://server/', { ...server.options, ...client });
+    const subscription = connection.subscribe('a') as Channel;
+    const heard: unknown[] = [];
+    subscription.on('*', (data) => heard.push(data));
+    return { server, connection, subscription, heard };
+  };
+  const asked = (server: TestServer) => server.frames.filter(({ type }) => type === 'subscribe').length;
+
+  test('takes no answer to what was asked before', async () => {
+    const { server, connection, subscription, heard } = begin();
+    await server.clock.advance(A_MOMENT_MS);
+    const [first] = [1, 2, 3].map((data) => server.append('a', data));
+    await server.clock.advance(A_MOMENT_MS);
+    connection.again(subscription);
+    connection.again(subscription, first);
+    await server.clock.advance(A_MOMENT_MS);
+    expect(heard).toEqual([1, 2, 3, 2, 3]);
+    connection.close();
+  });
+
+  test('is asked for once when it was refused for now, and when it still waits to be asked for', async () => {
+    let refusals = 1;
+    const { server, connection, subscription } = begin(
+      { refuse: ({ type }) => (type === 'subscribe' && refusals-- > 0 ? 'unavailable' : undefined) },
+      { random: () => 0.99 },
+    );
+    await server.clock.advance(A_MOMENT_MS);
+    connection.again(subscription);
+    await server.clock.advance(5_000);
+    expect([subscription.state, subscription.error, asked(server)]).toEqual(['live', undefined, 2]);
+    connection.close();
+
+    const slow = begin({}, { framesPerSecond: 0.5 });
+    for (const name of ['b', 'c']) slow.connection.subscribe(name);
+    const last = slow.connection.subscribe('d') as Channel;
+    await slow.server.clock.advance(A_MOMENT_MS);
+    slow.connection.again(last);
+    await slow.server.clock.advance(20_000);
+    expect([last.state, asked(slow.server)]).toEqual(['live', 4]);
+    slow.connection.close();
   });
 });
 

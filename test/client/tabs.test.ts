@@ -1,15 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import type { Connection, Gap } from '../../client/src/index.ts';
+import type { Gap } from '../../client/src/index.ts';
 import type { BroadcastChannelConstructor } from '../../client/src/host.ts';
 import { compareIds } from '../../client/src/position.ts';
 import { connect } from '../../client/src/tabs.ts';
-import { Browser } from './support/browser.ts';
+import { settled } from '../support/heap-clock.ts';
+import { Browser, type OpenedTab } from './support/browser.ts';
+import { CountingClock } from './support/counting-clock.ts';
 import { type Logged, TestServer } from './support/server.ts';
 
-interface Opened {
-  readonly connection: Connection;
-  readonly crash: () => void;
+interface Opened extends OpenedTab {
+  isFrozen: boolean;
   readonly ears: Map<string, Ear>;
   isOpen: boolean;
 }
@@ -34,6 +35,8 @@ const step = fc.oneof(
   fc.record({ do: fc.constant('open' as const), tab }),
   fc.record({ do: fc.constant('crash' as const), tab }),
   fc.record({ do: fc.constant('close' as const), tab }),
+  fc.record({ do: fc.constant('freeze' as const), tab }),
+  fc.record({ do: fc.constant('thaw' as const), tab }),
   fc.record({ do: fc.constant('cut' as const) }),
   fc.record({ do: fc.constant('subscribe' as const), tab, channel }),
   fc.record({ do: fc.constant('subscribe' as const), tab, channel }),
@@ -68,7 +71,7 @@ async function run(server: TestServer, steps: readonly Step[], withStore: boolea
   const published: Promise<string>[] = [];
   const open = (at: number) => {
     if (tabs[at]?.isOpen) return;
-    const opened = { ...browser.open(), ears: new Map<string, Ear>(), isOpen: true };
+    const opened = { ...browser.open(), ears: new Map<string, Ear>(), isOpen: true, isFrozen: false };
     tabs[at] = opened;
     if (!withStore) listen(opened, 'user:u', false);
   };
@@ -84,7 +87,14 @@ async function run(server: TestServer, steps: readonly Step[], withStore: boolea
     else {
       const opened = tabs[next.tab];
       if (!opened?.isOpen) continue;
-      if (next.do === 'subscribe') listen(opened, next.channel, withStore);
+      if (next.do === 'thaw') {
+        opened.isFrozen = false;
+        await opened.thaw();
+      } else if (opened.isFrozen && next.do !== 'crash') continue;
+      else if (next.do === 'freeze') {
+        opened.isFrozen = true;
+        opened.freeze();
+      } else if (next.do === 'subscribe') listen(opened, next.channel, withStore);
       else if (next.do === 'send')
         published.push(opened.connection.publish(next.channel, 'x', count).catch(() => 'rejected'));
       else {
@@ -94,6 +104,7 @@ async function run(server: TestServer, steps: readonly Step[], withStore: boolea
       }
     }
   }
+  for (const { isOpen, thaw } of tabs) if (isOpen) await thaw();
   await server.clock.advance(100_000);
   return { tabs: tabs.filter(({ isOpen }) => isOpen), published };
 }
@@ -164,6 +175,31 @@ describe('tabs', () => {
     expect(lists).toEqual([[3], [3]]);
   });
 
+  test('are not kept waiting by a leader that answered last of all, and is gone', async () => {
+    const server = new TestServer({ seed: 396_191_431, user: 'u' });
+    const { tabs } = await run(
+      server,
+      [
+        { do: 'wait', ms: 106 },
+        { do: 'publish', channel: 'user:u' },
+        { do: 'wait', ms: 37 },
+        { do: 'subscribe', tab: 0, channel: 'a' },
+        { do: 'subscribe', tab: 1, channel: 'a' },
+        { do: 'crash', tab: 2 },
+        { do: 'close', tab: 1 },
+        { do: 'wait', ms: 75 },
+        { do: 'open', tab: 2 },
+        { do: 'open', tab: 1 },
+        { do: 'publish', channel: 'a' },
+        { do: 'wait', ms: 3 },
+        { do: 'crash', tab: 0 },
+        { do: 'cut' },
+      ],
+      false,
+    );
+    expect(tabs.map(({ connection }) => connection.state)).toEqual(['live', 'live']);
+  });
+
   test('ask, tell and publish', async () => {
     const server = new TestServer();
     const browser = new Browser(server);
@@ -194,6 +230,97 @@ describe('tabs', () => {
     server.end(4410, 'ended');
     await server.clock.advance(60_000);
     expect(tabs.map(({ connection }) => connection.state)).toEqual(['closed', 'closed']);
+  });
+
+  test('go on without a leader that does not run any more, which follows when it runs again', async () => {
+    const server = new TestServer({ pingInterval: 5_000 });
+    const browser = new Browser(server);
+    const tabs = Array.from({ length: 4 }, () => browser.open());
+    const heard = tabs.map(({ connection }) => {
+      const data: unknown[] = [];
+      connection.subscribe('a').on('*', (one) => data.push(one));
+      return data;
+    });
+    await server.clock.advance(1_000);
+    server.append('a', 1);
+    await server.clock.advance(1_000);
+    tabs[0]?.freeze();
+    server.append('a', 2);
+    await server.clock.advance(60_000);
+    server.append('a', 3);
+    const published = tabs[1]?.connection.publish('a', 'b', 4);
+    await server.clock.advance(1_000);
+    expect(heard).toEqual([[1], [1, 2, 3, 4], [1, 2, 3, 4], [1, 2, 3, 4]]);
+    await published;
+    await tabs[0]?.thaw();
+    await server.clock.advance(20_000);
+    server.append('a', 5);
+    await server.clock.advance(1_000);
+    expect(heard).toEqual(tabs.map(() => [1, 2, 3, 4, 5]));
+    expect(server.wire.ends).toHaveLength(1);
+    expect(tabs.map(({ connection }) => connection.state)).toEqual(tabs.map(() => 'live'));
+
+    for (const { connection } of tabs.slice(1)) connection.close();
+    server.append('a', 6);
+    await server.clock.advance(5_000);
+    expect(heard[0]).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(server.wire.ends).toHaveLength(1);
+  });
+
+  test('ask for the lead no more once they are closed', async () => {
+    const server = new TestServer();
+    const signals: AbortSignal[] = [];
+    const connection = connect('ws://server/', {
+      ...server.options,
+      locks: {
+        request(_, { signal }) {
+          if (signal !== undefined) signals.push(signal);
+          return new Promise(() => {});
+        },
+      },
+    });
+    connection.close();
+    await settled();
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+  });
+
+  test('that did not run for so long that they were forgotten come back at once', async () => {
+    const server = new TestServer({ pingInterval: 20_000 });
+    const browser = new Browser(server);
+    const [leader, other] = [browser.open(), browser.open()];
+    const heard: unknown[] = [];
+    other.connection.subscribe('a').on('*', (data) => heard.push(data));
+    await server.clock.advance(1_000);
+    expect(leader.connection.state).toBe('live');
+    other.freeze();
+    server.append('a', 1);
+    await server.clock.advance(100_000);
+    server.append('a', 2);
+    await server.clock.advance(1_000);
+    await other.thaw();
+    await server.clock.advance(1_000);
+    expect(heard).toEqual([1, 2]);
+  });
+
+  test('that are closed at the very moment when they lead take the lead from nobody later', async () => {
+    const server = new TestServer();
+    const clock = new CountingClock(server.clock);
+    const asked: unknown[] = [];
+    const connection = connect('ws://server/', {
+      ...server.options,
+      clock,
+      locks: {
+        request(_, options, hold) {
+          asked.push(options.steal);
+          return hold();
+        },
+      },
+    });
+    connection.close();
+    await settled();
+    expect(clock.running).toBe(0);
+    await server.clock.advance(60_000);
+    expect(asked).toEqual([undefined]);
   });
 
   test('that want a channel with another query are told', async () => {

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -11,6 +11,26 @@ import { blocks, pageAt, rowsBelow } from './pages.ts';
 import { programBelow, Stage } from './programs.ts';
 
 const page = pageAt('docs/from-socket-io.md');
+
+/** What pages call, set and hear, as its documentation has it; its client is not here to be asked. */
+const OF_PAGES = `
+  io(url, options)|connect|open|disconnect|close|connected|active|disconnected|recovered|emit|emitWithAck|send|on|once|off
+  onAny|offAny|volatile|timeout|connect_error|reconnect|reconnect_attempt|reconnect_error|reconnect_failed|ping|auth
+  transports|upgrade|reconnection|reconnectionAttempts|reconnectionDelay|reconnectionDelayMax|randomizationFactor
+  autoConnect|withCredentials|extraHeaders|forceNew|multiplex|ackTimeout|retries
+`
+  .trim()
+  .split(/\||\n\s*/);
+/** Public by accident: what its own files call of each other. */
+const INTERNAL = new Set(
+  `
+  constructor extractFilename initEngine attachServe serve buildHandshake registerAckCallback packet leaveAll onevent ack
+  onack ondisconnect dispatch run notifyOutgoingListeners newBroadcastOperator
+`.split(/\s+/),
+);
+/** All ways of one call: `on`, `once`, `off`; `onAnyOutgoing`. */
+const isOfEmitter = (name: string): boolean =>
+  name in EventEmitter.prototype || /^(?:prepend|off|listeners|on)Any/.test(name);
 
 let stage: Stage;
 
@@ -32,11 +52,38 @@ async function listening(server: http.Server): Promise<string> {
 }
 
 describe('docs/from-socket-io.md', () => {
+  const calls = ['What there is of it here', "The server's calls"]
+    .flatMap((heading) => rowsBelow(page, heading))
+    .map(([cell = '']) => cell)
+    .join();
+
   test('names a test in each of its rows, and each of these exists', () => {
     const claims = claimsOf(page);
-    const tables = ['What there is of it here', 'A store, as notifiers fill it'];
+    const tables = [
+      'What there is of it here',
+      "The server's calls",
+      "The page's calls",
+      'A store, as notifiers fill it',
+    ];
     expect(claims).toHaveLength(tables.flatMap((heading) => rowsBelow(page, heading).slice(1)).length);
     expect(claims.filter(({ file, name }) => !testNames(file).has(name))).toEqual([]);
+  });
+
+  test('has everything that can be called on a server, a namespace and a socket', () => {
+    const { Server, Namespace, Socket } = socketIo;
+    const names = [Server, Namespace, Socket]
+      .flatMap(({ prototype }) => Object.getOwnPropertyNames(prototype))
+      .filter((name) => !name.startsWith('_') && !INTERNAL.has(name) && !isOfEmitter(name));
+    expect(names.length).toBeGreaterThan(60);
+    const isThere = (name: string) => new RegExp(`\\b${name}\\b`).test(calls);
+    expect([...new Set(names)].filter((name) => !isThere(name))).toEqual([]);
+  });
+
+  test('has everything that a page calls, sets and hears', () => {
+    const cells = rowsBelow(page, "The page's calls")
+      .map(([cell = '']) => cell)
+      .join();
+    expect(OF_PAGES.filter((name) => !cells.includes(`\`${name}\``))).toEqual([]);
   });
 
   test('The server, and the page: a room, an answer, and a line to all but who said it', async () => {

@@ -1,29 +1,11 @@
 import type { GapFrame, Joined, ServerFrame, WelcomeFrame } from '../frames.ts';
-import { host, type WebSocketLike } from '../host.ts';
+import { callHandler, host, type WebSocketLike } from '../host.ts';
 import { compareIds } from '../position.ts';
+import type { ClientFrame, RequestFrame } from './client-frame.ts';
 import type { Http } from './http.ts';
 import { Member } from './member.ts';
-import { type Publication, Requests, type Saying } from './requests.ts';
+import { Requests } from './requests.ts';
 import { Stream, type StreamEnd } from './stream.ts';
-
-type RequestFrame =
-  | ({ readonly type: 'ask' } & Saying)
-  | ({ readonly type: 'tell' } & Saying)
-  | ({ readonly type: 'publish'; readonly echo?: boolean } & Publication);
-
-type ClientFrame =
-  | { readonly type: 'hello'; readonly positions?: Readonly<Record<string, string>>; readonly epoch?: string }
-  | {
-      readonly type: 'subscribe';
-      readonly ref: number;
-      readonly channel: string;
-      readonly lastId?: string;
-      readonly epoch?: string;
-    }
-  | { readonly type: 'unsubscribe'; readonly ref: number; readonly channel: string }
-  | RequestFrame
-  | { readonly type: 'refresh'; readonly ref: number; readonly token: string }
-  | { readonly type: 'pong' };
 
 /** Changes of the channels within this time are one. */
 const COALESCE_MS = 50;
@@ -73,7 +55,7 @@ export class HttpLine implements WebSocketLike {
     this.#facts = facts;
     this.#requests = new Requests(http, (frame) => this.#say(frame));
     host.queueMicrotask(() => {
-      if (!this.#isClosed) call(this.onopen, {});
+      if (!this.#isClosed) callHandler(this.onopen, {});
     });
   }
 
@@ -417,7 +399,7 @@ export class HttpLine implements WebSocketLike {
     if (retryMs !== undefined) this.#say({ type: 'reconnect', after: retryMs });
     if (this.#isClosed) return;
     this.#leave(false);
-    call(this.onclose, { code, reason });
+    callHandler(this.onclose, { code, reason });
   }
 
   #leave(isForGood: boolean): void {
@@ -435,7 +417,7 @@ export class HttpLine implements WebSocketLike {
   }
 
   #sayText(text: string): void {
-    if (!this.#isClosed) call(this.onmessage, { data: text });
+    if (!this.#isClosed) callHandler(this.onmessage, { data: text });
   }
 }
 
@@ -448,7 +430,3 @@ function closeOf(status: number | undefined): [code: number, reason: string] {
 }
 
 const msOf = (id: string): number => Number(id.split('-')[0]);
-
-function call(handler: unknown, event: unknown): void {
-  (handler as ((event: unknown) => void) | undefined)?.(event);
-}

@@ -1,4 +1,4 @@
-import { type Clock, host, type WebSocketLike } from '../host.ts';
+import { callHandler, type Clock, host, type WebSocketLike } from '../host.ts';
 
 export interface WebLineFacts {
   /** The server has said something. */
@@ -27,10 +27,10 @@ export class WebLine implements WebSocketLike {
     this.#socket = socket;
     this.#facts = facts;
     this.#clock = clock;
-    socket.onopen = () => call(this.onopen, {});
+    socket.onopen = () => callHandler(this.onopen, {});
     socket.onmessage = (event: unknown) => {
       if (this.#settle()) facts.heard();
-      call(this.onmessage, event);
+      callHandler(this.onmessage, event);
     };
     socket.onclose = (event: { readonly code: number }) => this.#closed(event);
     socket.onerror = () => {};
@@ -39,7 +39,7 @@ export class WebLine implements WebSocketLike {
       socket.close();
       this.#closed({ code: 1006 });
     }, patienceMs);
-    if (isOpen) host.queueMicrotask(() => call(this.onopen, {}));
+    if (isOpen) host.queueMicrotask(() => callHandler(this.onopen, {}));
   }
 
   send(text: string): void {
@@ -59,7 +59,7 @@ export class WebLine implements WebSocketLike {
     }
     const { onclose } = this;
     this.onclose = undefined;
-    call(onclose, event);
+    callHandler(onclose, event);
   }
 
   /** False: it was known before. */
@@ -69,8 +69,4 @@ export class WebLine implements WebSocketLike {
     this.#clock.clearTimeout(this.#patience);
     return true;
   }
-}
-
-function call(handler: unknown, event: unknown): void {
-  (handler as ((event: unknown) => void) | undefined)?.(event);
 }

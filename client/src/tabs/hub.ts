@@ -1,83 +1,15 @@
-import { Client, type ConnectOptions, type Taps } from '../connection.ts';
+import { Client, type Taps } from '../client.ts';
+import type { ConnectOptions } from '../connection.ts';
 import { RECONNECTS } from '../codes.ts';
 import { SignalboxError } from '../error.ts';
 import type { Joined, WelcomeFrame } from '../frames.ts';
-import { type Clock, systemClock } from '../host.ts';
-import { compareIds, type Position } from '../position.ts';
-import type { Channel, ChannelEvent, Gap, Snapshot } from '../subscription.ts';
+import { systemClock, uniqueId } from '../host.ts';
+import { compareIds } from '../position.ts';
+import type { Channel, ChannelEvent } from '../subscription.ts';
 import type { Message } from './post.ts';
-
-/** One connection of a tab to this one. */
-interface Session {
-  readonly id: string;
-  /** Its hello, as long as the server has not said welcome. */
-  hello?: Hello;
-  isWelcome: boolean;
-  /** Pings without an answer: a tab that is gone does not say so. */
-  pings: number;
-  /** Ids of what it published and does not want to hear. */
-  readonly muted: Set<string>;
-}
-
-interface Hello {
-  readonly ref: number;
-  readonly positions?: Readonly<Record<string, string>>;
-  readonly epoch?: string;
-}
-
-interface Subscribe {
-  readonly ref: number;
-  readonly channel: string;
-  readonly query?: unknown;
-  readonly lastId?: string;
-  readonly epoch?: string;
-}
-
-type TabFrame =
-  | ({ readonly type: 'hello' } & Hello)
-  | ({ readonly type: 'subscribe' } & Subscribe)
-  | { readonly type: 'unsubscribe'; readonly ref: number; readonly channel: string }
-  | { readonly type: 'ask' | 'tell'; readonly ref: number; readonly topic: string; readonly data?: unknown }
-  | {
-      readonly type: 'publish';
-      readonly ref: number;
-      readonly channel: string;
-      readonly topic: string;
-      readonly data: unknown;
-      readonly key: string;
-      readonly echo?: boolean;
-    }
-  | { readonly type: 'pong' };
-
-/** A channel that tabs share. */
-interface Shared {
-  readonly channel: Channel;
-  readonly query: string;
-  /** Who hears it. */
-  readonly members: Set<Session>;
-  /** Who asked for it since it was joined last. */
-  waiting: Asked[];
-  /** Who is answered when it is joined. */
-  joining: Asked[];
-  /**
-   * `joined`: what comes is for all members. `joining`: nothing comes. `afresh`: joined without a position, to get a
-   * snapshot for those who want one. It is for them only, and all else has to wait: before it something is left out.
-   */
-  phase: 'joining' | 'afresh' | 'joined';
-  /** Where all others are meanwhile. */
-  others: Position;
-  /** Who joined without a position, as long as nothing came: a snapshot still may. */
-  readonly fresh: Set<Session>;
-  /** Who was told of a gap that ends at `id`, as long as nothing came: a snapshot still may. */
-  gap?: { readonly id: string; readonly told: ReadonlySet<Session> } | undefined;
-  /** How often it was joined. */
-  round: number;
-}
-
-/** How long others wait for somebody's snapshot: longer than the server waits for the application. */
-const SNAPSHOT_MS = 3000;
-
-type Asked = Subscribe & { readonly session: Session };
+import { Session } from './session.ts';
+import { type Asked, SharedChannel, type Sharing } from './shared-channel.ts';
+import type { Hello, TabFrame } from './tab-frame.ts';
 
 /**
  * The server's side of the tabs: one connection, whose channels are shared. Each tab drops what it has already, so a tab
@@ -85,10 +17,11 @@ type Asked = Subscribe & { readonly session: Session };
  */
 export class Hub implements Taps {
   readonly #server: Client;
-  readonly #clock: Clock;
+  readonly #sharing: Sharing;
+  readonly #id = uniqueId();
   readonly #say: (message: Message) => void;
   readonly #sessions = new Map<string, Session>();
-  readonly #shared = new Map<string, Shared>();
+  readonly #shared = new Map<string, SharedChannel>();
   #welcome: WelcomeFrame | undefined;
   /** The connection is dropped on purpose, to go back on a channel of the server's own. */
   #isGoingBack = false;
@@ -97,16 +30,25 @@ export class Hub implements Taps {
 
   constructor(url: string, options: ConnectOptions, say: (message: Message) => void) {
     this.#say = say;
-    this.#clock = options.clock ?? systemClock;
     this.#server = new Client(url, options, this);
+    this.#sharing = {
+      clock: options.clock ?? systemClock,
+      again: (channel, lastId, epoch) => this.#server.again(channel, lastId, epoch),
+      event: (sessions, event) => this.#event(sessions, event),
+      send: (sessions, frame) => this.#send(sessions, frame),
+      refuse: (session, ref, error) => this.#refuse(session, ref, error),
+      settled: () => this.#greetAll(),
+      ended: (shared) => this.#ended(shared),
+    };
     for (const own of this.#own()) {
       own.on('*', (_, event) => this.#event(this.#welcomed(), event));
       own.on('gap', (gap) => this.#send(this.#welcomed(), gap));
     }
   }
 
+  /** The tabs are to go on with the next leader, not to hear that this is the end. */
   close(): void {
-    // The tabs are to go on with the next leader, not to hear that this is the end.
+    for (const { id } of this.#sessions.values()) this.#sayRestart(id);
     this.#shared.clear();
     this.#server.close();
   }
@@ -114,9 +56,11 @@ export class Hub implements Taps {
   hear(message: Message): void {
     if (message.kind === 'open') this.#open(message.id);
     if (message.kind === 'left') this.#leave(this.#sessions.get(message.id));
-    if (message.kind !== 'up') return;
+    if (message.kind !== 'up' || message.hub !== this.#id) return;
     const session = this.#sessions.get(message.id);
     if (session !== undefined) this.#receive(session, JSON.parse(message.text) as TabFrame);
+    // It was forgotten, because it did not run.
+    else this.#sayRestart(message.id);
   }
 
   // ── What the server says
@@ -124,38 +68,20 @@ export class Hub implements Taps {
   welcomed(frame: WelcomeFrame): void {
     this.#welcome = frame;
     this.#isGoingBack = false;
-    for (const session of this.#sessions.values()) this.#greet(session);
+    this.#greetAll();
   }
 
-  joined(channel: Channel, { id, epoch, recovered }: Joined): void {
+  joined(channel: Channel, joined: Joined): void {
     const shared = this.#shared.get(channel.channel);
-    if (shared?.channel !== channel) return;
-    const asked = shared.joining;
-    shared.joining = [];
-    if (shared.phase === 'joining') shared.phase = 'joined';
-    for (const { session, ref, lastId } of asked) {
-      shared.members.add(session);
-      if (lastId === undefined) shared.fresh.add(session);
-      const at = { channel: channel.channel, id: lastId ?? id, epoch, recovered };
-      this.#send([session], { type: 'subscribed', ref, ...at });
-    }
-    this.#serve(shared);
-    if (shared.fresh.size === 0) return;
-    const round = ++shared.round;
-    this.#clock.setTimeout(() => {
-      if (shared.round === round && channel.isJoined) this.#goBack(shared);
-    }, SNAPSHOT_MS);
+    if (shared?.channel === channel) shared.joined(joined);
   }
 
   pinged(id: string | undefined): void {
+    const all = [...this.#shared.values()];
     // Somebody may still have to get what is before it.
-    const isSettled = [...this.#shared.values()].every(({ phase }) => phase === 'joined');
-    if (id !== undefined)
-      for (const shared of this.#shared.values()) if (shared.channel.isJoined) this.#goBack(shared);
-    for (const session of this.#welcomed()) {
-      session.pings += 1;
-      if (session.pings > 2) this.#leave(session);
-    }
+    const isSettled = all.every((shared) => shared.isSettled);
+    if (id !== undefined) for (const shared of all) shared.reached();
+    for (const session of this.#welcomed()) if (!session.ping()) this.#leave(session);
     this.#send(this.#welcomed(), { type: 'ping', ...(isSettled && { id }) });
   }
 
@@ -165,7 +91,11 @@ export class Hub implements Taps {
 
   dropped(code: number, reason: string): void {
     this.#welcome = undefined;
-    if (this.#isGoingBack) return;
+    if (this.#isGoingBack) {
+      // Once: the next one is that it could not be reached.
+      this.#isGoingBack = false;
+      return;
+    }
     // They come back with their positions, and are kept waiting as long as the server is away.
     this.#end = { code, reason };
     const isFinal = RECONNECTS[code] === 'never';
@@ -184,14 +114,14 @@ export class Hub implements Taps {
       this.#say({ kind: 'end', id, ...this.#end });
       return;
     }
-    if (!this.#sessions.has(id)) this.#sessions.set(id, { id, isWelcome: false, pings: 0, muted: new Set() });
-    this.#say({ kind: 'opened', id });
+    if (!this.#sessions.has(id)) this.#sessions.set(id, new Session(id));
+    this.#say({ kind: 'opened', id, hub: this.#id });
   }
 
   #leave(session: Session | undefined): void {
     if (session === undefined) return;
     this.#sessions.delete(session.id);
-    for (const shared of this.#shared.values()) this.#remove(shared, session);
+    for (const shared of this.#shared.values()) this.#remove(session, shared);
   }
 
   #receive(session: Session, frame: TabFrame): void {
@@ -206,8 +136,7 @@ export class Hub implements Taps {
         return;
       case 'unsubscribe': {
         const { ref, channel } = frame;
-        const shared = this.#shared.get(channel);
-        if (shared !== undefined) this.#remove(shared, session);
+        this.#remove(session, this.#shared.get(channel));
         this.#send([session], { type: 'unsubscribed', ref, channel });
         return;
       }
@@ -231,13 +160,14 @@ export class Hub implements Taps {
         const { channel, topic, data, key, echo } = frame;
         // The other tabs want it all the same.
         this.#answer(session, frame.ref, this.#server.publish(channel, topic, data, { key }), (id) => {
-          if (echo === false) session.muted.add(id);
+          const shared = this.#shared.get(channel);
+          if (echo === false && shared?.has(session)) session.mute(id, shared.channel.position);
           return { type: 'published', id };
         });
         return;
       }
       case 'pong':
-        session.pings = 0;
+        session.pong();
     }
   }
 
@@ -265,6 +195,10 @@ export class Hub implements Taps {
     }
   }
 
+  #greetAll(): void {
+    for (const session of this.#sessions.values()) this.#greet(session);
+  }
+
   #greet(session: Session): void {
     const { hello } = session;
     if (hello === undefined || this.#welcome === undefined) return;
@@ -279,11 +213,13 @@ export class Hub implements Taps {
       );
     });
     if (late !== undefined) {
+      // Snapshots that are on their way would be lost: it waits for them.
+      if ([...this.#shared.values()].some(({ isFresh }) => isFresh)) return;
       this.#isGoingBack = true;
       this.#server.again(late, positions[late.channel]);
       return;
     }
-    delete session.hello;
+    session.hello = undefined;
     session.isWelcome = true;
     const lost: object[] = [];
     const subscriptions = joined.map(({ channel, position }) => {
@@ -309,150 +245,41 @@ export class Hub implements Taps {
     const shared = this.#shared.get(channel);
     if (shared === undefined) {
       this.#share(asked, query);
-    } else if (shared.query !== query || shared.members.has(session)) {
+    } else if (shared.query !== query || shared.has(session)) {
       const words = 'another tab has subscribed it with another query';
       this.#refuse(session, ref, new SignalboxError('already_subscribed', words));
-    } else {
-      shared.waiting.push(asked);
-      this.#serve(shared);
-    }
+    } else shared.ask(asked);
   }
 
   #share(asked: Asked, query: string): void {
     const { channel: name, lastId, epoch } = asked;
     const at = { ...(lastId !== undefined && { lastId }), ...(epoch !== undefined && { epoch }) };
     const channel = this.#server.subscribe(name, { query: asked.query, ...at }) as Channel;
-    const shared: Shared = {
-      channel,
-      query,
-      members: new Set(),
-      fresh: new Set(),
-      waiting: [],
-      joining: [asked],
-      phase: 'joining',
-      others: { lastId: '', epoch: '' },
-      round: 0,
-    };
-    this.#shared.set(name, shared);
-    channel.on('*', (_, event) => {
-      if (shared.phase === 'joined') {
-        shared.gap = undefined;
-        this.#event(shared.members, event);
-      }
-      this.#goBack(shared);
-    });
-    channel.on('gap', (gap: Gap) => {
-      if (shared.phase === 'joined') {
-        shared.gap = { id: gap.id, told: new Set(shared.members) };
-        this.#send(shared.members, gap);
-      }
-      this.#goBack(shared);
-    });
-    channel.on('snapshot', (snapshot: Snapshot) => {
-      const isAfresh = shared.phase === 'afresh';
-      this.#send(isAfresh ? this.#wanting(shared, snapshot) : shared.members, snapshot);
-      shared.gap = undefined;
-      // One that was kept is older than where the others are: what follows it is for all, and leaves nothing out.
-      const { others } = shared;
-      const isOlder = channel.position?.epoch === others.epoch && compareIds(snapshot.id, others.lastId) <= 0;
-      if (isAfresh && isOlder) shared.phase = 'joined';
-      this.#goBack(shared);
-    });
-    channel.onState((state) => {
-      if (state !== 'closed' || this.#shared.get(name) !== shared) return;
-      this.#shared.delete(name);
-      const error = channel.error ?? new SignalboxError('closed', `${name} is closed`);
-      for (const { session: waiting, ref } of [...shared.joining, ...shared.waiting])
-        this.#refuse(waiting, ref, error);
-      this.#send(shared.members, { type: 'unsubscribed', channel: name });
-    });
+    this.#shared.set(name, new SharedChannel(channel, query, asked, this.#sharing));
   }
 
-  /** Who has nothing yet; and who waits for what comes after a gap, which may be this now that it was joined afresh. */
-  #wanting({ fresh, gap, members }: Shared, { id }: Snapshot): Set<Session> {
-    if (gap === undefined || compareIds(id, gap.id) < 0) return fresh;
-    return new Set([...fresh, ...[...gap.told].filter((session) => members.has(session))]);
-  }
-
-  /** Those who wait: from where they are, all at once; then those who want a snapshot. */
-  #serve(shared: Shared): void {
-    const { channel, phase } = shared;
-    const { position } = channel;
-    if (phase !== 'joined' || position === undefined) return;
-    const isOfNow = ({ lastId, epoch = position.epoch }: Asked) =>
-      lastId === undefined || epoch === position.epoch;
-    for (const asked of shared.waiting) if (!isOfNow(asked)) this.#bringOver(shared, asked);
-    const waiting = shared.waiting.filter(isOfNow);
-    shared.waiting = [];
-    if (waiting.length === 0) return;
-    const resumed = waiting.filter(({ lastId }) => lastId !== undefined);
-    if (resumed.length === 0) {
-      shared.joining = waiting;
-      shared.phase = 'afresh';
-      shared.others = position;
-      this.#server.again(channel);
-      return;
-    }
-    shared.waiting = waiting.filter(({ lastId }) => lastId === undefined);
-    shared.joining = resumed;
-    const earliest = resumed.reduce(
-      (least, { lastId = least }) => (compareIds(lastId, least) < 0 ? lastId : least),
-      position.lastId,
-    );
-    if (compareIds(earliest, position.lastId) < 0) {
-      if (shared.fresh.size > 0) {
-        // Their snapshot is on its way, and would be lost.
-        shared.waiting = waiting;
-        shared.joining = [];
-        return;
-      }
-      shared.phase = 'joining';
-      this.#server.again(channel, earliest);
-    } else
-      this.joined(channel, {
-        channel: channel.channel,
-        id: earliest,
-        epoch: position.epoch,
-        recovered: true,
-      });
-  }
-
-  /** Its position is of another epoch: what was after it is lost. */
-  #bringOver({ channel, members }: Shared, { session, ref, lastId: after = '' }: Asked): void {
-    const { lastId: id = '', epoch = '' } = channel.position ?? {};
-    members.add(session);
-    const joined = { channel: channel.channel, id: after, epoch, recovered: false };
-    this.#send([session], { type: 'subscribed', ref, ...joined });
-    this.#send([session], { type: 'gap', channel: channel.channel, after, id, epoch, reason: 'epoch' });
-  }
-
-  /** Whether there is a snapshot is known now: to where all others are. */
-  #goBack(shared: Shared): void {
-    shared.fresh.clear();
-    if (shared.phase === 'afresh') {
-      shared.phase = 'joining';
-      // Of another epoch by now, perhaps: then the server tells what they lost.
-      const { lastId, epoch } = shared.others;
-      this.#server.again(shared.channel, lastId, epoch);
-    } else this.#serve(shared);
-  }
-
-  #remove(shared: Shared, session: Session): void {
-    const isOther = (asked: Asked) => asked.session !== session;
-    shared.members.delete(session);
-    shared.fresh.delete(session);
-    shared.waiting = shared.waiting.filter(isOther);
-    shared.joining = shared.joining.filter(isOther);
-    if (shared.members.size + shared.waiting.length + shared.joining.length > 0) return;
+  #remove(session: Session, shared: SharedChannel | undefined): void {
+    if (shared === undefined || shared.remove(session)) return;
     this.#shared.delete(shared.channel.channel);
     shared.channel.unsubscribe();
   }
 
+  #ended(shared: SharedChannel): void {
+    const { channel } = shared.channel;
+    if (this.#shared.get(channel) !== shared) return;
+    this.#shared.delete(channel);
+    shared.end();
+  }
+
   // ── Saying
+
+  #sayRestart(id: string): void {
+    this.#say({ kind: 'end', id, code: 1012, reason: 'restart' });
+  }
 
   #event(sessions: Iterable<Session>, event: ChannelEvent): void {
     this.#send(
-      Array.from(sessions).filter(({ muted }) => !muted.delete(event.id)),
+      Array.from(sessions).filter((session) => session.wants(event.id)),
       event,
     );
   }

@@ -1,11 +1,11 @@
 import { type BroadcastChannelConstructor, type BroadcastChannelLike, host } from '../host.ts';
 
-/** What tabs say to each other. `id` is that of a tab's socket, wherever it is. */
+/** What tabs say to each other. `id` is that of a tab's socket, wherever it is; `hub` of who serves it. */
 export type Message =
   | { readonly kind: 'leader' }
   | { readonly kind: 'open'; readonly id: string }
-  | { readonly kind: 'opened'; readonly id: string }
-  | { readonly kind: 'up'; readonly id: string; readonly text: string }
+  | { readonly kind: 'opened'; readonly id: string; readonly hub: string }
+  | { readonly kind: 'up'; readonly id: string; readonly hub: string; readonly text: string }
   | { readonly kind: 'down'; readonly ids: readonly string[]; readonly text: string }
   | { readonly kind: 'left'; readonly id: string }
   | { readonly kind: 'end'; readonly id: string; readonly code: number; readonly reason: string };

@@ -1,4 +1,4 @@
-import type { WebSocketLike } from '../host.ts';
+import { callHandler, type WebSocketLike } from '../host.ts';
 import type { Message } from './post.ts';
 
 /** A socket whose other end is in the leading tab. */
@@ -9,7 +9,8 @@ export class TabSocket implements WebSocketLike {
   onerror: unknown;
   readonly #id: string;
   readonly #say: (message: Message) => void;
-  #isOpen = false;
+  /** Who serves it. A leader that was frozen and runs again may hear of it, too. */
+  #hub: string | undefined;
   #isClosed = false;
 
   constructor(id: string, say: (message: Message) => void) {
@@ -18,8 +19,13 @@ export class TabSocket implements WebSocketLike {
     say({ kind: 'open', id });
   }
 
+  get isOpen(): boolean {
+    return this.#hub !== undefined;
+  }
+
   send(text: string): void {
-    if (!this.#isClosed) this.#say({ kind: 'up', id: this.#id, text });
+    if (!this.#isClosed && this.#hub !== undefined)
+      this.#say({ kind: 'up', id: this.#id, hub: this.#hub, text });
   }
 
   close(): void {
@@ -31,17 +37,20 @@ export class TabSocket implements WebSocketLike {
   hear(message: Message): void {
     if (this.#isClosed) return;
     if (message.kind === 'leader') this.#led();
-    else if (message.kind === 'opened' && message.id === this.#id && !this.#isOpen) {
-      this.#isOpen = true;
-      call(this.onopen, {});
+    else if (message.kind === 'opened' && message.id === this.#id) {
+      // Two have answered: one of them leads no more.
+      if (this.isOpen && message.hub !== this.#hub) this.#end(1012, 'restart');
+      if (this.isOpen) return;
+      this.#hub = message.hub;
+      callHandler(this.onopen, {});
     } else if (message.kind === 'down' && message.ids.includes(this.#id)) {
-      call(this.onmessage, { data: message.text });
+      callHandler(this.onmessage, { data: message.text });
     } else if (message.kind === 'end' && message.id === this.#id) this.#end(message.code, message.reason);
   }
 
   /** Another tab leads from now on: it knows nothing of this socket. */
   #led(): void {
-    if (!this.#isOpen) {
+    if (!this.isOpen) {
       this.#say({ kind: 'open', id: this.#id });
       return;
     }
@@ -50,13 +59,9 @@ export class TabSocket implements WebSocketLike {
 
   #end(code: number, reason: string): void {
     // There is no crowd of these: they come back at once.
-    if (code === 1012) call(this.onmessage, { data: '{"type":"reconnect","after":0}' });
+    if (code === 1012) callHandler(this.onmessage, { data: '{"type":"reconnect","after":0}' });
     if (this.#isClosed) return;
     this.#isClosed = true;
-    call(this.onclose, { code, reason });
+    callHandler(this.onclose, { code, reason });
   }
-}
-
-function call(handler: unknown, event: unknown): void {
-  (handler as ((event: unknown) => void) | undefined)?.(event);
 }

@@ -1,17 +1,31 @@
-import { Client, type Connection } from '../connection.ts';
-import { type BroadcastChannelConstructor, host, type Locks, uniqueId } from '../host.ts';
+import { Client } from '../client.ts';
+import type { Connection } from '../connection.ts';
+import {
+  type BroadcastChannelConstructor,
+  host,
+  LONGEST_TIMER_MS,
+  type Locks,
+  systemClock,
+  uniqueId,
+} from '../host.ts';
 import type { TabsOptions } from '../tabs.ts';
 import { Hub } from './hub.ts';
+import { Lead } from './lead.ts';
 import { type Message, Post } from './post.ts';
 import { TabSocket } from './tab-socket.ts';
+
+/** Whoever leads answers at once. One that does not within this time, or twice as much, is a page that does not run. */
+const LEADER_PATIENCE_MS = 5_000;
 
 /** One tab: a connection of its own to whichever tab leads, and the lead when it is its turn. */
 export class Tab {
   readonly connection: Connection;
+  readonly #options: TabsOptions;
   readonly #post: Post;
+  readonly #lead: Lead;
   #socket: TabSocket | undefined;
   #hub: Hub | undefined;
-  #release = () => {};
+  #patience: unknown;
 
   constructor(
     url: string,
@@ -19,11 +33,14 @@ export class Tab {
     locks: Locks,
     BroadcastChannel: BroadcastChannelConstructor,
   ) {
-    const post = new Post(`signalbox:${name}`, BroadcastChannel, (message) => this.#hear(message));
+    const lock = `signalbox:${name}`;
+    const post = new Post(lock, BroadcastChannel, (message) => this.#hear(message));
+    this.#options = options;
+    this.#post = post;
     const take = (socket: TabSocket) => {
       this.#socket = socket;
+      this.#wait();
     };
-    this.#post = post;
     const Socket = class extends TabSocket {
       constructor() {
         super(uniqueId(), (message) => post.say(message));
@@ -32,43 +49,48 @@ export class Tab {
     };
     // The leader keeps to what the server allows, and has the credentials.
     // Whoever leads next says so, and nobody else can be waited for.
-    const patience = { framesPerSecond: 1e6, connectTimeoutMs: 2 ** 31 - 1 };
-    this.connection = new Client(url, { ...options, ...patience, WebSocket: Socket });
-    const abort = new host.AbortController();
-    this.connection.onState((state) => {
-      if (state !== 'closed') return;
-      abort.abort();
-      this.#close();
-    });
+    const unbounded = { framesPerSecond: 1e6, connectTimeoutMs: LONGEST_TIMER_MS };
+    this.connection = new Client(url, { ...options, ...unbounded, WebSocket: Socket });
+    this.connection.onState((state) => state === 'closed' && this.#close());
     const credentials = { ...(token && { token }), ...(ticket && { ticket }) };
-    const lead = () => {
-      if (this.connection.state === 'closed') return Promise.resolve();
-      this.#hub = new Hub(url, { ...options, ...credentials }, (message) => post.say(message));
-      post.say({ kind: 'leader' });
-      return new Promise<void>((resolve) => {
-        this.#release = resolve;
-      });
-    };
-    locks.request(`signalbox:${name}`, { signal: abort.signal as never }, lead).catch(() => {
-      // Aborted, which is no failure; or refused, as where a page may keep nothing: then this tab is on its own.
-      if (this.connection.state === 'closed') return;
-      post.leaveOthers();
-      void lead();
+    this.#lead = new Lead({
+      name: lock,
+      locks,
+      begin: () => {
+        const hub = new Hub(url, { ...options, ...credentials }, (message) => post.say(message));
+        this.#hub = hub;
+        post.say({ kind: 'leader' });
+        return () => hub.close();
+      },
+      refused: () => post.leaveOthers(),
     });
   }
 
   #hear(message: Message): void {
     this.#socket?.hear(message);
-    this.#hub?.hear(message);
+    if (this.#lead.isHeld) this.#hub?.hear(message);
+    if (message.kind === 'leader') this.#wait();
+  }
+
+  /** For the leader to answer this tab. */
+  #wait(): void {
+    const { clock = systemClock, random = Math.random } = this.#options;
+    clock.clearTimeout(this.#patience);
+    this.#patience = clock.setTimeout(
+      () => {
+        if (!this.#socket?.isOpen && !this.#lead.isHeld) this.#lead.steal();
+      },
+      LEADER_PATIENCE_MS * (1 + random()),
+    );
   }
 
   #close(): void {
+    this.#lead.giveUp();
     // What is said last is still to be heard by the leader, and by this tab when that is itself.
     host.queueMicrotask(() => {
-      this.#hub?.close();
-      this.#hub = undefined;
+      this.#lead.end();
       this.#post.close();
-      this.#release();
+      (this.#options.clock ?? systemClock).clearTimeout(this.#patience);
     });
   }
 }

@@ -1,15 +1,32 @@
+import type { Connection } from '../../../client/src/index.ts';
 import { connect, type TabsOptions } from '../../../client/src/tabs.ts';
-import type { BroadcastChannelConstructor, Locks, WebSocketConstructor } from '../../../client/src/host.ts';
+import type {
+  BroadcastChannelConstructor,
+  Locks,
+  WebSocketConstructor,
+  WebSocketLike,
+} from '../../../client/src/host.ts';
+import { settled } from '../../support/heap-clock.ts';
 import type { TestServer } from './server.ts';
 
 interface Waiting {
   readonly page: Page;
   readonly run: () => Promise<void>;
   readonly done: () => void;
+  readonly fail: (error: unknown) => void;
 }
 
+/** `held`: what happens to a page that does not run, and is to be done when it runs again. */
 interface Page {
   isGone: boolean;
+  held: (() => void)[] | undefined;
+}
+
+export interface OpenedTab {
+  readonly connection: Connection;
+  readonly crash: () => void;
+  readonly freeze: () => void;
+  readonly thaw: () => Promise<void>;
 }
 
 /** The tabs of one origin: a lock that one of them has, and channels that take a moment. */
@@ -25,20 +42,34 @@ export class Browser {
     this.#server = server;
   }
 
-  /** Opens one. `crash` is a tab that is gone from one moment to the next: nothing more of it is heard. */
-  open(options: TabsOptions = {}) {
-    const page: Page = { isGone: false };
-    const { WebSocket: Dialled, ...common } = this.#server.options;
-    const sockets = new Set<{ close(): void }>();
+  /**
+   * Opens one. `crash` is a tab that is gone from one moment to the next: nothing more of it is heard. One that is frozen
+   * has its lock, its socket and its timers, and does nothing until it is thawed.
+   */
+  open(options: TabsOptions = {}): OpenedTab {
+    const page: Page = { isGone: false, held: undefined };
+    const { WebSocket: Dialled, clock, ...common } = this.#server.options;
+    const sockets = new Set<WebSocketLike>();
     // A function, since what is gone gets no socket at all: it must not knock at the server again and again.
     const WebSocket = function dial(url: string, protocols: string[]) {
       if (page.isGone) return { send() {}, close() {} };
       const socket = new Dialled(url, protocols);
       sockets.add(socket);
-      return socket;
+      const seen = {
+        send: (text: string) => socket.send(text),
+        close: (code?: number) => socket.close(code),
+      };
+      for (const name of ['onopen', 'onmessage', 'onclose'] as const)
+        socket[name] = (event: unknown) => whenItRuns(page, () => (seen as Handlers)[name]?.(event));
+      return seen;
     } as unknown as WebSocketConstructor;
     const connection = connect('ws://server/', {
       ...common,
+      clock: {
+        now: clock.now,
+        clearTimeout: clock.clearTimeout,
+        setTimeout: (run, delayMs) => clock.setTimeout(() => whenItRuns(page, run), delayMs),
+      },
       WebSocket,
       locks: this.#locksOf(page),
       BroadcastChannel: this.#channelsOf(page),
@@ -52,20 +83,39 @@ export class Browser {
       }
       this.#release(page);
     };
-    return { connection, crash };
+    const freeze = () => {
+      page.held ??= [];
+    };
+    const thaw = async () => {
+      for (let run = page.held?.shift(); run !== undefined; run = page.held?.shift()) {
+        run();
+        await settled();
+      }
+      page.held = undefined;
+    };
+    return { connection, crash, freeze, thaw };
   }
 
   #locksOf(page: Page): Locks {
     return {
-      request: (_, { signal }, run) =>
+      request: (_, { signal, steal }, run) =>
         new Promise((resolve, reject) => {
-          const aborted: AbortSignal = signal;
-          const waiting: Waiting = { page, run, done: () => resolve(undefined) };
-          aborted.addEventListener('abort', () => {
+          const aborted = signal as AbortSignal | undefined;
+          const waiting: Waiting = { page, run, done: () => resolve(undefined), fail: reject };
+          if (steal === true) {
+            const robbed = this.#holder;
+            this.#holder = undefined;
+            this.#queue.unshift(waiting);
+            this.#grant();
+            const error = Object.assign(new Error('stolen'), { name: 'AbortError' });
+            if (robbed !== undefined) whenItRuns(robbed.page, () => robbed.fail(error));
+            return;
+          }
+          aborted?.addEventListener('abort', () => {
             const at = this.#queue.indexOf(waiting);
             if (at < 0) return;
             this.#queue.splice(at, 1);
-            reject(aborted.reason);
+            reject(aborted?.reason);
           });
           this.#queue.push(waiting);
           this.#grant();
@@ -80,9 +130,13 @@ export class Browser {
     this.#holder = next;
     this.#server.clock.setTimeout(() => {
       if (next.page.isGone) return this.#release(next.page);
-      void next.run().then(() => {
-        next.done();
-        this.#release(next.page);
+      whenItRuns(next.page, () => {
+        // Stolen before it began.
+        if (this.#holder !== next) return;
+        void next.run().then(() => {
+          next.done();
+          if (this.#holder === next) this.#release(next.page);
+        });
       });
     }, this.#server.random.below(20));
   }
@@ -126,7 +180,17 @@ export class Browser {
     const atMs = Math.max(last.get(to) ?? 0, clock.now() + random.below(15));
     last.set(to, atMs);
     clock.setTimeout(() => {
-      if (!to.page.isGone && this.#listeners.has(to as never)) to.hear(data);
+      whenItRuns(to.page, () => {
+        if (this.#listeners.has(to as never)) to.hear(data);
+      });
     }, atMs - clock.now());
   }
+}
+
+type Handlers = Readonly<Record<string, ((event: unknown) => void) | undefined>>;
+
+function whenItRuns(page: Page, run: () => void): void {
+  if (page.isGone) return;
+  if (page.held === undefined) run();
+  else page.held.push(run);
 }

@@ -31,6 +31,7 @@ export class TestHttp {
   readonly #server: TestServer;
   readonly #options: TestHttpOptions;
   readonly #lines = new Set<Line>();
+  readonly #streams = new Set<(frame: object) => void>();
 
   constructor(server: TestServer, options: TestHttpOptions = {}) {
     this.#server = server;
@@ -72,6 +73,11 @@ export class TestHttp {
     this.#lines.clear();
   }
 
+  /** Tells the user: whoever has several streams hears it on each. */
+  tell(topic: string, data: unknown): void {
+    for (const say of this.#streams) say({ type: 'tell', topic, data });
+  }
+
   #later(line: Line, run: () => void): void {
     const { clock, random } = this.#server;
     clock.setTimeout(() => {
@@ -99,6 +105,7 @@ export class TestHttp {
       this.#inOrder(line, () => body.push(sseBlock({ data: JSON.stringify(frame) })));
     const first =
       channels.length === 1 && given === undefined ? snapshot?.(channels[0] as string) : undefined;
+    this.#streams.add(say);
     let cursor = first?.id ?? given?.id ?? server.position;
     let isBehind = given !== undefined;
     const isGone = () => channels.some((channel) => compareIds(server.floorOf(channel), cursor) > 0);

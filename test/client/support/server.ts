@@ -133,6 +133,14 @@ export class TestServer implements Acceptor {
       for (const channel of session.channels.keys()) this.#pump(session, channel);
   }
 
+  /** It cannot be reached for a time, and all its connections are gone. */
+  async outage(ms: number): Promise<void> {
+    this.wire.isUp = false;
+    this.wire.cut(true);
+    await this.clock.advance(ms);
+    this.wire.isUp = true;
+  }
+
   send(frame: ServerFrame): void {
     for (const { end } of this.#sessions.values()) this.#send(end, frame);
   }
