@@ -6,8 +6,10 @@ import type { NativeAccess } from '../auth/native-access.ts';
 import type { NativeAuthenticated } from '../auth/native-authenticate.ts';
 import { maySubscribe, type NativePrincipal, ownChannels } from '../auth/native-principal.ts';
 import { streamCookieName } from '../auth/stream-cookie.ts';
-import type { Decider, Peer, Verdict } from '../decider/decider.ts';
+import type { Decider, Peer, Verdict, Wish } from '../decider/decider.ts';
+import type { RawJson } from '../protocol/native/client-frame.ts';
 import { channelFault, isReservedChannel } from '../protocol/native/names.ts';
+import { readJson } from '../protocol/json-members.ts';
 import { parseSsePosition } from '../protocol/native/sse-position.ts';
 import { retryMs } from '../protocol/native/sse-rules.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -42,7 +44,9 @@ export interface EventsDeps {
 }
 
 interface Asked {
-  readonly channels: readonly string[];
+  readonly wishes: readonly Wish[];
+  /** What is asked of channels, as it came. */
+  readonly queries: readonly (readonly [channel: string, text: unknown])[];
   readonly isFrames: boolean;
   readonly lastEventId: string | undefined;
 }
@@ -85,7 +89,7 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
     const id = deps.newId();
     const late =
       (await refusedLate(request, authenticated.right)) ??
-      (await refusedByApplication(request, { socket: id, principal }, asked.channels)) ??
+      (await refusedByApplication(request, { socket: id, principal }, asked.wishes)) ??
       // Others may have come, of this user too, or a shutdown begun, while somebody was asked.
       refusedEarly(request, asked, true) ??
       refusedByLimit(principal);
@@ -99,12 +103,12 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
       refuseForNow(reply.raw, headers, retryMs(deps.random));
       return reply;
     }
-    const { channels, isFrames, lastEventId } = asked;
+    const { wishes, isFrames, lastEventId } = asked;
     streams.open({
       id,
       principal,
       address: deps.addressOf(request.raw),
-      channels: channels.length === 0 ? ownChannels(principal) : channels,
+      wishes: wishes.length === 0 ? ownChannels(principal).map((channel) => ({ channel })) : wishes,
       form: isFrames ? 'frames' : 'events',
       position: lastEventId === undefined ? undefined : parseSsePosition(lastEventId),
       response: reply.raw,
@@ -148,22 +152,20 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
   async function refusedByApplication(
     request: FastifyRequest,
     peer: Peer,
-    channels: readonly string[],
+    wishes: readonly Wish[],
   ): Promise<Refusal | undefined> {
     const { connect, subscribe } = decider;
     const own = ownChannels(peer.principal);
-    const others = channels.filter((channel) => !own.includes(channel));
+    const others = wishes.filter(({ channel }) => !own.includes(channel));
     const forbidden = others.find(
-      (channel) =>
+      ({ channel }) =>
         isReservedChannel(channel) || (subscribe === undefined && !maySubscribe(peer.principal, channel)),
     );
-    if (forbidden !== undefined) return notThisChannel(forbidden);
+    if (forbidden !== undefined) return notThisChannel(forbidden.channel);
     const refusal = await whileThere(request, async (signal) => {
       let verdict: Verdict = await connect?.call(decider, peer, connectRequest(request.raw), signal);
       if (subscribe === undefined) return verdict;
-      for (const channel of others) {
-        verdict ??= await subscribe.call(decider, peer, { channel }, signal);
-      }
+      for (const wish of others) verdict ??= await subscribe.call(decider, peer, wish, signal);
       return verdict;
     });
     if (refusal === undefined) return undefined;
@@ -208,6 +210,9 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
 
 const PROBLEM_OF = { 400: 'bad_request', 401: 'unauthorized', 403: 'forbidden' } as const;
 
+/** The query of one channel, as OpenAPI's `deepObject` writes it. */
+const QUERY = /^query\[(.*)\]$/;
+
 const BEHIND: Refusal = { status: 200, reason: 'behind another request' };
 
 const notThisChannel = (channel: string): Refusal => ({
@@ -221,23 +226,42 @@ function askedOf({ query, headers }: FastifyRequest): Asked {
     channel = [],
     lastEventId,
     frames,
+    ...others
   } = query as Readonly<Record<string, string | string[] | undefined>>;
   const header = headers['last-event-id'];
   // The header is what the browser heard last, the parameter what the page knew when it made the URL.
   const given = (header === undefined || header === '' ? lastEventId : header) ?? '';
+  const queries = Object.entries(others).flatMap(([name, text]) => {
+    const [, of] = QUERY.exec(name) ?? [];
+    return of === undefined ? [] : [[of, text] as const];
+  });
+  const texts = new Map(queries);
   return {
-    channels: [...new Set([channel].flat())],
+    wishes: [...new Set([channel].flat())].map((name) => {
+      const text = texts.get(name) as RawJson | undefined;
+      return { channel: name, ...(text !== undefined && { query: text }) };
+    }),
+    queries,
     isFrames: frames === 'signalbox.v1',
     lastEventId: [given].flat()[0] || undefined,
   };
 }
 
-function faultOf({ channels, lastEventId }: Asked, maxChannels: number): string | undefined {
+function faultOf({ wishes, queries, lastEventId }: Asked, maxChannels: number): string | undefined {
+  const channels = wishes.map(({ channel }) => channel);
   if (channels.length > maxChannels) return `Expected at most ${maxChannels} channels.`;
   const wrong = channels.find(
     (channel) => !isReservedChannel(channel) && channelFault(channel) !== undefined,
   );
   if (wrong !== undefined) return `The channel ${JSON.stringify(wrong)}: ${channelFault(wrong)}.`;
+  for (const [channel, text] of queries) {
+    if (!channels.includes(channel)) {
+      return `query[${channel}]: expected one of the channels that are asked for, ${JSON.stringify(channels)}.`;
+    }
+    if (typeof text !== 'string') return `query[${channel}]: expected once.`;
+    const json = readJson(text);
+    if (!json.ok) return `query[${channel}]: expected JSON; it is broken at position ${json.position}.`;
+  }
   if (lastEventId !== undefined && parseSsePosition(lastEventId) === undefined) {
     return 'The last event id is none of this server: expected <epoch>.<ms>-<seq>.';
   }

@@ -92,6 +92,41 @@ describe('a client that may open no WebSocket', () => {
     expect(await all[3]?.until(1)).toEqual([1]);
   });
 
+  test('says what is asked of each channel, with every stream that has it', async () => {
+    const asked: unknown[] = [];
+    const { signalbox } = await start({
+      authorize(_, channel, query) {
+        asked.push([channel, query]);
+        return channel !== 'room:1' || (query as { by: string } | undefined)?.by === 'bob';
+      },
+      snapshot: (_, channel, query) => [channel, query],
+    });
+    const connection = client();
+    const room = connection.subscribe('room:1', { query: { by: 'bob' } });
+    const sport = connection.subscribe('sport', { query: 'ä & b' });
+    const plain = connection.subscribe('plain');
+    const all = [room, sport, plain].map(listen);
+    const wishes = [
+      ['room:1', { by: 'bob' }],
+      ['sport', 'ä & b'],
+      ['plain', undefined],
+    ];
+    for (const [at, [channel, query]] of wishes.entries())
+      expect(await all[at]?.until(1)).toEqual([
+        { snapshot: query === undefined ? [channel, null] : [channel, query] },
+      ]);
+    await Promise.all([room, sport, plain].map(live));
+    for (const [channel] of wishes) await signalbox.publish(channel as string, 'n', 1);
+    for (const one of all) expect((await one.until(2)).slice(1)).toEqual([1]);
+    for (const wish of wishes) expect(asked).toContainEqual(wish);
+    expect(
+      asked.filter((one) => !wishes.some((wish) => JSON.stringify(wish) === JSON.stringify(one))),
+    ).toEqual([]);
+    const large = connection.subscribe('large', { query: 'x'.repeat(20_000) });
+    await new Promise<void>((resolve) => large.onState((state) => state === 'closed' && resolve()));
+    expect(large.error?.code).toBe('too_large');
+  });
+
   test('is told of a channel that it may not have, and keeps the others', async () => {
     const { signalbox } = await start({ authorize: (_, channel) => channel !== 'secret' });
     const connection = client();

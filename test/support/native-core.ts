@@ -218,7 +218,11 @@ export function createNativeCore(options: NativeCoreOptions = {}): NativeCore {
           return transport;
         },
         converse: (opened) =>
-          new StreamSession(opened, as, streamRules, { form: 'frames', channels, position }),
+          new StreamSession(opened, as, streamRules, {
+            form: 'frames',
+            wishes: channels.map((channel) => ({ channel })),
+            position,
+          }),
       });
       if (!isRevoked) session.begin();
       return { transport: transport as unknown as SimulatedTransport, session };

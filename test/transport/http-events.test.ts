@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Wish } from '../../src/decider/decider.ts';
 import type { EventsDeps } from '../../src/transport/http-events.ts';
 import type { Http, HttpDeps } from '../../src/transport/http.ts';
 import { serveHttp } from '../support/http-surface.ts';
@@ -90,6 +91,42 @@ describe('GET /events', () => {
     });
     const response = await fetch(`${url}/events?channel=a&channel=b`, { headers: bearer });
     expect([response.status, asked]).toEqual([403, ['connect']]);
+  });
+
+  test('tells the application what is asked of a channel, byte for byte', async () => {
+    const asked: Wish[] = [];
+    const opened: (readonly Wish[])[] = [];
+    await serve({
+      streams: {
+        hasTooMany: () => false,
+        open({ wishes, response }) {
+          opened.push(wishes);
+          response.end();
+        },
+      },
+      decider: {
+        subscribe: async (_, wish) => {
+          asked.push(wish);
+          return undefined;
+        },
+      },
+    });
+    const query = encodeURIComponent('{"team": 7.0}');
+    const target = `/events?channel=a&channel=b:c&query[b:c]=${query}`;
+    expect((await fetch(`${url}${target}`, { headers: bearer })).status).toBe(200);
+    const wishes = [{ channel: 'a' }, { channel: 'b:c', query: '{"team": 7.0}' }];
+    expect([asked, opened]).toEqual([wishes, [wishes]]);
+  });
+
+  test.each([
+    ['query[b]=1', 'query[b]: expected one of the channels that are asked for, ["a"].'],
+    ['query[a]={', 'query[a]: expected JSON; it is broken at position 1.'],
+    ['query[a]=', 'query[a]: expected JSON; it is broken at position 0.'],
+    ['query[a]=1&query[a]=2', 'query[a]: expected once.'],
+  ])('refuses ?channel=a&%s', async (parameters, detail) => {
+    await serve({});
+    const response = await fetch(`${url}/events?channel=a&${parameters}`, { headers: bearer });
+    expect([response.status, await response.json()]).toEqual([400, expect.objectContaining({ detail })]);
   });
 
   test('looks again for room of its user when somebody has been asked', async () => {

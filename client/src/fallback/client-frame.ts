@@ -12,6 +12,7 @@ export type ClientFrame =
       readonly type: 'subscribe';
       readonly ref: number;
       readonly channel: string;
+      readonly query?: unknown;
       readonly lastId?: string;
       readonly epoch?: string;
     }

@@ -5,7 +5,7 @@ import type { ClientFrame, RequestFrame } from './client-frame.ts';
 import type { Http } from './http.ts';
 import { Member } from './member.ts';
 import { Requests } from './requests.ts';
-import { Stream, type StreamEnd } from './stream.ts';
+import { Stream, type StreamEnd, type Wish } from './stream.ts';
 
 /** Changes of the channels within this time are one. */
 const COALESCE_MS = 50;
@@ -112,8 +112,8 @@ export class HttpLine implements WebSocketLike {
 
   // ── What the client wants
 
-  #subscribe({ ref, channel, lastId: id, epoch }: Extract<ClientFrame, { type: 'subscribe' }>): void {
-    const member = new Member(channel, false, (text) => this.#sayText(text), { id, epoch, ref });
+  #subscribe({ ref, channel, query, lastId: id, epoch }: Extract<ClientFrame, { type: 'subscribe' }>): void {
+    const member = new Member(channel, false, (text) => this.#sayText(text), { id, epoch, ref, query });
     this.#members.set(channel, member);
     if (this.#isNear(member)) {
       member.phase = 'merged';
@@ -198,10 +198,7 @@ export class HttpLine implements WebSocketLike {
           least === undefined || compareIds(each.id as string, least.id as string) < 0 ? each : least,
         undefined,
       );
-    this.#open(
-      merged.map(({ channel }) => channel),
-      first && `${first.epoch ?? ''}.${first.id}`,
-    );
+    this.#open(merged, first && `${first.epoch ?? ''}.${first.id}`);
   }
 
   #positionOfHello(): string | undefined {
@@ -210,7 +207,7 @@ export class HttpLine implements WebSocketLike {
     return first && `${epoch}.${first}`;
   }
 
-  #open(channels: readonly string[], position: string | undefined): void {
+  #open(channels: readonly Wish[], position: string | undefined): void {
     const stream: Stream = new Stream(this.#http, {
       channels,
       position,
@@ -319,7 +316,7 @@ export class HttpLine implements WebSocketLike {
     const isMain = stream === this.#main;
     // The next one may live.
     if (isMain && this.#next !== undefined) return;
-    if (!isMain && (status === 403 || status === 400) && this.#main !== undefined) return this.#split();
+    if (!isMain && codeOf(status) !== undefined && this.#main !== undefined) return this.#split();
     this.#end(...closeOf(status), retryMs);
   }
 
@@ -347,7 +344,7 @@ export class HttpLine implements WebSocketLike {
     member.phase = 'alone';
     const isFresh = member.id === undefined || member.floor !== undefined;
     const stream = new Stream(this.#http, {
-      channels: [member.channel],
+      channels: [member],
       position: isFresh ? undefined : `${member.epoch ?? ''}.${member.id}`,
       frame: (frame, text) => {
         if (this.#alone.get(member) !== stream) return;
@@ -376,8 +373,8 @@ export class HttpLine implements WebSocketLike {
   #aloneEnded(member: Member, { status, retryMs = JOIN_RETRY_MS }: StreamEnd): void {
     this.#alone.delete(member);
     if (status === 401) return this.#end(4401, 'unauthorized');
-    if (status === 403 || status === 400) {
-      const code = status === 403 ? 'forbidden' : 'bad_request';
+    const code = codeOf(status);
+    if (code !== undefined) {
       const { ref, channel } = member;
       this.#forget(member);
       if (ref === undefined) this.#say({ type: 'unsubscribed', channel });
@@ -421,11 +418,18 @@ export class HttpLine implements WebSocketLike {
   }
 }
 
+/** Why its channels may not be had, as the client is told; undefined: it is not about them. */
+function codeOf(status: number | undefined): string | undefined {
+  if (status === 403) return 'forbidden';
+  if (status === 400) return 'bad_request';
+  return status === 431 ? 'too_large' : undefined;
+}
+
 /** What the end of a stream is to a client of WebSockets. */
 function closeOf(status: number | undefined): [code: number, reason: string] {
   if (status === 401) return [4401, 'unauthorized'];
   if (status === 403) return [4403, 'forbidden'];
-  if (status === 400) return [1013, 'too_many'];
+  if (codeOf(status) !== undefined) return [1013, 'too_many'];
   return [1006, ''];
 }
 

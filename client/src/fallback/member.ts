@@ -3,12 +3,21 @@ import { compareIds } from '../position.ts';
 
 type Held = { readonly frame: EventFrame | GapFrame | SnapshotFrame; readonly text: string };
 
+interface MemberOptions {
+  readonly id?: string | undefined;
+  readonly epoch?: string | undefined;
+  readonly ref?: number;
+  readonly query?: unknown;
+}
+
 /**
  * A channel of a line over HTTP, and up to where it was heard. `waiting` for a stream of its own, which it has while it
  * is `alone`; then `merged` with others in one.
  */
 export class Member {
   readonly channel: string;
+  /** For the application. */
+  readonly query: unknown;
   readonly isOwn: boolean;
   /** Of a `subscribe` without an answer. */
   ref: number | undefined;
@@ -29,9 +38,10 @@ export class Member {
     channel: string,
     isOwn: boolean,
     say: (text: string) => void,
-    { id, epoch, ref }: { id?: string | undefined; epoch?: string | undefined; ref?: number },
+    { id, epoch, ref, query }: MemberOptions,
   ) {
     this.channel = channel;
+    this.query = query;
     this.isOwn = isOwn;
     this.#say = say;
     this.id = id;

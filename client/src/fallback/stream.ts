@@ -9,9 +9,15 @@ export interface StreamEnd {
   readonly retryMs: number | undefined;
 }
 
+/** A channel, and what is asked of it. */
+export interface Wish {
+  readonly channel: string;
+  readonly query?: unknown;
+}
+
 export interface StreamOptions {
   /** None: those of the user and the session. */
-  readonly channels: readonly string[];
+  readonly channels: readonly Wish[];
   /** `<epoch>.<id>`; undefined: from now. */
   readonly position: string | undefined;
   frame(frame: ServerFrame, text: string): void;
@@ -39,7 +45,7 @@ export class Stream {
   #isOver = false;
 
   constructor(http: Http, options: StreamOptions) {
-    this.channels = new Set(options.channels);
+    this.channels = new Set(options.channels.map(({ channel }) => channel));
     this.#http = http;
     this.#options = options;
     this.#wait();
@@ -64,7 +70,12 @@ export class Stream {
     if (this.#isOver) return undefined;
     const fields = [
       'frames=signalbox.v1',
-      ...channels.map((channel) => `channel=${encodeURIComponent(channel)}`),
+      ...channels.map(({ channel, query }) => {
+        const name = encodeURIComponent(channel);
+        const asked =
+          query === undefined ? '' : `&query[${name}]=${encodeURIComponent(JSON.stringify(query))}`;
+        return `channel=${name}${asked}`;
+      }),
       ...(position === undefined ? [] : [`lastEventId=${encodeURIComponent(position)}`]),
     ];
     const answer = await fetch(`${base}/events${queryOf(credential, fields.join('&'))}`, {

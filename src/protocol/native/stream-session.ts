@@ -1,6 +1,6 @@
 import type { CloseReason } from '../../../machines/close-reason.ts';
 import { type NativePrincipal, ownChannels } from '../../auth/native-principal.ts';
-import type { Peer } from '../../decider/decider.ts';
+import type { Peer, Wish } from '../../decider/decider.ts';
 import { beginningOf, type Subscription } from '../../routing/subscriptions.ts';
 import { snapshotFor } from './channels.ts';
 import type { RawJson } from './client-frame.ts';
@@ -24,8 +24,8 @@ export interface StreamRules extends Pick<SessionRules, 'decider' | 'epoch' | 'n
 
 export interface StreamOptions {
   readonly form: StreamForm;
-  /** It may have all of them; in the order of the request. */
-  readonly channels: readonly string[];
+  /** It may have all of these channels; in the order of the request. */
+  readonly wishes: readonly Wish[];
   /** From where it goes on; undefined: from now. */
   readonly position: SsePosition | undefined;
 }
@@ -36,24 +36,26 @@ export class StreamSession implements ClientSession {
   readonly #socket: SessionSocket;
   readonly #rules: StreamRules;
   readonly #options: StreamOptions;
+  readonly channels: readonly string[];
   readonly #subscription: Subscription;
   readonly #gone = new AbortController();
   #isWelcomed = false;
   #hasEnded = false;
 
   constructor(socket: SessionSocket, principal: NativePrincipal, rules: StreamRules, options: StreamOptions) {
-    const { channels, position } = options;
+    const { wishes, position } = options;
     this.principal = principal;
     this.#socket = socket;
     this.#rules = rules;
     this.#options = options;
-    this.#subscription = socket.delivery.join(channels, position?.id, {
+    this.channels = wishes.map(({ channel }) => channel);
+    this.#subscription = socket.delivery.join(this.channels, position?.id, {
       epoch: position?.epoch,
       greet: (recovered) => {
         this.#welcome(recovered);
         return true;
       },
-      ...snapshotFor({ channel: channels[0] as string }, rules.decider, () => this.#peer, this.#gone),
+      ...snapshotFor(wishes[0] as Wish, rules.decider, () => this.#peer, this.#gone),
     });
   }
 
@@ -67,10 +69,6 @@ export class StreamSession implements ClientSession {
 
   get id(): string {
     return this.#socket.id;
-  }
-
-  get channels(): readonly string[] {
-    return this.#options.channels;
   }
 
   isSubscribed(channel: string): boolean {
@@ -113,15 +111,15 @@ export class StreamSession implements ClientSession {
     this.#gone.abort();
     const { decider } = this.#rules;
     if (this.#isWelcomed) {
-      for (const channel of this.#wished) decider.unsubscribed?.(this.#peer, channel);
+      for (const { channel } of this.#wished) decider.unsubscribed?.(this.#peer, channel);
     }
     decider.disconnected?.(this.#peer, reason);
   }
 
   /** Those that the application decides, and hears of: its user's and session's own it has in any case. */
-  get #wished(): readonly string[] {
+  get #wished(): readonly Wish[] {
     const own = ownChannels(this.principal);
-    return this.#options.channels.filter((channel) => !own.includes(channel));
+    return this.#options.wishes.filter(({ channel }) => !own.includes(channel));
   }
 
   get #peer(): Peer {
@@ -130,7 +128,8 @@ export class StreamSession implements ClientSession {
 
   #welcome(recovered: boolean): void {
     this.#isWelcomed = true;
-    const { form, channels, position } = this.#options;
+    const { form, position } = this.#options;
+    const { channels } = this;
     const isFresh = position === undefined;
     const { decider, epoch, pingIntervalMs } = this.#rules;
     const { terms } = this.#subscription;
@@ -158,7 +157,7 @@ export class StreamSession implements ClientSession {
       }
     }
     decider.connected?.(this.#peer);
-    for (const channel of this.#wished) decider.subscribed?.(this.#peer, { channel });
+    for (const wish of this.#wished) decider.subscribed?.(this.#peer, wish);
   }
 }
 

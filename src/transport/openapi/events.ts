@@ -18,6 +18,16 @@ export function eventsOperation(maxChannels: number): Operation {
         schema: { type: 'array', items: { type: 'string', minLength: 1 }, maxItems: maxChannels },
       },
       {
+        name: 'query',
+        in: 'query',
+        required: false,
+        description:
+          'What is asked of a channel, for the application: JSON, as `query[<channel>]`. Without an application that decides or makes snapshots it means nothing.',
+        style: 'deepObject',
+        explode: true,
+        schema: { type: 'object', additionalProperties: { type: 'string' } },
+      },
+      {
         name: 'lastEventId',
         in: 'query',
         required: false,

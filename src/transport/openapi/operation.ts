@@ -37,6 +37,9 @@ export interface Parameter {
   readonly in: 'query' | 'header';
   readonly required: boolean;
   readonly description: string;
+  /** An object, a parameter for each of its keys: `name[key]=value`. */
+  readonly style?: 'deepObject';
+  readonly explode?: true;
   readonly schema: JsonSchema;
 }
 
