@@ -8,6 +8,7 @@ import type { Route, Routes } from '../routes/routes.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { corsHeaders } from './cors.ts';
 import { sendProblem } from './http-problem.ts';
+import { STREAM_HEADERS } from './sse-response.ts';
 
 /** A stream that is to be opened. */
 export interface RouteStream {
@@ -117,7 +118,7 @@ export function createStreamRoutes(deps: StreamRoutesDeps): StreamRoutes {
       logger.debug({ route: route.settings.path, fault }, 'A route gives no such channel');
       return void sendProblem(reply, 'forbidden', NO_CHANNEL);
     }
-    if (request.method === 'HEAD') return void reply.code(200).type(contentType).send();
+    if (request.method === 'HEAD') return void reply.headers(STREAM_HEADERS).type(contentType).send();
     const headers = { ...lowerCase(reply.getHeaders()), 'content-type': contentType };
     reply.hijack();
     deps.openStream(request.raw, reply.raw, {

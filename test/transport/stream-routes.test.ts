@@ -112,6 +112,8 @@ describe('routes over HTTP', () => {
     const { ask, opened } = await serve([clock]);
     const head = await ask('/whattimeisit', { method: 'HEAD' });
     expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+    expect(head.headers.get('cache-control')).toBe('private, no-store, no-transform');
+    expect(head.headers.get('x-accel-buffering')).toBe('no');
     const options = await ask('/whattimeisit', { method: 'OPTIONS' });
     expect([options.status, options.headers.get('allow')]).toEqual([204, 'GET, HEAD, OPTIONS']);
     const post = await ask('/whattimeisit', { method: 'POST', body: 'x' });
