@@ -12,6 +12,7 @@ import { encodeServerFrame } from '../protocol/native/server-codec.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ClientAddress } from './client-address.ts';
 import { connectRequest } from './connect-request.ts';
+import { NativeWebSocket } from './native-websocket.ts';
 import { refuseUpgrade } from './refusal.ts';
 import { checkTarget } from './request-target.ts';
 import { createUpgradeServers } from './upgrade-servers.ts';
@@ -89,6 +90,7 @@ export function acceptNativeUpgrades(deps: NativeUpgradeDeps): void {
     maxFrameBytes: deps.maxFrameBytes,
     isCompressing: deps.isCompressing,
     handleProtocols: () => NATIVE_PROTOCOL,
+    WebSocket: NativeWebSocket,
     refuse: (request, connection) => refuseHttp(request, connection, 'bad handshake'),
   });
   deps.server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {

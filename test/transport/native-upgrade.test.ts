@@ -70,6 +70,11 @@ async function connect(protocols = ['signalbox.v1'], options: ClientOptions = {}
   return client;
 }
 
+/** As a client masks it, by a key of zeros. */
+function maskedFrame(head: number, payload: Buffer): Buffer {
+  return Buffer.concat([Buffer.of(head, 0x80 | payload.length, 0, 0, 0, 0), payload]);
+}
+
 async function closeOf(client: WebSocket): Promise<string> {
   const [code, reason] = (await once(client, 'close')) as [number, Buffer];
   return `${code} ${reason}`;
@@ -251,7 +256,27 @@ describe('a native upgrade', () => {
     const client = await connect();
     opened[0]?.socket.on('error', () => {});
     client.send('x'.repeat(1_025));
-    expect(await closeOf(client)).toBe('1009 ');
+    expect(await closeOf(client)).toBe('1009 too_large');
+  });
+
+  test.each([
+    ['not masked', Buffer.of(0x81, 0x00)],
+    ['no UTF-8', maskedFrame(0x81, Buffer.of(0xff))],
+    ['of a kind that there is not', maskedFrame(0x83, Buffer.of(0x31))],
+  ])('is closed by a code of its protocol when what comes is %s', async (_, bytes) => {
+    await serve();
+    const client = await connect();
+    opened[0]?.socket.on('error', () => {});
+    (client as unknown as { _socket: NodeJS.WritableStream })._socket.write(bytes);
+    expect(await closeOf(client)).toBe('4400 bad_request');
+  });
+
+  test('is closed with the code that its client gives', async () => {
+    await serve();
+    const client = await connect();
+    const closes = Promise.all([closeOf(client), closeOf(opened[0]?.socket as WebSocket)]);
+    client.close(4999, 'enough');
+    expect(await closes).toEqual(['4999 enough', '4999 enough']);
   });
 
   test.each([
@@ -275,7 +300,7 @@ describe('a native upgrade', () => {
     expect(deflateRawSync(bomb).length).toBeLessThan(100);
     client.send(most);
     client.send(bomb);
-    expect(await closeOf(client)).toBe('1009 ');
+    expect(await closeOf(client)).toBe('1009 too_large');
     expect(heard).toEqual([most]);
   });
 });
