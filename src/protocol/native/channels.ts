@@ -6,10 +6,12 @@ import { beginningOf, type Subscription } from '../../routing/subscriptions.ts';
 import type { Subscribe, Unsubscribe } from './client-frame.ts';
 import { ERRORS, type Ref } from './error-codes.ts';
 import { isReservedChannel } from './names.ts';
+import { holdBack, type LetGo } from './publishing.ts';
 import type { Joined, ServerFrame } from './server-frame.ts';
+import { Unechoed } from './unechoed.ts';
 
 export interface ChannelsDeps {
-  readonly delivery: Pick<Delivery, 'join' | 'begin' | 'leave' | 'record'>;
+  readonly delivery: Pick<Delivery, 'join' | 'begin' | 'leave' | 'hold' | 'release' | 'record'>;
   readonly decider: Pick<Decider, 'subscribe' | 'snapshot' | 'subscribed' | 'unsubscribed'>;
   /** Whose they are, as it is now. */
   readonly peer: () => Peer;
@@ -26,6 +28,8 @@ interface Slot {
   readonly controller: AbortController | undefined;
   /** Undefined: it is not decided yet. */
   subscription?: Subscription;
+  /** Events of this channel that its client published meanwhile, and does not want to hear. */
+  unwanted?: StreamId[];
   /** The application was told of it. */
   isKnown?: true;
 }
@@ -38,6 +42,8 @@ export class Channels {
   readonly #deps: ChannelsDeps;
   readonly #own = new Map<string, Subscription>();
   readonly #slots = new Map<string, Slot>();
+  /** Undefined: there never was any. */
+  #unechoed: Unechoed | undefined;
   /** Undefined: nobody would be told. Of each socket there would be one. */
   readonly #gone: AbortController | undefined;
   #isWelcomed = false;
@@ -115,6 +121,17 @@ export class Channels {
     this.#deps.say({ type: 'unsubscribed', ref, channel });
   }
 
+  /** Has an event that is being published kept from this client, be the channel one that it does not have yet. */
+  holdBack(channel: string): LetGo {
+    const subscription = this.get(channel);
+    if (subscription !== undefined) return holdBack(this.#deps.delivery, subscription);
+    this.#unechoed ??= new Unechoed();
+    return this.#unechoed.begin(channel, (id) => {
+      const slot = this.#slots.get(channel);
+      if (slot !== undefined) (slot.unwanted ??= []).push(id);
+    });
+  }
+
   /**
    * Ends those that its principal, a new one, may not have. Where the application decides it is asked again, and the
    * answer is a promise, which never rejects.
@@ -164,6 +181,10 @@ export class Channels {
       ...snapshotFor(slot.wish, decider, peer, slot.controller),
     });
     slot.subscription = subscription;
+    this.#unechoed?.joined(channel, () => holdBack(delivery, subscription));
+    // All are held back before the first of them is let go: with that it may begin.
+    const unwanted = slot.unwanted?.map((id) => [holdBack(delivery, subscription), id] as const) ?? [];
+    for (const [letGo, id] of unwanted) letGo(id);
     delivery.begin();
   }
 
