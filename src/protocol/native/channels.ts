@@ -28,8 +28,6 @@ interface Slot {
   readonly controller: AbortController | undefined;
   /** Undefined: it is not decided yet. */
   subscription?: Subscription;
-  /** Events of this channel that its client published meanwhile, and does not want to hear. */
-  unwanted?: StreamId[];
   /** The application was told of it. */
   isKnown?: true;
 }
@@ -124,12 +122,9 @@ export class Channels {
   /** Has an event that is being published kept from this client, be the channel one that it does not have yet. */
   holdBack(channel: string): LetGo {
     const subscription = this.get(channel);
-    if (subscription !== undefined) return holdBack(this.#deps.delivery, subscription);
+    const held = subscription && holdBack(this.#deps.delivery, subscription);
     this.#unechoed ??= new Unechoed();
-    return this.#unechoed.begin(channel, (id) => {
-      const slot = this.#slots.get(channel);
-      if (slot !== undefined) (slot.unwanted ??= []).push(id);
-    });
+    return this.#unechoed.begin(channel, held);
   }
 
   /**
@@ -182,9 +177,6 @@ export class Channels {
     });
     slot.subscription = subscription;
     this.#unechoed?.joined(channel, () => holdBack(delivery, subscription));
-    // All are held back before the first of them is let go: with that it may begin.
-    const unwanted = slot.unwanted?.map((id) => [holdBack(delivery, subscription), id] as const) ?? [];
-    for (const [letGo, id] of unwanted) letGo(id);
     delivery.begin();
   }
 

@@ -1,39 +1,44 @@
 import type { StreamId } from '../../event/stream-id.ts';
 import type { LetGo } from './publishing.ts';
 
-/** One event that is published while its client does not have the channel. */
-interface UnderWay {
-  /** Undefined: still nobody would hear of it. */
-  letGo?: LetGo;
+interface Published {
+  readonly channel: string;
+  readonly id: StreamId;
 }
 
-/**
- * What a client publishes without an echo to channels that it does not have, but may have asked for or ask for next:
- * its own events are not for it then either.
- */
-export class Unechoed {
-  readonly #underWay = new Map<string, Set<UnderWay>>();
+/** How many of them are known: a subscription that begins so much later may be sent what its own client published. */
+const MAX_KNOWN = 64;
 
-  /** `settled` is told of an event that nobody was to be kept from, as soon as its id is known. */
-  begin(channel: string, settled: (id: StreamId) => void): LetGo {
-    const event: UnderWay = {};
+/** What one client publishes without an echo: none of its subscriptions is sent it, be it one that begins later. */
+export class Unechoed {
+  /** How what is held back is let go, for each event under way, by channel. */
+  readonly #underWay = new Map<string, Set<LetGo[]>>();
+  /** The last one last. */
+  #known: Published[] = [];
+
+  /** An event is being published; `held`: the subscription to its channel, if there is one. */
+  begin(channel: string, held: LetGo | undefined): LetGo {
+    const event = held === undefined ? [] : [held];
     const others = this.#underWay.get(channel);
     if (others === undefined) this.#underWay.set(channel, new Set([event]));
     else others.add(event);
     return (id) => {
-      this.#forget(channel, event);
-      if (event.letGo !== undefined) event.letGo(id);
-      else if (id !== undefined) settled(id);
+      this.#settle(channel, event);
+      if (id !== undefined) this.#known = [...this.#known, { channel, id }].slice(-MAX_KNOWN);
+      for (const letGo of event) letGo(id);
     };
   }
 
-  /** The client has the channel now: `hold` is called for each that is still under way. */
+  /** A subscription to this channel begins; `hold` holds it back. */
   joined(channel: string, hold: () => LetGo): void {
-    for (const event of this.#underWay.get(channel) ?? []) event.letGo = hold();
-    this.#underWay.delete(channel);
+    for (const event of this.#underWay.get(channel) ?? []) event.push(hold());
+    const known = this.#known.filter((published) => published.channel === channel);
+    // All are held back before the first of them is let go: with that it may begin.
+    const holds = known.map(({ id }) => ({ id, letGo: hold() }));
+    for (const { id, letGo } of holds) letGo(id);
   }
 
-  #forget(channel: string, event: UnderWay): void {
+  #settle(channel: string, event: LetGo[]): void {
     const others = this.#underWay.get(channel);
     others?.delete(event);
     if (others?.size === 0) this.#underWay.delete(channel);
