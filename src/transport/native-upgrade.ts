@@ -5,7 +5,7 @@ import type { WebSocket } from 'ws';
 import type { AuthError } from '../auth/auth-error.ts';
 import type { NativeAuthenticated } from '../auth/native-authenticate.ts';
 import type { NativePrincipal } from '../auth/native-principal.ts';
-import type { Decider } from '../decider/decider.ts';
+import type { Decider, Peer } from '../decider/decider.ts';
 import { CLOSES, type CloseCode } from '../protocol/native/close-codes.ts';
 import { type ErrorCode, ERRORS } from '../protocol/native/error-codes.ts';
 import { encodeServerFrame } from '../protocol/native/server-codec.ts';
@@ -57,6 +57,8 @@ export interface NativeUpgradeDeps {
   readonly addressOf: ClientAddress;
   /** Asks the application, last of all; left out: it lets everybody in. */
   readonly admit?: NonNullable<Decider['connect']>;
+  /** One that the application has let in is refused after all. */
+  readonly dismiss?: (peer: Peer) => void;
   open(accepted: NativeAccepted): void;
   readonly metrics: Metrics;
   readonly maxFrameBytes: number;
@@ -114,10 +116,12 @@ export function acceptNativeUpgrades(deps: NativeUpgradeDeps): void {
       const id = deps.newId();
       if (ticket === undefined && deps.admit === undefined) return open(principal, id);
       void lastRefusal(checked.right, id, request, connection).then((refusal) => {
+        if (refusal !== undefined) return turnBack(refusal);
         // Others may have come while somebody was asked.
-        const late = refusal ?? refusalNow(principal);
-        if (late === undefined) open(principal, id);
-        else turnBack(late);
+        const late = refusalNow(principal);
+        if (late === undefined) return open(principal, id);
+        if (deps.admit !== undefined) deps.dismiss?.({ socket: id, principal });
+        turnBack(late);
       });
     };
     const early = earlyRefusal() ?? tooSoon(request) ?? (deps.isAllowedOrigin(request) ? undefined : ORIGIN);

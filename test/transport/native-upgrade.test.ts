@@ -6,6 +6,7 @@ import * as Either from 'fp-ts/lib/Either.js';
 import { type ClientOptions, WebSocket } from 'ws';
 import { authError } from '../../src/auth/auth-error.ts';
 import type { NativeAuthenticated } from '../../src/auth/native-authenticate.ts';
+import type { Verdict } from '../../src/decider/decider.ts';
 import {
   acceptNativeUpgrades,
   type NativeAccepted,
@@ -206,6 +207,32 @@ describe('a native upgrade', () => {
       clients.push(client);
       expect(await closeOf(client)).toBe(close);
       expect(opened).toEqual([]);
+    },
+  );
+
+  test.each<[string, Verdict, Partial<NativeUpgradeDeps>, string[]]>([
+    ['is opened', undefined, {}, []],
+    ['is refused by it', { code: 'forbidden' }, { isFull: () => isLater }, []],
+    ['finds no room any more', undefined, { isFull: () => isLater }, ['s-1']],
+    [
+      'comes to a server that ends',
+      undefined,
+      { unavailable: () => (isLater ? 'draining' : undefined) },
+      ['s-1'],
+    ],
+  ])(
+    'tells the application when who was let in is refused after all: one that %s',
+    async (_, verdict, answers, told) => {
+      isLater = false;
+      const dismissed: string[] = [];
+      const admit = async (): Promise<Verdict> => {
+        isLater = true;
+        return verdict;
+      };
+      await serve({ ...answers, admit, dismiss: ({ socket }) => void dismissed.push(socket) });
+      const client = await connect();
+      if (opened.length === 0) await once(client, 'close');
+      expect(dismissed).toEqual(told);
     },
   );
 
