@@ -303,6 +303,18 @@ describe('a native session', () => {
     );
   });
 
+  test('a refresh at which the application fails is internal, and its client goes on as before', async () => {
+    const { client } = await welcomed({ rules: { refresh: () => Promise.reject(new Error('away')) } });
+    client.say({ type: 'refresh', ref: 1, token: 'x' });
+    expect(await client.hear()).toMatchObject([{ type: 'error', ref: 1, code: 'internal' }]);
+    client.say({ type: 'refresh', ref: 2, token: 'x' });
+    client.say({ type: 'subscribe', ref: 3, channel: 'sport' });
+    expect((await client.hear()).map(({ type, ref }) => [type, ref]).toSorted()).toEqual([
+      ['error', 2],
+      ['subscribed', 3],
+    ]);
+  });
+
   test('ask and tell have no handler yet, pong no answer, and what is unknown an error', async () => {
     const { client } = await welcomed();
     client.say({ type: 'ask', ref: 1, topic: 't' });
