@@ -309,10 +309,10 @@ describe('a native session', () => {
     expect(await client.hear()).toMatchObject([{ type: 'error', ref: 1, code: 'internal' }]);
     client.say({ type: 'refresh', ref: 2, token: 'x' });
     client.say({ type: 'subscribe', ref: 3, channel: 'sport' });
-    expect((await client.hear()).map(({ type, ref }) => [type, ref]).toSorted()).toEqual([
-      ['error', 2],
-      ['subscribed', 3],
-    ]);
+    const frames = await client.hear();
+    expect(frames).toHaveLength(2);
+    expect(frames).toContainEqual(expect.objectContaining({ type: 'error', ref: 2, code: 'internal' }));
+    expect(frames).toContainEqual(expect.objectContaining({ type: 'subscribed', ref: 3 }));
   });
 
   test('ask and tell have no handler yet, pong no answer, and what is unknown an error', async () => {
