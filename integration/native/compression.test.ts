@@ -62,7 +62,7 @@ describe('compression of native sockets', () => {
     await speaker.ask({ type: 'publish', channel: 'said', topic: 't', data: 'short' });
     expect(await hearer.hears('said', 2)).toEqual([most, 'short']);
     speaker.send({ type: 'publish', ref: 9, channel: 'said', topic: 't', data: most.repeat(100) });
-    expect(await speaker.closes()).toEqual({ code: 1009, reason: '' });
+    expect(await speaker.closes()).toEqual({ code: 1009, reason: 'too_large' });
     await hearer.ask({ type: 'publish', channel: 'said', topic: 't', data: 'after' });
     expect(await hearer.hears('said', 3)).toEqual([most, 'short', 'after']);
     hearer.cut();

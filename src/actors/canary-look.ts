@@ -7,7 +7,7 @@ import type { RealtimeFeed } from '../feed/realtime-feed.ts';
 import type { FanOut } from '../routing/fan-out.ts';
 
 export interface LookDeps {
-  readonly fanOut: Pick<FanOut, 'position' | 'routed'>;
+  readonly fanOut: Pick<FanOut, 'position' | 'epoch' | 'routed'>;
   readonly clock: Clock;
   readonly toleranceMs: number;
   /** Whether the reader is where it reads; when it is not, it says so itself. */
@@ -60,7 +60,8 @@ export function createLogLook(deps: LogLookDeps): () => Promise<Look> {
     const position = fanOut.position;
     const { count, silentMs } = feed.answers;
     const standing = standingOf({ before, position, end, isSilent: silentMs > deps.blockMs + GRACE_MS });
-    const progress = standing === 'silent' ? `${count}` : position;
+    // Where the log loses its data a reader may be at the same position again, in another life of it.
+    const progress = standing === 'silent' ? `${count}` : `${fanOut.epoch} ${position}`;
     // It may have been lost meanwhile.
     return { standing: deps.isReading() ? standing : 'away', progress, position, end };
   }

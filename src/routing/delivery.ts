@@ -187,9 +187,11 @@ export class Delivery implements CatchingUp {
     const { terms, cursor } = subscription;
     if (terms === undefined) return;
     terms.holds -= 1;
-    if (unwanted !== undefined && compareIds(unwanted, cursor) > 0) {
+    // What has not begun may begin with a snapshot of before.
+    const mayCome = (id: StreamId): boolean => terms.greet !== undefined || compareIds(id, cursor) > 0;
+    if (unwanted !== undefined && mayCome(unwanted)) {
       terms.unwanted ??= new Set();
-      for (const id of terms.unwanted) if (compareIds(id, cursor) <= 0) terms.unwanted.delete(id);
+      for (const id of terms.unwanted) if (!mayCome(id)) terms.unwanted.delete(id);
       terms.unwanted.add(unwanted);
       subscription.record?.unechoed(unwanted);
     }

@@ -83,6 +83,7 @@ export function acceptNativeSockets(deps: NativeSocketsDeps): void {
     newId: deps.newId,
     addressOf: deps.addressOf,
     ...(decider.connect !== undefined && { admit: decider.connect.bind(decider) }),
+    dismiss: (peer) => decider.disconnected?.(peer, 'gone'),
     open,
     onRefused: ({ status, reason, address }) =>
       limit.log(`refused ${reason}`, (suppressed) =>

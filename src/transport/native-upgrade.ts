@@ -5,13 +5,14 @@ import type { WebSocket } from 'ws';
 import type { AuthError } from '../auth/auth-error.ts';
 import type { NativeAuthenticated } from '../auth/native-authenticate.ts';
 import type { NativePrincipal } from '../auth/native-principal.ts';
-import type { Decider } from '../decider/decider.ts';
+import type { Decider, Peer } from '../decider/decider.ts';
 import { CLOSES, type CloseCode } from '../protocol/native/close-codes.ts';
 import { type ErrorCode, ERRORS } from '../protocol/native/error-codes.ts';
 import { encodeServerFrame } from '../protocol/native/server-codec.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ClientAddress } from './client-address.ts';
 import { connectRequest } from './connect-request.ts';
+import { NativeWebSocket } from './native-websocket.ts';
 import { refuseUpgrade } from './refusal.ts';
 import { checkTarget } from './request-target.ts';
 import { createUpgradeServers } from './upgrade-servers.ts';
@@ -56,6 +57,8 @@ export interface NativeUpgradeDeps {
   readonly addressOf: ClientAddress;
   /** Asks the application, last of all; left out: it lets everybody in. */
   readonly admit?: NonNullable<Decider['connect']>;
+  /** One that the application has let in is refused after all. */
+  readonly dismiss?: (peer: Peer) => void;
   open(accepted: NativeAccepted): void;
   readonly metrics: Metrics;
   readonly maxFrameBytes: number;
@@ -89,6 +92,7 @@ export function acceptNativeUpgrades(deps: NativeUpgradeDeps): void {
     maxFrameBytes: deps.maxFrameBytes,
     isCompressing: deps.isCompressing,
     handleProtocols: () => NATIVE_PROTOCOL,
+    WebSocket: NativeWebSocket,
     refuse: (request, connection) => refuseHttp(request, connection, 'bad handshake'),
   });
   deps.server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
@@ -112,10 +116,12 @@ export function acceptNativeUpgrades(deps: NativeUpgradeDeps): void {
       const id = deps.newId();
       if (ticket === undefined && deps.admit === undefined) return open(principal, id);
       void lastRefusal(checked.right, id, request, connection).then((refusal) => {
+        if (refusal !== undefined) return turnBack(refusal);
         // Others may have come while somebody was asked.
-        const late = refusal ?? refusalNow(principal);
-        if (late === undefined) open(principal, id);
-        else turnBack(late);
+        const late = refusalNow(principal);
+        if (late === undefined) return open(principal, id);
+        if (deps.admit !== undefined) deps.dismiss?.({ socket: id, principal });
+        turnBack(late);
       });
     };
     const early = earlyRefusal() ?? tooSoon(request) ?? (deps.isAllowedOrigin(request) ? undefined : ORIGIN);

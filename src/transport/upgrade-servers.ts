@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import { COMPRESSION, isCompressionOffered } from './compression.ts';
 
-export interface UpgradeServersOptions extends Pick<ServerOptions, 'handleProtocols'> {
+export interface UpgradeServersOptions extends Pick<ServerOptions, 'handleProtocols' | 'WebSocket'> {
   /** Of what a client says, also of what a compressed message becomes. */
   readonly maxFrameBytes: number;
   /** Whether clients that offer permessage-deflate get compressed frames. */

@@ -74,6 +74,8 @@ export class WebSocketTransport implements Transport {
   }
 
   close(code: number, reason: string): void {
+    // Its client may go on talking until it has read that, or for as long as it likes: its token may have ended.
+    this.#socket.removeAllListeners('message');
     this.#socket.close(code, reason);
   }
 

@@ -61,6 +61,8 @@ export const ACTIONS: readonly Chance[] = [
   { name: 'publish' },
   { name: 'publish' },
   { name: 'publish', of: 'socket' },
+  { name: 'publishUnechoed', of: 'socket' },
+  { name: 'publishUnechoed', of: 'socket' },
   { name: 'connect' },
   { name: 'connect' },
   { name: 'connect', of: 'stream' },

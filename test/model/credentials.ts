@@ -27,7 +27,7 @@ export class Credentials {
   /** The newest token of a user. */
   of(user: string): NativePrincipal {
     const issuedAtMs = this.#issuedAtMs.get(user) ?? 0;
-    return { user, channels: ['*'], publish: [], issuedAtMs, expiresAtMs: principal.expiresAtMs };
+    return { user, channels: ['*'], publish: ['*'], issuedAtMs, expiresAtMs: principal.expiresAtMs };
   }
 
   signIn(user: string): void {

@@ -9,6 +9,8 @@ export interface Published {
   readonly epoch: number;
   /** Its place among all that was published. */
   readonly order: number;
+  /** The socket that published it and is not to hear it. */
+  readonly by: string | undefined;
 }
 
 /** Everything that was ever published, and what was done to it. */
@@ -39,8 +41,8 @@ export class Journal {
     this.trimmedAtMs = nowMs;
   }
 
-  add(id: StreamId, channel: string): void {
-    const event = { id, channel, epoch: this.epoch, order: this.events.length };
+  add(id: StreamId, channel: string, by?: string): void {
+    const event = { id, channel, epoch: this.epoch, order: this.events.length, by };
     this.events.push(event);
     const sequence = this.#sequence(channel, this.epoch);
     if (sequence.length === 0) this.#sequences.set(keyOf(channel, this.epoch), sequence);
@@ -90,10 +92,19 @@ export class Observer {
   epoch: number;
   received = 0;
   #isOwedGap = false;
+  readonly #socket: string | undefined;
   readonly #seen = new Set<number>();
 
-  constructor(journal: Journal, channels: string | readonly string[], position: StreamId, epoch: number) {
+  /** `socket`: what that publishes without an echo is not for it. */
+  constructor(
+    journal: Journal,
+    channels: string | readonly string[],
+    position: StreamId,
+    epoch: number,
+    socket?: string,
+  ) {
     this.#journal = journal;
+    this.#socket = socket;
     this.#channels = typeof channels === 'string' ? [channels] : channels;
     this.channel = this.#channels.join();
     this.position = position;
@@ -122,13 +133,12 @@ export class Observer {
   #onEvent(id: StreamId, event: Published | undefined): void {
     if (event === undefined || event.id !== id) throw new Error(`${id} was never published`);
     if (!this.#channels.includes(event.channel)) throw new Error(`I4: ${id} is of ${event.channel}`);
+    if (event.by !== undefined && event.by === this.#socket) throw new Error(`${id} is an echo`);
     if (this.#seen.has(event.order)) throw new Error(`I3: ${id} came twice`);
     this.#seen.add(event.order);
     if (event.epoch === this.epoch) {
       if (compareIds(id, this.position) <= 0) throw new Error(`I1: ${id} came after ${this.position}`);
-      const missed = this.#journal
-        .betweenOf(this.#channels, this.epoch, this.position, id)
-        .filter((other) => other.id !== id);
+      const missed = this.dueUpTo(id).filter((other) => other.id !== id);
       // Lost with the broker's data: said so once the reader has noticed.
       if (missed.length > 0 && this.#journal.epoch !== event.epoch) this.#isOwedGap = true;
       else if (missed.length > 0)
@@ -148,7 +158,7 @@ export class Observer {
   /** The client was told that it has everything up to `id`. */
   onProof(id: StreamId): void {
     if (this.epoch !== this.#journal.epoch) return;
-    const [missed] = this.#journal.betweenOf(this.#channels, this.epoch, this.position, id);
+    const [missed] = this.dueUpTo(id);
     if (missed !== undefined) throw new Error(`${this.channel}: up to ${id}, without ${missed.id}`);
     if (compareIds(id, this.position) > 0) this.position = id;
   }
@@ -156,14 +166,21 @@ export class Observer {
   /** Whether `checkComplete` would pass by now. */
   isComplete(end: StreamId): boolean {
     if (this.#isOwedGap || this.epoch !== this.#journal.epoch) return false;
-    return this.#journal.betweenOf(this.#channels, this.epoch, this.position, end).length === 0;
+    return this.dueUpTo(end).length === 0;
   }
 
   /** That everything of this life up to `end` has arrived or was said to be lost. */
   checkComplete(end: StreamId): void {
     if (this.#isOwedGap || this.epoch !== this.#journal.epoch)
       throw new Error('I2: the loss of the data was never announced');
-    const missed = this.#journal.betweenOf(this.#channels, this.epoch, this.position, end);
+    const missed = this.dueUpTo(end);
     if (missed.length > 0) throw new Error(`I2: ${missed.length} events after ${this.position} never came`);
+  }
+
+  /** What is to come, in the life that the client is in. */
+  dueUpTo(end: StreamId): Published[] {
+    return this.#journal
+      .betweenOf(this.#channels, this.epoch, this.position, end)
+      .filter(({ by }) => by === undefined || by !== this.#socket);
   }
 }

@@ -1,6 +1,7 @@
 import { type StreamId, ZERO_ID } from '../../src/event/stream-id.ts';
 import { userChannel } from '../../src/protocol/native/names.ts';
 import type { RawJson } from '../../src/protocol/native/client-frame.ts';
+import type { ClientPublication, PublishAnswer } from '../../src/protocol/native/session.ts';
 import type { Target } from '../../src/protocol/native/target.ts';
 import { settled } from '../support/heap-clock.ts';
 import { Random } from '../support/random.ts';
@@ -17,6 +18,8 @@ import { TIMES } from './tightness.ts';
 /** How long after a trouble everybody has heard of everything. */
 const CALM_MS = 8_000;
 const HEARD_MS = 1_500;
+/** Of a publish. */
+const SLOWEST_ANSWER_MS = 2_000;
 
 export interface NativeWorldOptions {
   /** More than one: they come and go, and lag. */
@@ -66,6 +69,7 @@ export class NativeWorld {
           maxSubscriptions: 4,
           framesPerSecond: 1_000_000,
           decider: this.#application?.decider ?? {},
+          publish: (publication) => this.#publishFor(publication),
         },
         deps: {
           random: this.random.next,
@@ -138,6 +142,20 @@ export class NativeWorld {
     }
   }
 
+  /** What a client publishes and does not want to hear, wherever it subscribes meanwhile. */
+  publishUnechoed(): void {
+    const { client, channel } = this.#anySubscription();
+    if (client === undefined || this.installation.isAway) return;
+    const { native } = this.installation.broker;
+    const before = native.head().lastId;
+    client.publish(channel, { order: this.journal.events.length });
+    const { lastId } = native.head();
+    // Who is being closed is not heard.
+    if (lastId === before) return;
+    this.journal.add(lastId, channel, client.id);
+    this.#noteTrimmed(channel);
+  }
+
   async append(channel: string): Promise<StreamId> {
     const { native } = this.installation.broker;
     const text = 'x'.repeat(this.random.pick(this.#profile.textLengths));
@@ -146,7 +164,7 @@ export class NativeWorld {
     // The journal has to know of it before any socket can be sent it.
     const id = await native.lastId();
     this.journal.add(id, channel);
-    if (this.journal.countOf(channel) > this.#profile.history.maxLength) this.journal.trimmed(this.#nowMs);
+    this.#noteTrimmed(channel);
     await published;
     return id;
   }
@@ -257,6 +275,21 @@ export class NativeWorld {
   tell(): void {
     const target = this.random.pick<Target>([{ everyone: true }, { user: this.random.pick(this.#users) }]);
     this.#tell(this.installation.any(), target).catch(() => {});
+  }
+
+  #noteTrimmed(channel: string): void {
+    if (this.journal.countOf(channel) > this.#profile.history.maxLength) this.journal.trimmed(this.#nowMs);
+  }
+
+  /** Written at once; that it was is heard later than the event itself. */
+  async #publishFor(publication: ClientPublication): Promise<PublishAnswer> {
+    const { broker, clock } = this.installation;
+    const [outcome] = await broker.native.publishEvents([publication]);
+    await new Promise<void>((resolve) => {
+      if (this.random.chance(0.5)) resolve();
+      else clock.setTimeout(resolve, this.random.below(SLOWEST_ANSWER_MS));
+    });
+    return outcome !== undefined && 'id' in outcome ? { id: outcome.id } : { refused: 'unavailable' };
   }
 
   get #nowMs(): number {

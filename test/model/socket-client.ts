@@ -96,6 +96,18 @@ export class SocketClient implements Client {
     });
   }
 
+  /** To itself no echo. */
+  publish(channel: string, data: object): void {
+    this.#connection.say({
+      type: 'publish',
+      ref: this.#nextRef++,
+      channel,
+      topic: 't',
+      data,
+      echo: false,
+    });
+  }
+
   /** What is on its way still counts; the client heeds it until it is told. */
   unsubscribe(channel: string): void {
     this.#connection.say({ type: 'unsubscribe', ref: this.#nextRef++, channel });
@@ -184,6 +196,8 @@ export class SocketClient implements Client {
         return this.#onGap(frame);
       case 'ping':
         return this.#onPing(frame.id);
+      case 'published':
+        return;
       case 'tell':
         return this.told.on(frame);
       case 'error':
@@ -218,7 +232,7 @@ export class SocketClient implements Client {
     }
     const life = from !== undefined && recovered ? from.life : journal.lifeOf(epoch);
     this.#heeding.set(channel, {
-      observer: new Observer(journal, channel, id, life),
+      observer: new Observer(journal, channel, id, life, this.id),
       epoch,
       owesGap: !recovered,
     });
@@ -253,7 +267,7 @@ export class SocketClient implements Client {
     const { journal } = this.#options;
     for (const { observer } of this.#heeding.values()) {
       if (observer.epoch !== journal.epoch) continue;
-      const [missed] = journal.between(observer.channel, observer.epoch, observer.position, id);
+      const [missed] = observer.dueUpTo(id);
       if (missed === undefined) continue;
       throw new Error(
         `${observer.channel}: ping says ${id}, after ${observer.position} there was ${missed.id}`,
@@ -263,4 +277,4 @@ export class SocketClient implements Client {
 }
 
 /** What answers no subscription that goes on. */
-const BEFORE_WELCOME = new Set(['welcome', 'ping', 'error', 'unsubscribed']);
+const BEFORE_WELCOME = new Set(['welcome', 'ping', 'error', 'unsubscribed', 'published']);

@@ -6,6 +6,7 @@ import * as Either from 'fp-ts/lib/Either.js';
 import { type ClientOptions, WebSocket } from 'ws';
 import { authError } from '../../src/auth/auth-error.ts';
 import type { NativeAuthenticated } from '../../src/auth/native-authenticate.ts';
+import type { Verdict } from '../../src/decider/decider.ts';
 import {
   acceptNativeUpgrades,
   type NativeAccepted,
@@ -68,6 +69,11 @@ async function connect(protocols = ['signalbox.v1'], options: ClientOptions = {}
   clients.push(client);
   await once(client, 'open');
   return client;
+}
+
+/** As a client masks it, by a key of zeros. */
+function maskedFrame(head: number, payload: Buffer): Buffer {
+  return Buffer.concat([Buffer.of(head, 0x80 | payload.length, 0, 0, 0, 0), payload]);
 }
 
 async function closeOf(client: WebSocket): Promise<string> {
@@ -204,6 +210,32 @@ describe('a native upgrade', () => {
     },
   );
 
+  test.each<[string, Verdict, Partial<NativeUpgradeDeps>, string[]]>([
+    ['is opened', undefined, {}, []],
+    ['is refused by it', { code: 'forbidden' }, { isFull: () => isLater }, []],
+    ['finds no room any more', undefined, { isFull: () => isLater }, ['s-1']],
+    [
+      'comes to a server that ends',
+      undefined,
+      { unavailable: () => (isLater ? 'draining' : undefined) },
+      ['s-1'],
+    ],
+  ])(
+    'tells the application when who was let in is refused after all: one that %s',
+    async (_, verdict, answers, told) => {
+      isLater = false;
+      const dismissed: string[] = [];
+      const admit = async (): Promise<Verdict> => {
+        isLater = true;
+        return verdict;
+      };
+      await serve({ ...answers, admit, dismiss: ({ socket }) => void dismissed.push(socket) });
+      const client = await connect();
+      if (opened.length === 0) await once(client, 'close');
+      expect(dismissed).toEqual(told);
+    },
+  );
+
   test('is told to come back, and not for another token, where nobody knows what was revoked', async () => {
     await serve({ authenticate: async () => Either.left(authError('revocations_unknown')) });
     const client = new WebSocket(`ws://127.0.0.1:${port}/`, ['signalbox.v1']);
@@ -251,7 +283,27 @@ describe('a native upgrade', () => {
     const client = await connect();
     opened[0]?.socket.on('error', () => {});
     client.send('x'.repeat(1_025));
-    expect(await closeOf(client)).toBe('1009 ');
+    expect(await closeOf(client)).toBe('1009 too_large');
+  });
+
+  test.each([
+    ['not masked', Buffer.of(0x81, 0x00)],
+    ['no UTF-8', maskedFrame(0x81, Buffer.of(0xff))],
+    ['of a kind that there is not', maskedFrame(0x83, Buffer.of(0x31))],
+  ])('is closed by a code of its protocol when what comes is %s', async (_, bytes) => {
+    await serve();
+    const client = await connect();
+    opened[0]?.socket.on('error', () => {});
+    (client as unknown as { _socket: NodeJS.WritableStream })._socket.write(bytes);
+    expect(await closeOf(client)).toBe('4400 bad_request');
+  });
+
+  test('is closed with the code that its client gives', async () => {
+    await serve();
+    const client = await connect();
+    const closes = Promise.all([closeOf(client), closeOf(opened[0]?.socket as WebSocket)]);
+    client.close(4999, 'enough');
+    expect(await closes).toEqual(['4999 enough', '4999 enough']);
   });
 
   test.each([
@@ -275,7 +327,7 @@ describe('a native upgrade', () => {
     expect(deflateRawSync(bomb).length).toBeLessThan(100);
     client.send(most);
     client.send(bomb);
-    expect(await closeOf(client)).toBe('1009 ');
+    expect(await closeOf(client)).toBe('1009 too_large');
     expect(heard).toEqual([most]);
   });
 });

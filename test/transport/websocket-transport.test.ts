@@ -225,6 +225,20 @@ describe('a WebSocket transport', () => {
       expect([heard.length, heard.at(-1)]).toEqual([FLOOD.length + 1, 'close 1001']);
     });
 
+    test('hears nothing more of its client, who may go on as if it was not told', async () => {
+      const said: string[] = [];
+      const { transport, client } = await connect({ inbound: (data) => void said.push(`${data}`) });
+      client.send('before');
+      while (said.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      transport.close(4401, 'unauthorized');
+      // It has not read that yet.
+      client.send('after');
+      client.ping();
+      await once(client, 'close');
+      await pair.until('closed');
+      expect(said).toEqual(['before']);
+    });
+
     test('takes nothing more: a write throws', async () => {
       const { transport, client } = await connect();
       transport.close(1001, '');

@@ -6,10 +6,12 @@ import { beginningOf, type Subscription } from '../../routing/subscriptions.ts';
 import type { Subscribe, Unsubscribe } from './client-frame.ts';
 import { ERRORS, type Ref } from './error-codes.ts';
 import { isReservedChannel } from './names.ts';
+import { holdBack, type LetGo } from './publishing.ts';
 import type { Joined, ServerFrame } from './server-frame.ts';
+import { Unechoed } from './unechoed.ts';
 
 export interface ChannelsDeps {
-  readonly delivery: Pick<Delivery, 'join' | 'begin' | 'leave' | 'record'>;
+  readonly delivery: Pick<Delivery, 'join' | 'begin' | 'leave' | 'hold' | 'release' | 'record'>;
   readonly decider: Pick<Decider, 'subscribe' | 'snapshot' | 'subscribed' | 'unsubscribed'>;
   /** Whose they are, as it is now. */
   readonly peer: () => Peer;
@@ -38,6 +40,8 @@ export class Channels {
   readonly #deps: ChannelsDeps;
   readonly #own = new Map<string, Subscription>();
   readonly #slots = new Map<string, Slot>();
+  /** Undefined: there never was any. */
+  #unechoed: Unechoed | undefined;
   /** Undefined: nobody would be told. Of each socket there would be one. */
   readonly #gone: AbortController | undefined;
   #isWelcomed = false;
@@ -115,6 +119,14 @@ export class Channels {
     this.#deps.say({ type: 'unsubscribed', ref, channel });
   }
 
+  /** Has an event that is being published kept from this client, be the channel one that it does not have yet. */
+  holdBack(channel: string): LetGo {
+    const subscription = this.get(channel);
+    const held = subscription && holdBack(this.#deps.delivery, subscription);
+    this.#unechoed ??= new Unechoed();
+    return this.#unechoed.begin(channel, held);
+  }
+
   /**
    * Ends those that its principal, a new one, may not have. Where the application decides it is asked again, and the
    * answer is a promise, which never rejects.
@@ -164,6 +176,7 @@ export class Channels {
       ...snapshotFor(slot.wish, decider, peer, slot.controller),
     });
     slot.subscription = subscription;
+    this.#unechoed?.joined(channel, () => holdBack(delivery, subscription));
     delivery.begin();
   }
 

@@ -148,12 +148,10 @@ export class NativeSession implements ClientSession {
    * this socket, which hears of the channel only after `settle` was told the answer.
    */
   publish(publication: ClientPublication, isEchoed: boolean, settle: (answer: PublishAnswer) => void): void {
-    const unechoed = isEchoed ? undefined : this.#channels.get(publication.channel);
     publishFor({
       publication,
       user: this.principal.user,
-      delivery: this.#socket.delivery,
-      unechoed,
+      letGo: isEchoed ? undefined : this.#channels.holdBack(publication.channel),
       publish: this.#rules.publish,
       settle,
       onError: (error) => this.#socket.end('failed', error),

@@ -4,7 +4,7 @@ import type { Peer, Wish } from '../../decider/decider.ts';
 import { beginningOf, type Subscription } from '../../routing/subscriptions.ts';
 import { snapshotFor } from './channels.ts';
 import type { RawJson } from './client-frame.ts';
-import { publishFor } from './publishing.ts';
+import { holdBack, publishFor } from './publishing.ts';
 import { encodeServerFrame } from './server-codec.ts';
 import type { ServerFrame } from './server-frame.ts';
 import type { ClientPublication, PublishAnswer, SessionRules, SessionSocket, Told } from './session.ts';
@@ -87,11 +87,11 @@ export class StreamSession implements ClientSession {
   }
 
   publish(publication: ClientPublication, isEchoed: boolean, settle: (answer: PublishAnswer) => void): void {
+    const isHeard = isEchoed || !this.isSubscribed(publication.channel);
     publishFor({
       publication,
       user: this.principal.user,
-      delivery: this.#socket.delivery,
-      unechoed: isEchoed || !this.isSubscribed(publication.channel) ? undefined : this.#subscription,
+      letGo: isHeard ? undefined : holdBack(this.#socket.delivery, this.#subscription),
       publish: this.#rules.publish,
       settle,
       onError: (error) => this.#socket.end('failed', error),

@@ -170,6 +170,26 @@ describe('a native session whose application answers', () => {
       expect(await client.hear()).toMatchObject([{ type: 'subscribed', ref: 2 }]);
     });
 
+    test.each([
+      ['without a position', {}],
+      ['from a position', { lastId: '0-1' }],
+    ])('does not bring its client, %s, what that published meanwhile without an echo', async (_, from) => {
+      const { client, desk, publish } = await deciding();
+      await publish('chat', { state: 0 }, true);
+      client.say({ type: 'subscribe', ref: 1, channel: 'chat', ...from });
+      const own = { type: 'publish', channel: 'chat', topic: 't', data: 'own', echo: false };
+      client.say({ ...own, ref: 2 });
+      client.say({ ...own, ref: 3 });
+      client.say({ ...own, ref: 4, data: 'echoed', echo: true });
+      expect(types(await client.hear())).toEqual(['published', 'published', 'published']);
+      desk.at(0).answer(undefined);
+      const frames = await client.hear();
+      expect(frames[0]).toMatchObject({ type: 'subscribed', ref: 1 });
+      expect(frames.flatMap((frame) => (frame.type === 'event' ? [frame.data] : []))).toEqual(
+        'lastId' in from ? [{ state: 0 }, 'echoed'] : ['echoed'],
+      );
+    });
+
     test('is not asked about twice', async () => {
       const { client, desk, subscribe } = await deciding();
       subscribe(1, 'sport');

@@ -241,6 +241,33 @@ describe('a native session', () => {
     });
   });
 
+  test('what is published without an echo is not heard either by who subscribes while it is under way', async () => {
+    const answers: ((answer: PublishAnswer) => void)[] = [];
+    const { client, publish } = await welcomed(
+      { rules: { publish: () => new Promise((resolve) => answers.push(resolve)) } },
+      { channels: ['chat'] },
+    );
+    for (const ref of [1, 2]) {
+      client.say({ type: 'publish', ref, channel: 'chat', topic: 't', data: 1, echo: false });
+    }
+    client.say({ type: 'subscribe', ref: 3, channel: 'chat' });
+    const own = await publish('chat', 'its own');
+    const other = await publish('chat', 'of another');
+    answers[0]?.({ id: own as StreamId });
+    answers[1]?.({ refused: 'unavailable' });
+    expect((await client.hear()).filter(({ type }) => type !== 'ping')).toMatchObject([
+      { type: 'published', ref: 1, id: own },
+      { type: 'error', ref: 2, code: 'unavailable' },
+      { type: 'subscribed', ref: 3 },
+      { type: 'event', id: other },
+    ]);
+    // What is known to be over holds nobody back.
+    client.say({ type: 'unsubscribe', ref: 4, channel: 'chat' });
+    client.say({ type: 'subscribe', ref: 5, channel: 'chat' });
+    const later = await publish('chat', 'of another');
+    expect((await client.hear()).at(-1)).toMatchObject({ type: 'event', id: later });
+  });
+
   describe('refresh', () => {
     test('goes on with what the new token allows, and ends the rest first', async () => {
       const { client, clock } = await welcomed();
@@ -274,6 +301,18 @@ describe('a native session', () => {
         expect(await client.hear()).toMatchObject([{ type: 'error', ref: 1, code: 'unauthorized' }]);
       },
     );
+  });
+
+  test('a refresh at which the application fails is internal, and its client goes on as before', async () => {
+    const { client } = await welcomed({ rules: { refresh: () => Promise.reject(new Error('away')) } });
+    client.say({ type: 'refresh', ref: 1, token: 'x' });
+    expect(await client.hear()).toMatchObject([{ type: 'error', ref: 1, code: 'internal' }]);
+    client.say({ type: 'refresh', ref: 2, token: 'x' });
+    client.say({ type: 'subscribe', ref: 3, channel: 'sport' });
+    const frames = await client.hear();
+    expect(frames).toHaveLength(2);
+    expect(frames).toContainEqual(expect.objectContaining({ type: 'error', ref: 2, code: 'internal' }));
+    expect(frames).toContainEqual(expect.objectContaining({ type: 'subscribed', ref: 3 }));
   });
 
   test('ask and tell have no handler yet, pong no answer, and what is unknown an error', async () => {
