@@ -26,7 +26,7 @@ import { whileThere } from './while-there.ts';
 export interface EventsDeps {
   readonly access: NativeAccess;
   readonly streams: NativeStreams;
-  readonly decider: Pick<Decider, 'connect' | 'subscribe'>;
+  readonly decider: Pick<Decider, 'connect' | 'subscribe' | 'disconnected'>;
   /** The most channels of one stream. */
   readonly maxChannels: number;
   /** Undefined: streams are opened. */
@@ -87,18 +87,34 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
     }
     const { principal } = authenticated.right;
     const id = deps.newId();
+    const peer: Peer = { socket: id, principal };
+    let isLetIn = false;
+    const onLetIn = (): void => {
+      isLetIn = true;
+    };
+    /** Whoever was let in and gets no stream after all. */
+    const dismiss = (): void => {
+      if (isLetIn) decider.disconnected?.(peer, 'gone');
+    };
     const late =
       (await refusedLate(request, authenticated.right)) ??
-      (await refusedByApplication(request, { socket: id, principal }, asked.wishes)) ??
+      (await refusedByApplication(request, peer, asked.wishes, onLetIn)) ??
       // Others may have come, of this user too, or a shutdown begun, while somebody was asked.
       refusedEarly(request, asked, true) ??
       refusedByLimit(principal);
-    if (late !== undefined) return refuse(request, reply, late);
+    if (late !== undefined) {
+      dismiss();
+      return refuse(request, reply, late);
+    }
     const headers = reply.getHeaders() as OutgoingHttpHeaders;
     reply.hijack();
     // Whoever went while somebody was asked would be there until it is pinged: its connection does not close again.
-    if (request.raw.socket.destroyed) return reply;
+    if (request.raw.socket.destroyed) {
+      dismiss();
+      return reply;
+    }
     if (request.method === 'HEAD') {
+      dismiss();
       // Without a cookie: the ticket has not been used up, nor is it known that it was not used before.
       refuseForNow(reply.raw, headers, retryMs(deps.random));
       return reply;
@@ -153,6 +169,7 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
     request: FastifyRequest,
     peer: Peer,
     wishes: readonly Wish[],
+    onLetIn: () => void,
   ): Promise<Refusal | undefined> {
     const { connect, subscribe } = decider;
     const own = ownChannels(peer.principal);
@@ -164,6 +181,7 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
     if (forbidden !== undefined) return notThisChannel(forbidden.channel);
     const refusal = await whileThere(request, async (signal) => {
       let verdict: Verdict = await connect?.call(decider, peer, connectRequest(request.raw), signal);
+      if (connect !== undefined && verdict === undefined) onLetIn();
       if (subscribe === undefined) return verdict;
       for (const wish of others) verdict ??= await subscribe.call(decider, peer, wish, signal);
       return verdict;

@@ -78,7 +78,12 @@ describe('a process whose reader is connected and hears nothing', () => {
     const end = await core.broker.log.lastId();
     await core.clock.advance(FOUND_MS);
     expect([core.actors.isReady(), core.metrics.of('signalbox.deaf native')]).toEqual([false, 1]);
-    const look = { standing: 'behind', progress: `${core.actors.routing.fanOut.epoch} ${at}`, position: at, end };
+    const look = {
+      standing: 'behind',
+      progress: `${core.actors.routing.fanOut.epoch} ${at}`,
+      position: at,
+      end,
+    };
     expect(core.reported.filter(([name]) => name === 'readerDeaf')).toEqual([['readerDeaf', look]]);
   });
 

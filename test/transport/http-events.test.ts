@@ -152,6 +152,30 @@ describe('GET /events', () => {
     expect(opened).toEqual([]);
   });
 
+  test('tells the application of who was let in and gets no stream after all', async () => {
+    const told: string[] = [];
+    let isFull = false;
+    const decider: EventsDeps['decider'] = {
+      connect: async ({ socket }) => {
+        told.push(`connect ${socket}`);
+        return undefined;
+      },
+      subscribe: async (_, { channel }) => {
+        isFull = channel === 'late';
+        return channel === 'secret' ? { code: 'forbidden' } : undefined;
+      },
+      disconnected: ({ socket }, reason) => void told.push(`${reason} ${socket}`),
+    };
+    await serve({ decider, isFull: () => isFull });
+    await fetch(`${url}/events?channel=secret`, { headers: bearer });
+    await fetch(`${url}/events?channel=late`, { headers: bearer });
+    isFull = false;
+    await fetch(`${url}/events?channel=a`, { method: 'HEAD', headers: bearer });
+    const ids = told.filter((line) => line.startsWith('connect ')).map((line) => line.slice(8));
+    expect(told).toEqual(ids.flatMap((id) => [`connect ${id}`, `gone ${id}`]));
+    expect(ids).toHaveLength(3);
+  });
+
   test('opens nothing for who has gone while somebody was asked', async () => {
     const opened: string[] = [];
     let answer: () => void = () => {};
