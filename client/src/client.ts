@@ -18,7 +18,7 @@ import { Pace } from './pace.ts';
 import { Channel, type State, type Subscription } from './subscription.ts';
 import { Timers } from './timers.ts';
 
-type TimerName = 'reconnect' | 'silence' | 'flush' | 'refresh';
+type TimerName = 'reconnect' | 'silence' | 'flush' | 'refresh' | `left ${string}`;
 
 /** A connection that held this long was a good one: the next pause is a short one again. */
 const GOOD_AFTER_MS = 10_000;
@@ -51,8 +51,10 @@ export class Client implements Connection {
   readonly #state = new Watched<State>('connecting');
   readonly #listeners = new Listeners<unknown[]>();
   readonly #channels = new Map<string, Channel>();
-  /** Subscribe frames without an answer, by their ref. */
-  readonly #joining = new Map<number, Channel>();
+  /** Channels that are asked for, and the names of those that are left, without an answer; by ref. */
+  readonly #asked = new Map<number, Channel | string>();
+  /** Channels that were left, of which the server would not hear yet. */
+  readonly #unleft = new Set<string>();
   /** What is to be sent before any request: channels to be subscribed, and frames. */
   #lane: (Channel | string)[] = [];
   #socket: WebSocketLike | undefined;
@@ -150,9 +152,9 @@ export class Client implements Connection {
     if (this.#channels.get(channel.channel) === channel) {
       // What it was asked for before has another answer, which is none of it any more.
       this.#timers.stop(channel);
-      for (const [ref, joining] of this.#joining) if (joining === channel) this.#joining.delete(ref);
+      for (const [ref, asked] of this.#asked) if (asked === channel) this.#asked.delete(ref);
       if (this.#lane.includes(channel)) return;
-      this.#unsubscribe(channel);
+      this.#unsubscribe(channel.channel);
       this.#lane.push(channel);
       this.#flush();
     } else {
@@ -264,7 +266,8 @@ export class Client implements Connection {
     this.#socket = undefined;
     this.#welcomedAtMs = undefined;
     this.#lane = [];
-    this.#joining.clear();
+    this.#asked.clear();
+    this.#unleft.clear();
     this.#timers.stopAll();
     socket?.close(code);
   }
@@ -335,15 +338,16 @@ export class Client implements Connection {
   }
 
   #subscribed(ref: number, joined: Joined): void {
-    const channel = this.#joining.get(ref);
-    this.#joining.delete(ref);
-    if (channel === undefined || channel.state === 'closed') return;
+    const channel = this.#asked.get(ref);
+    this.#asked.delete(ref);
+    if (!(channel instanceof Channel) || channel.state === 'closed') return;
     this.#join(channel, joined);
     this.#taps?.joined(channel, joined);
   }
 
   #unsubscribed(ref: number | undefined, name: string): void {
     const channel = this.#channel(name);
+    if (ref !== undefined) this.#asked.delete(ref);
     if (ref !== undefined || channel === undefined || !channel.isJoined) return;
     this.#channels.delete(name);
     channel.end(new SignalboxError('forbidden', `the server has ended the subscription of ${name}`));
@@ -356,10 +360,11 @@ export class Client implements Connection {
       this.#listeners.emit('error', () => this.state !== 'closed', error);
       return;
     }
-    const channel = this.#joining.get(ref);
-    if (channel !== undefined) {
-      this.#joining.delete(ref);
-      this.#joinLater(channel, error);
+    const asked = this.#asked.get(ref);
+    if (asked !== undefined) {
+      this.#asked.delete(ref);
+      if (asked instanceof Channel) this.#joinLater(asked, error);
+      else this.#leaveLater(asked, error);
       return;
     }
     // What nobody waits for any more made room, too.
@@ -370,7 +375,10 @@ export class Client implements Connection {
   /** A subscription that was refused for now is asked for again, one that was refused for good ends. */
   #joinLater(channel: Channel, error: SignalboxError): void {
     if (channel.state === 'closed') return;
-    const isFinal = error.retry === 'never' || (error.retry === 'token' && this.#options.token === undefined);
+    const isUnleft = error.code === 'already_subscribed' && this.#unleft.delete(channel.channel);
+    const isFinal =
+      (error.retry === 'never' && !isUnleft) ||
+      (error.retry === 'token' && this.#options.token === undefined);
     if (isFinal) {
       this.#channels.delete(channel.channel);
       channel.end(error);
@@ -380,7 +388,19 @@ export class Client implements Connection {
     channel.refusals += 1;
     if (error.retry === 'token') void this.#refresh();
     this.#timers.start(channel, delayMs, () => {
+      if (isUnleft) this.#unsubscribe(channel.channel);
       this.#lane.push(channel);
+      this.#flush();
+    });
+  }
+
+  /** A channel that could not be left for now is left later, or when it is asked for again. */
+  #leaveLater(name: string, { retry, retryAfter = 0 }: SignalboxError): void {
+    if (retry !== 'backoff') return;
+    this.#unleft.add(name);
+    this.#timers.start(`left ${name}`, this.#pauseMs(0) + retryAfter, () => {
+      if (this.#channels.has(name) || !this.#unleft.delete(name)) return;
+      this.#unsubscribe(name);
       this.#flush();
     });
   }
@@ -413,7 +433,7 @@ export class Client implements Connection {
     if (typeof first === 'string') return first;
     if (first === undefined) return this.#outbox.next();
     this.#ref += 1;
-    this.#joining.set(this.#ref, first);
+    this.#asked.set(this.#ref, first);
     const { channel, query } = first;
     return JSON.stringify({ type: 'subscribe', ref: this.#ref, channel, query, ...first.wanted() });
   }
@@ -501,12 +521,13 @@ export class Client implements Connection {
       return;
     }
     if (this.#welcomedAtMs === undefined) return;
-    this.#unsubscribe(channel);
+    this.#unsubscribe(channel.channel);
     this.#flush();
   }
 
-  #unsubscribe({ channel }: Channel): void {
+  #unsubscribe(channel: string): void {
     this.#ref += 1;
+    this.#asked.set(this.#ref, channel);
     this.#lane.push(JSON.stringify({ type: 'unsubscribe', ref: this.#ref, channel }));
   }
 

@@ -31,6 +31,41 @@ describe('a subscription', () => {
     expect(server.frames).toContainEqual({ type: 'subscribe', ref: 1, channel: 'a', query: '{"team":7}' });
   });
 
+  test('is left again where the server would not hear of it', async () => {
+    let isRefused = true;
+    const { server, connection, advance } = setup({
+      refuse: ({ type }) => (type === 'unsubscribe' && isRefused ? 'rate_limited' : undefined),
+    });
+    const subscription = connection.subscribe('a');
+    await advance(A_MOMENT_MS);
+    subscription.unsubscribe();
+    await advance(A_MOMENT_MS);
+    isRefused = false;
+    await advance(60_000);
+    expect(server.frames.filter(({ type }) => type === 'unsubscribe')).toHaveLength(2);
+  });
+
+  test('is had again although the server would not hear that it was left', async () => {
+    let isRefused = true;
+    const { server, connection, advance } = setup({
+      refuse: ({ type }) => (type === 'unsubscribe' && isRefused ? 'rate_limited' : undefined),
+    });
+    connection.subscribe('a').unsubscribe();
+    await advance(A_MOMENT_MS);
+    const first = connection.subscribe('a');
+    await advance(A_MOMENT_MS);
+    first.unsubscribe();
+    const heard: unknown[] = [];
+    const again = connection.subscribe('a');
+    again.on('message', (data) => heard.push(data));
+    await advance(A_MOMENT_MS);
+    isRefused = false;
+    await advance(60_000);
+    server.append('a', 1);
+    await advance(A_MOMENT_MS);
+    expect([again.state, again.error, heard]).toEqual(['live', undefined, [1]]);
+  });
+
   test('drops an event at or before its position', async () => {
     const { server, connection, advance } = setup();
     const heard: unknown[] = [];
