@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 
 const MAX_BYTES = 6000;
 /** With what tabs need. */
-const MAX_BYTES_OF_TABS = 9_200;
+const MAX_BYTES_OF_TABS = 9500;
 /** With what goes over HTTP. */
 const MAX_BYTES_OF_SSE = 11_000;
 
@@ -42,7 +42,7 @@ describe('@signalbox/client', () => {
 
   test('says no less of its size', () => {
     const words = readFileSync('client/README.md', 'utf8').replaceAll('\n', ' ');
-    expect(words.match(/less than \d+ KB/g)).toEqual(
+    expect(words.match(/less than [\d.]+ KB/g)).toEqual(
       [MAX_BYTES, MAX_BYTES_OF_TABS, MAX_BYTES_OF_SSE].map((bytes) => `less than ${bytes / 1000} KB`),
     );
   });
