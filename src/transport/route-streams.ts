@@ -3,7 +3,7 @@ import type { OpenSocket } from '../actors/open-socket.ts';
 import type { NativeAccess } from '../auth/native-access.ts';
 import type { Clock } from '../clock.ts';
 import type { Sessions } from '../protocol/native/sessions.ts';
-import { parseSsePosition, ssePosition } from '../protocol/native/sse-position.ts';
+import { readSsePosition, ssePosition } from '../protocol/native/sse-position.ts';
 import { retryMs } from '../protocol/native/sse-rules.ts';
 import { sseBlock } from '../protocol/native/sse-text.ts';
 import type { Delivery } from '../routing/delivery.ts';
@@ -100,7 +100,7 @@ export function createRouteStreams(deps: RouteStreamsDeps): OpenRouteStream {
     // An application may hold a stream of another type, in which that would be no line of ours.
     const type = String(headers?.['content-type'] ?? EVENT_STREAM);
     if (!isRaw && type.startsWith(EVENT_STREAM)) delivery.say(sseBlock({ retry: retryMs(random) }));
-    const position = lastEventId === undefined ? undefined : parseSsePosition(lastEventId);
+    const position = lastEventId === undefined ? undefined : readSsePosition(lastEventId);
     // Only of native channels is it known whether everything can be given.
     const isNative = actors.streams.length > 0;
     const subscription = delivery.join(
@@ -111,7 +111,9 @@ export function createRouteStreams(deps: RouteStreamsDeps): OpenRouteStream {
     delivery.begin();
 
     /** Who is cut off before the first event must know where that would have been. */
-    function greet(): boolean {
+    function greet(recovered: boolean): boolean {
+      // A gap says it itself: who was cut off before it would come back behind it.
+      if (!recovered) return true;
       const id = beginningOf(subscription);
       delivery.say(sseBlock({ id: ssePosition(actors.routing.fanOut.epoch, id) }));
       return true;

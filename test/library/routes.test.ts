@@ -72,6 +72,12 @@ describe('a route', () => {
     expect([...again.matchAll(/^data: (.*)$/gm)].map(([, data]) => data)).toEqual(['2', '3']);
   });
 
+  test('says where it is after a gap only once it has told the gap', async () => {
+    const url = await start([native]);
+    const text = await read(`${url}/live/sport?lastEventId=another-life.1-0`, 'event: gap\n');
+    expect(text).toMatch(/^retry: \d+\n\nid: \S+\nevent: gap\n/);
+  });
+
   test('gives no channel but its own', async () => {
     const url = await start([native]);
     expect((await fetch(`${url}/live/secret`)).status).toBe(403);
@@ -196,6 +202,23 @@ describe('a route with an application behind it', () => {
     expect(headers?.get('x-extra')).toBe('kept');
     expect(headers?.has('x-sse-channel')).toBe(false);
     expect((await fetch(`${url}/app/other`)).status).toBe(502);
+  });
+
+  test('begins where the application says, by an id as it was published', async () => {
+    let id = '';
+    const upstream = await serve((_, response) => {
+      response.writeHead(200, {
+        'Content-Type': 'text/event-stream',
+        'X-SSE-Channel': 'sport',
+        'X-SSE-Last-Id': id,
+      });
+      response.end();
+    });
+    const url = await start([{ path: '^/app/', upstream, source: 'native' }]);
+    id = await started.signalbox.publish('sport', 'n', 1);
+    await started.signalbox.publish('sport', 'n', 2);
+    const text = await read(`${url}/app/x`, 'data: 3\n', () => started.signalbox.publish('sport', 'n', 3));
+    expect([...text.matchAll(/^data: (.*)$/gm)].map(([, data]) => data)).toEqual(['2', '3']);
   });
 
   test('gives nothing by a token that is revoked while the application is asked', async () => {
