@@ -55,7 +55,7 @@ export function createStreams(deps: StreamsDeps): Streams {
       ),
   };
   const unavailable = () => (deps.isDraining() ? ('draining' as const) : undefined);
-  const openStream = createRouteStreams({ ...shared, clock, unavailable });
+  const openStream = createRouteStreams({ ...shared, access, sessions: deps.sessions, clock, unavailable });
   const routes = createRoutes(config);
   const streams = createNativeStreams({
     actors: feeds.native,
@@ -104,6 +104,7 @@ export function createStreams(deps: StreamsDeps): Streams {
         server,
         routes,
         access,
+        sessions: deps.sessions,
         isServed,
         socketsOf({ route: { settings } }) {
           if (settings.source === 'native') return feeds.native.streams.at(-1) as Sockets;

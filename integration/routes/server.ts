@@ -8,6 +8,7 @@ import { createPubSubServers } from '../../src/broker/pubsub-servers.ts';
 import { systemClock } from '../../src/clock.ts';
 import { load } from '../../src/config/load.ts';
 import { printProblem } from '../../src/config/problem.ts';
+import { Sessions } from '../../src/protocol/native/sessions.ts';
 import { createRoutes } from '../../src/routes/routes.ts';
 import { Registry } from '../../src/routing/registry.ts';
 import { noMetrics } from '../../src/telemetry/metrics.ts';
@@ -78,6 +79,8 @@ export async function serveRoutes(
     openStream: createRouteStreams({
       clock,
       random: Math.random,
+      access: { isRevoked: () => false },
+      sessions: new Sessions(),
       unavailable: () => undefined,
       isFull: () => false,
       addressOf: createClientAddress(false),

@@ -49,6 +49,8 @@ export interface NewSocket {
   /** Undefined: its credential does not expire. */
   readonly credentialLifetimeMs: number | undefined;
   readonly connect: (id: string, listener: ConnectionListener) => Transport;
+  /** Told once, when nothing is left of it. */
+  readonly onReleased?: (reason: CloseReason) => void;
 }
 
 /** What a connection brings that is to say first what it wants. */
@@ -59,8 +61,7 @@ export interface NewHandshake {
   readonly connect: NewSocket['connect'];
   /** Left out: one is made. */
   readonly id?: string;
-  /** Told once, when nothing is left of it. */
-  readonly onReleased?: (reason: CloseReason) => void;
+  readonly onReleased?: NewSocket['onReleased'];
 }
 
 /** The sockets that are open, and their actors. */
@@ -127,8 +128,11 @@ export class Sockets {
 
   /** Takes over a connection: its actor, its subscription and its delivery. Returns its id. */
   open(connection: NewSocket): string {
-    const { channels, lastId, credentialLifetimeMs, peer, connect } = connection;
-    const socket = this.#add({ channel: channels[0] as string, peer, connect }, true);
+    const { channels, lastId, credentialLifetimeMs, peer, connect, onReleased } = connection;
+    const socket = this.#add(
+      { channel: channels[0] as string, peer, connect, ...(onReleased !== undefined && { onReleased }) },
+      true,
+    );
     // Whoever is caught up in this turn, from the window, never was behind: a crowd that returns costs two
     // transitions less for each.
     const { live: isLive } = socket.delivery.join(channels, lastId);

@@ -2,7 +2,7 @@ import type { NativePrincipal } from '../auth/native-principal.ts';
 import type { Broker, Revocation } from '../broker/ports.ts';
 import type { Clock } from '../clock.ts';
 import type { RawJson } from '../protocol/native/client-frame.ts';
-import type { ClientSession, Sessions } from '../protocol/native/sessions.ts';
+import type { Sessions, TokenHolder } from '../protocol/native/sessions.ts';
 import type { Target } from '../protocol/native/target.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type ControlMessage, decodeControlMessage, encodeControlMessage } from './control-message.ts';
@@ -15,7 +15,7 @@ export interface InstancesDeps {
   readonly id: string;
   readonly broker: Pick<Broker, 'control' | 'revocations'>;
   /** The sockets of this instance. */
-  readonly sessions: Pick<Sessions, 'of'>;
+  readonly sessions: Pick<Sessions, 'of' | 'holdersOf'>;
   readonly clock: Clock;
   readonly metrics: Metrics;
   /** No token may last longer. */
@@ -186,9 +186,11 @@ export class Instances {
     const { id: from, report } = this.#deps;
     const revocation = revokedAtMs === undefined ? undefined : revocationOf(target, revokedAtMs);
     if (revocation !== undefined) this.#revoked.add(revocation);
-    const isMeant = ({ principal }: ClientSession): boolean =>
+    const isMeant = ({ principal }: TokenHolder): boolean =>
       revocation === undefined || principal.issuedAtMs <= revocation.atMs + CLOCK_SKEW_MS;
-    const ended = this.#deps.sessions.of(target).filter((session) => isMeant(session) && session.end(word));
+    const ended = this.#deps.sessions
+      .holdersOf(target)
+      .filter((session) => isMeant(session) && session.end(word));
     this.#send({ kind: 'ended', from, id, closed: ended.length }).catch(report.answerFailed);
   }
 
@@ -208,8 +210,8 @@ export class Instances {
     this.#hasRestored = false;
     for (const revocation of stored) this.#revoked.add(revocation);
     this.#isReady = true;
-    for (const session of sessions.of({ everyone: true })) {
-      if (this.#revoked.has(session.principal)) session.end();
+    for (const holder of sessions.holdersOf({ everyone: true })) {
+      if (this.#revoked.has(holder.principal)) holder.end();
     }
   }
 

@@ -2,7 +2,8 @@ import { type Access, isShared, takesCookie } from './http-route.ts';
 
 /** How long a browser may go by the answer to a preflight; Chromium takes no longer one. */
 const PREFLIGHT_SECONDS = 7_200;
-const REQUEST_HEADERS = 'Authorization, Content-Type';
+/** The last is an EventSource's own, and of those that are written with fetch: a browser asks about theirs. */
+const REQUEST_HEADERS = 'Authorization, Content-Type, Last-Event-ID';
 /** What a page may read beside the body; without this it would not know how long to wait. */
 const EXPOSED_HEADERS = 'Retry-After';
 

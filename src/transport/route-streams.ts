@@ -1,13 +1,16 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { OpenSocket } from '../actors/open-socket.ts';
+import type { NativeAccess } from '../auth/native-access.ts';
 import type { Clock } from '../clock.ts';
-import { parseSsePosition, ssePosition } from '../protocol/native/sse-position.ts';
+import type { Sessions } from '../protocol/native/sessions.ts';
+import { readSsePosition, ssePosition } from '../protocol/native/sse-position.ts';
 import { retryMs } from '../protocol/native/sse-rules.ts';
 import { sseBlock } from '../protocol/native/sse-text.ts';
 import type { Delivery } from '../routing/delivery.ts';
 import { beginningOf } from '../routing/subscriptions.ts';
 import type { ClientAddress } from './client-address.ts';
 import type { ConnectLimit } from './connect-limit.ts';
+import { RouteReader } from './route-reader.ts';
 import { beginStream, refuseForNow } from './sse-response.ts';
 import { SseTransport } from './sse-transport.ts';
 import type { OpenRouteStream, RouteStream } from './stream-routes.ts';
@@ -15,6 +18,9 @@ import type { OpenRouteStream, RouteStream } from './stream-routes.ts';
 export interface RouteStreamsDeps {
   readonly clock: Clock;
   readonly random: () => number;
+  readonly access: Pick<NativeAccess, 'isRevoked'>;
+  /** Where those who came by a token are found when it is revoked. */
+  readonly sessions: Pick<Sessions, 'addReader' | 'removeReader'>;
   /** Undefined: streams are opened. */
   unavailable(): string | undefined;
   /** Whether there are as many sockets as may be. */
@@ -32,12 +38,12 @@ interface Saying {
 
 const EVENT_STREAM = 'text/event-stream';
 
-/** Makes what opens the streams of routes: sockets that only listen, and that no principal stands behind. */
+/** Makes what opens the streams of routes: sockets that only listen, whoever stands behind them. */
 export function createRouteStreams(deps: RouteStreamsDeps): OpenRouteStream {
-  const { clock, random } = deps;
+  const { clock, random, access, sessions } = deps;
 
   return (request, response, stream) => {
-    const { actors, channels, isRaw, headers = {}, prelude, lastEventId, keepAlive } = stream;
+    const { actors, channels, isRaw, headers = {}, prelude, lastEventId, keepAlive, principal } = stream;
     const waitMs = deps.connectLimit(request);
     // What would wait for the answer to another request has no connection to write to, and may not get one.
     const isBehind = response.socket === null;
@@ -47,19 +53,30 @@ export function createRouteStreams(deps: RouteStreamsDeps): OpenRouteStream {
     // Its end would be heard by nobody any more.
     if (request.socket.destroyed) return;
     const connection = beginStream(response, headers);
+    const isNative = actors.streams.length > 0;
     let timer: unknown;
+    let reader: RouteReader | undefined;
     const socket = socketsOf(stream).accept({
       channel: channels[0] as string,
       peer: {
         transport: isRaw ? 'raw' : 'sse',
-        protocol: actors.streams.length > 0 ? 'native' : 'pubsub',
-        user: stream.user,
-        session: undefined,
+        protocol: isNative ? 'native' : 'pubsub',
+        user: principal?.user,
+        session: principal?.session,
         address: deps.addressOf(request),
       },
       connect: (_, listener) => new SseTransport({ connection, listener, budget: actors.routing.budget }),
-      onReleased: () => clock.clearTimeout(timer),
+      onReleased() {
+        clock.clearTimeout(timer);
+        if (reader !== undefined) sessions.removeReader(reader);
+      },
     });
+    if (principal !== undefined) {
+      reader = new RouteReader(socket, principal, isNative ? channels : []);
+      sessions.addReader(reader);
+      // After it can be found: a revocation that comes from now on ends it, one that came before is seen here.
+      if (access.isRevoked(principal)) return void reader.end();
+    }
     // Small, and before anything that waits: it was sent with the answer that this stream is.
     if (prelude !== undefined && prelude.length > 0) connection.write(prelude);
     begin(socket, stream, lastEventId);
@@ -83,7 +100,7 @@ export function createRouteStreams(deps: RouteStreamsDeps): OpenRouteStream {
     // An application may hold a stream of another type, in which that would be no line of ours.
     const type = String(headers?.['content-type'] ?? EVENT_STREAM);
     if (!isRaw && type.startsWith(EVENT_STREAM)) delivery.say(sseBlock({ retry: retryMs(random) }));
-    const position = lastEventId === undefined ? undefined : parseSsePosition(lastEventId);
+    const position = lastEventId === undefined ? undefined : readSsePosition(lastEventId);
     // Only of native channels is it known whether everything can be given.
     const isNative = actors.streams.length > 0;
     const subscription = delivery.join(
@@ -94,7 +111,9 @@ export function createRouteStreams(deps: RouteStreamsDeps): OpenRouteStream {
     delivery.begin();
 
     /** Who is cut off before the first event must know where that would have been. */
-    function greet(): boolean {
+    function greet(recovered: boolean): boolean {
+      // A gap says it itself: who was cut off before it would come back behind it.
+      if (!recovered) return true;
       const id = beginningOf(subscription);
       delivery.say(sseBlock({ id: ssePosition(actors.routing.fanOut.epoch, id) }));
       return true;

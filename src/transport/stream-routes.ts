@@ -21,7 +21,7 @@ export interface RouteStream {
   /** Sent before anything else. */
   readonly prelude?: Buffer;
   /** Whose it is; left out: anybody's. */
-  readonly user?: string;
+  readonly principal?: NativePrincipal;
   /** How long its credential lasts; left out: it has none. */
   readonly lifetimeMs?: number;
   /** Nothing may be sent that is not a message: no retry, no comment. */
@@ -150,9 +150,9 @@ export function createStreamRoutes(deps: StreamRoutesDeps): StreamRoutes {
     }
   }
 
-  function ownerOf(principal: NativePrincipal | undefined): Pick<RouteStream, 'user' | 'lifetimeMs'> {
+  function ownerOf(principal: NativePrincipal | undefined): Pick<RouteStream, 'principal' | 'lifetimeMs'> {
     if (principal === undefined) return {};
-    return { user: principal.user, lifetimeMs: principal.expiresAtMs - deps.now() };
+    return { principal, lifetimeMs: principal.expiresAtMs - deps.now() };
   }
 
   function streamOf(route: Route, channels: readonly string[], lastEventId: string | undefined) {

@@ -14,8 +14,8 @@ import { createUpgradeServers } from './upgrade-servers.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 
 /** A client that was let in. */
-export interface Accepted {
-  readonly principal: Principal;
+export interface Accepted<P extends Principal = Principal> {
+  readonly principal: P;
   /** What it asked for: the raw request target. */
   readonly target: string;
   /** Where it comes from. */
@@ -23,7 +23,7 @@ export interface Accepted {
   connect(id: string, listener: TransportListener & { violated(): void }): WebSocketTransport;
 }
 
-export interface WebSocketsDeps {
+export interface WebSocketsDeps<P extends Principal = Principal> {
   readonly server: Server;
   /** Whether somebody else takes this upgrade. */
   isForeign(request: IncomingMessage): boolean;
@@ -34,12 +34,12 @@ export interface WebSocketsDeps {
   /** Counts an upgrade: 0, or after how many milliseconds its address may ask again. */
   tooSoonMs(request: IncomingMessage): number;
   isAllowedOrigin(request: IncomingMessage): boolean;
-  authenticate(request: IncomingMessage): Either.Either<AuthError, Principal>;
+  authenticate(request: IncomingMessage): Either.Either<AuthError, P>;
   /** The text of the limit on all sockets, when it is reached: asked before anything is read of the client. */
   totalReached(): string | undefined;
   /** The text of the limit on the client's own channel, when it is reached. */
-  channelReached(principal: Principal): string | undefined;
-  open(accepted: Accepted): void;
+  channelReached(principal: P): string | undefined;
+  open(accepted: Accepted<P>): void;
   readonly addressOf: ClientAddress;
   readonly budget: BufferBudget;
   readonly metrics: Metrics;
@@ -66,7 +66,7 @@ const LIMIT_CODE = 1013;
 const REJECTED_TIMEOUT_MS = 2_000;
 
 /** Takes upgrades off an HTTP server: what must not become a socket is refused, cheapest check first. */
-export function acceptWebSockets(deps: WebSocketsDeps): void {
+export function acceptWebSockets<P extends Principal>(deps: WebSocketsDeps<P>): void {
   const serverFor = createUpgradeServers({
     maxFrameBytes: deps.maxFrameBytes,
     isCompressing: deps.isCompressing,

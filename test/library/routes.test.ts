@@ -2,8 +2,10 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import jwt from 'jsonwebtoken';
 import { WebSocket } from 'ws';
 import type { Contract, SignalboxOptions } from '../../src/index.ts';
+import { SECRET } from '../support/tokens.ts';
 import { type Started, startProgram } from './program.ts';
 
 type Route = Readonly<Record<string, unknown>> & { readonly path: string };
@@ -70,6 +72,12 @@ describe('a route', () => {
     expect([...again.matchAll(/^data: (.*)$/gm)].map(([, data]) => data)).toEqual(['2', '3']);
   });
 
+  test('says where it is after a gap only once it has told the gap', async () => {
+    const url = await start([native]);
+    const text = await read(`${url}/live/sport?lastEventId=another-life.1-0`, 'event: gap\n');
+    expect(text).toMatch(/^retry: \d+\n\nid: \S+\nevent: gap\n/);
+  });
+
   test('gives no channel but its own', async () => {
     const url = await start([native]);
     expect((await fetch(`${url}/live/secret`)).status).toBe(403);
@@ -87,6 +95,43 @@ describe('a route', () => {
     const response = await fetch(`${url}/live/sport`, { headers });
     expect(response.status).toBe(200);
     await response.body?.cancel();
+  });
+
+  const mine = { ...native, channels: undefined, auth: 'token' };
+  /** As a server by itself: an application that is asked takes its time, and a WebSocket of a route has none. */
+  const byToken = { config: { jwtSecret: SECRET, broker: 'memory' }, authenticate: undefined } as object;
+  const as = (sub: string) => ({
+    headers: {
+      authorization: `Bearer ${jwt.sign({ aud: 'signalbox', sub, channels: ['*'] }, SECRET, { expiresIn: 60 })}`,
+    },
+  });
+
+  test.each(['native', 'pubsub'])('of source %s ends with its token', async (source) => {
+    const url = await start([{ ...mine, source }], byToken);
+    // Until it has read whose tokens are revoked nobody is let in by one.
+    while ((await fetch(`${url}/ready`)).status !== 200);
+    const response = await fetch(`${url}/live/sport`, as('ann'));
+    expect(response.status).toBe(200);
+    const socket = new WebSocket(`${url.replace('http:', 'ws:')}/live/sport`, as('ann'));
+    open.push({ close: () => socket.terminate() });
+    await once(socket, 'open');
+    const closed = once(socket, 'close');
+    const other = await fetch(`${url}/live/sport`, as('bob'));
+    expect(await started.signalbox.boot({ user: 'ann' })).toEqual({ closed: 2, unconfirmed: [] });
+    expect(await response.text()).toMatch(/^retry: /);
+    expect((await closed)[0]).toBe(4410);
+    expect(await started.signalbox.boot({ user: 'ann' })).toMatchObject({ closed: 0 });
+    expect(await started.signalbox.boot({ user: 'bob' })).toMatchObject({ closed: 1 });
+    expect(await other.text()).toMatch(/^retry: /);
+  });
+
+  test('of native channels ends with those who have its channel, and is told nothing', async () => {
+    const url = await start([mine]);
+    const response = await fetch(`${url}/live/sport`, { headers: { authorization: 'Bearer ann' } });
+    await started.signalbox.tell({ user: 'ann' }, 'news', 1);
+    expect(await started.signalbox.bootAll('news')).toMatchObject({ closed: 0 });
+    expect(await started.signalbox.bootAll('sport')).toMatchObject({ closed: 1 });
+    expect(await response.text()).not.toContain('event: ');
   });
 
   test('is served over WebSocket too, each message by itself', async () => {
@@ -157,6 +202,35 @@ describe('a route with an application behind it', () => {
     expect(headers?.get('x-extra')).toBe('kept');
     expect(headers?.has('x-sse-channel')).toBe(false);
     expect((await fetch(`${url}/app/other`)).status).toBe(502);
+  });
+
+  test('begins where the application says, by an id as it was published', async () => {
+    let id = '';
+    const upstream = await serve((_, response) => {
+      response.writeHead(200, {
+        'Content-Type': 'text/event-stream',
+        'X-SSE-Channel': 'sport',
+        'X-SSE-Last-Id': id,
+      });
+      response.end();
+    });
+    const url = await start([{ path: '^/app/', upstream, source: 'native' }]);
+    id = await started.signalbox.publish('sport', 'n', 1);
+    await started.signalbox.publish('sport', 'n', 2);
+    const text = await read(`${url}/app/x`, 'data: 3\n', () => started.signalbox.publish('sport', 'n', 3));
+    expect([...text.matchAll(/^data: (.*)$/gm)].map(([, data]) => data)).toEqual(['2', '3']);
+  });
+
+  test('gives nothing by a token that is revoked while the application is asked', async () => {
+    const upstream = await serve((_, response) => {
+      void started.signalbox.boot({ user: 'ann' }).then(() => {
+        response.writeHead(200, { 'Content-Type': 'text/event-stream', 'X-SSE-Channel': 'sport' });
+        response.end('data: secret\n\n');
+      });
+    });
+    const url = await start([{ path: '^/app/', upstream, source: 'native', auth: 'token' }]);
+    const response = await fetch(`${url}/app/x`, { headers: { authorization: 'Bearer ann' } });
+    expect(await response.text()).toBe('');
   });
 
   test('passes on what is no stream, bodies both ways', async () => {

@@ -154,6 +154,14 @@ describe('a stream of native channels', () => {
     }
   });
 
+  test.each(['?channel=a&channel=b', '?channel=a&channel=b&lastEventId=another-life.1-0'])(
+    'says when to come back before anything else: %s',
+    async (query) => {
+      await start();
+      expect(await read(query, /id: [^]*\n\n/)).toMatch(/^retry: \d+\n\n/);
+    },
+  );
+
   test('says it with the snapshot, or the gap, where there is one: neither is missed then', async () => {
     const { signalbox } = await start({ config: { window: { maxEvents: 1 }, history: { maxLength: 1 } } });
     await signalbox.publish('list', 'set', [1], { snapshot: true });

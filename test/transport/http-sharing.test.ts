@@ -61,7 +61,7 @@ describe('CORS', () => {
       expect(methods?.split(', ')).toContain(method);
       expect(rest).toEqual({
         'access-control-allow-origin': LISTED,
-        'access-control-allow-headers': 'Authorization, Content-Type',
+        'access-control-allow-headers': 'Authorization, Content-Type, Last-Event-ID',
         'access-control-max-age': '7200',
         ...(takesCookie && { 'access-control-allow-credentials': 'true' }),
       });

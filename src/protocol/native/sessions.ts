@@ -3,27 +3,33 @@ import type { RawJson } from './client-frame.ts';
 import type { ClientPublication, PublishAnswer, Told } from './session.ts';
 import type { Target } from './target.ts';
 
-/** One client of the native protocol, however it is connected. */
-export interface ClientSession {
+/** Whoever is connected by a token, and ends when that is revoked. */
+export interface TokenHolder {
   /** Of its socket. */
   readonly id: string;
   readonly principal: NativePrincipal;
-  /** Those that it has, its own among them. */
-  readonly channels: readonly string[];
   /** Whether it has this channel, be it one of its own. */
   isSubscribed(channel: string): boolean;
+  /** Ends it, for good. False when it had ended before. */
+  end(word?: string): boolean;
+}
+
+/** One client of the native protocol, however it is connected. */
+export interface ClientSession extends TokenHolder {
+  /** Those that it has, its own among them. */
+  readonly channels: readonly string[];
   /** Tells the client something, or says why not: it is best effort, and kept for nobody. */
   tell(topic: string, data: RawJson | undefined): Told;
   /** Publishes as this client; `isEchoed` false: not to this socket. */
   publish(publication: ClientPublication, isEchoed: boolean, settle: (answer: PublishAnswer) => void): void;
-  /** Ends it, for good. False when it had ended before. */
-  end(word?: string): boolean;
 }
 
 /** The native sockets of this process, by who they are. */
 export class Sessions {
   readonly #bySocket = new Map<string, ClientSession>();
   readonly #byUser = new Map<string, Set<ClientSession>>();
+  /** Those of routes: they say nothing and are told nothing. */
+  readonly #readers = new Set<TokenHolder>();
 
   get size(): number {
     return this.#bySocket.size;
@@ -45,6 +51,19 @@ export class Sessions {
     if (others?.size === 0) this.#byUser.delete(user);
   }
 
+  addReader(reader: TokenHolder): void {
+    this.#readers.add(reader);
+  }
+
+  removeReader(reader: TokenHolder): void {
+    this.#readers.delete(reader);
+  }
+
+  /** Whoever ends with a target: its sessions, and those that read a route by its tokens. */
+  holdersOf(target: Target): readonly TokenHolder[] {
+    return [...this.of(target), ...[...this.#readers].filter((reader) => isOf(reader, target))];
+  }
+
   /** A list: what is done with them may change which there are. */
   of(target: Target): readonly ClientSession[] {
     if ('socket' in target) {
@@ -57,4 +76,12 @@ export class Sessions {
     if ('channel' in target) return all.filter((session) => session.isSubscribed(target.channel));
     return all;
   }
+}
+
+function isOf(holder: TokenHolder, target: Target): boolean {
+  if ('socket' in target) return holder.id === target.socket;
+  if ('user' in target) return holder.principal.user === target.user;
+  if ('session' in target) return holder.principal.session === target.session;
+  if ('channel' in target) return holder.isSubscribed(target.channel);
+  return true;
 }

@@ -10,6 +10,12 @@ export interface SsePosition {
 /** As `Last-Event-ID`: `<epoch>.<id>`. */
 export const ssePosition = (epoch: string, id: StreamId): string => `${epoch}.${id}`;
 
+/** Reads it also from an application, which may know no more than an id: that is what it is told when it publishes. */
+export function readSsePosition(text: string): SsePosition | undefined {
+  const id = parseStreamId(text);
+  return id === undefined ? parseSsePosition(text) : { id, epoch: '' };
+}
+
 /** Reads it; undefined: it is none. */
 export function parseSsePosition(text: string): SsePosition | undefined {
   const dot = text.lastIndexOf('.');

@@ -61,9 +61,9 @@ export class StreamSession implements ClientSession {
 
   /** Sends what is due to it. */
   begin(): void {
-    this.#socket.opened(Math.max(0, this.principal.expiresAtMs - this.#rules.now()));
-    // Its client comes back when this connection breaks, and is told at once how soon.
+    // Its client comes back when this connection breaks, and is told at once how soon: once opened it is sent what is due.
     this.#socket.delivery.say(sseBlock({ retry: retryMs(this.#rules.random) }));
+    this.#socket.opened(Math.max(0, this.principal.expiresAtMs - this.#rules.now()));
     this.#socket.delivery.begin();
   }
 

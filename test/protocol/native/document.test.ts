@@ -151,12 +151,12 @@ describe('docs/protocol.md', () => {
   });
 
   test('says what is allowed to pages of other origins as the code does', () => {
-    expect(page).toContain('with the headers `Authorization` and `Content-Type`');
+    expect(page).toContain('with the headers `Authorization`, `Content-Type` and `Last-Event-ID`');
     expect(
       corsHeaders({ origin: 'https://a', access: 'cookie', preflight: ['GET'] }, ['https://a'])[
         'Access-Control-Allow-Headers'
       ],
-    ).toBe('Authorization, Content-Type');
+    ).toBe('Authorization, Content-Type, Last-Event-ID');
   });
 
   test('names the reserved topics, and a user’s channel as it is', () => {
