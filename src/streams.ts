@@ -90,6 +90,7 @@ export function createStreams(deps: StreamsDeps): Streams {
             createStreamRoutes({
               ...surface,
               routes,
+              random: Math.random,
               actorsOf: ({ settings }) =>
                 settings.source === 'native' ? feeds.native : feeds.pubSub(settings.redis, settings.format),
               openStream,

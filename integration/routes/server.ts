@@ -90,6 +90,7 @@ export async function serveRoutes(
     askUpstream: async (_request, response) => void response.destroy(),
     principalOf: () => Promise.reject(new Error('nobody has a token here')),
     now: clock.now,
+    random: Math.random,
     allowedOrigins: [],
     logger: quiet,
   });

@@ -220,7 +220,7 @@ export class Delivery implements CatchingUp {
   }
 
   /** Says what is no event: it may pass events that wait for room, up to a bound of its own. False: it was not said. */
-  say(text: string): boolean {
+  say(text: string | Buffer): boolean {
     if (this.#outlet.isClosed) return false;
     if (!this.#outlet.hasRoom()) this.fill();
     if (!this.#outlet.say(this.#deps.frames.ofText(text))) {

@@ -121,8 +121,8 @@ export class Frames {
   }
 
   /** For what is said to one socket. */
-  ofText(text: string): Buffer {
-    return this.#frame(Buffer.from(text));
+  ofText(text: string | Buffer): Buffer {
+    return this.#frame(typeof text === 'string' ? Buffer.from(text) : text);
   }
 
   ofPing(id: StreamId | undefined): Buffer | undefined {

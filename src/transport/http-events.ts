@@ -281,7 +281,7 @@ function faultOf({ wishes, queries, lastEventId }: Asked, maxChannels: number): 
     if (!json.ok) return `query[${channel}]: expected JSON; it is broken at position ${json.position}.`;
   }
   if (lastEventId !== undefined && parseSsePosition(lastEventId) === undefined) {
-    return 'The last event id is none of this server: expected <epoch>.<ms>-<seq>.';
+    return 'The last event id is none of this server: expected <epoch>.<ms>-<seq>, or <ms>-<seq>.';
   }
   return undefined;
 }

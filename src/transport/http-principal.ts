@@ -6,10 +6,14 @@ import type { NativePrincipal } from '../auth/native-principal.ts';
 import type { HttpLimit } from './http-limit.ts';
 import { PROBLEMS, sendProblem } from './http-problem.ts';
 
-/** Who asks; undefined: the request has been answered with a refusal. */
+/**
+ * Who asks; undefined: the request has been answered with a refusal. `later` answers what is refused for now only, in the
+ * place of a problem.
+ */
 export type PrincipalOf = (
   request: FastifyRequest,
   reply: FastifyReply,
+  later?: (waitMs: number) => void,
 ) => Promise<NativePrincipal | undefined>;
 
 const NOT_KNOWN = 'The broker has not been reached yet: nobody can say whether this token was revoked.';
@@ -22,10 +26,10 @@ export function createPrincipalOf({
   readonly access: NativeAccess;
   readonly limit: HttpLimit;
 }): PrincipalOf {
-  return async (request, reply) => {
+  return async (request, reply, later) => {
     const asked = { headers: request.headers, target: request.url };
     if (!access.isAllowedOrigin(asked)) {
-      if (isWithin(request, reply)) {
+      if (isWithin(request, reply, undefined, later)) {
         void sendProblem(reply, 'forbidden', 'This may not be asked for from there.');
       }
       return undefined;
@@ -33,17 +37,20 @@ export function createPrincipalOf({
     const authenticated = await access.authenticate(asked);
     if (Either.isLeft(authenticated)) {
       const problem = problemOfAuth(authenticated.left);
-      if (isWithin(request, reply))
+      if (!isWithin(request, reply, undefined, later)) return undefined;
+      if (problem === 'unavailable' && later !== undefined) later(0);
+      else
         void sendProblem(reply, problem, problem === 'unauthorized' ? 'A valid token is needed.' : NOT_KNOWN);
       return undefined;
     }
     const { principal, ticket } = authenticated.right;
     // Before the ticket is used up: whoever comes too often has it still.
-    if (!isWithin(request, reply, principal.user)) return undefined;
+    if (!isWithin(request, reply, principal.user, later)) return undefined;
     if (ticket === undefined) return principal;
     const isFirst = await access.redeem(ticket).catch(() => undefined);
     if (isFirst === true) return principal;
-    if (isFirst === undefined) void sendProblem(reply, 'unavailable', 'The broker cannot be reached.');
+    if (isFirst === undefined && later !== undefined) later(0);
+    else if (isFirst === undefined) void sendProblem(reply, 'unavailable', 'The broker cannot be reached.');
     else void sendProblem(reply, 'unauthorized', 'This ticket was used.');
     return undefined;
   };

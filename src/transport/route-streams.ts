@@ -3,15 +3,15 @@ import type { OpenSocket } from '../actors/open-socket.ts';
 import type { NativeAccess } from '../auth/native-access.ts';
 import type { Clock } from '../clock.ts';
 import type { Sessions } from '../protocol/native/sessions.ts';
-import { readSsePosition, ssePosition } from '../protocol/native/sse-position.ts';
+import { parseSsePosition, ssePosition } from '../protocol/native/sse-position.ts';
 import { retryMs } from '../protocol/native/sse-rules.ts';
 import { sseBlock } from '../protocol/native/sse-text.ts';
-import type { Delivery } from '../routing/delivery.ts';
 import { beginningOf } from '../routing/subscriptions.ts';
 import type { ClientAddress } from './client-address.ts';
 import type { ConnectLimit } from './connect-limit.ts';
 import { RouteReader } from './route-reader.ts';
-import { beginStream, refuseForNow } from './sse-response.ts';
+import { beginStream, isEventStream, refuseForNow } from './sse-response.ts';
+import { Silence } from './silence.ts';
 import { SseTransport } from './sse-transport.ts';
 import type { OpenRouteStream, RouteStream } from './stream-routes.ts';
 
@@ -30,14 +30,6 @@ export interface RouteStreamsDeps {
   readonly onRefused: (refusal: { reason: string; address: string | undefined }) => void;
 }
 
-/** Says something of the application's whenever this much time has passed. */
-interface Saying {
-  readonly content: Buffer;
-  readonly afterMs: number;
-}
-
-const EVENT_STREAM = 'text/event-stream';
-
 /** Makes what opens the streams of routes: sockets that only listen, whoever stands behind them. */
 export function createRouteStreams(deps: RouteStreamsDeps): OpenRouteStream {
   const { clock, random, access, sessions } = deps;
@@ -49,12 +41,12 @@ export function createRouteStreams(deps: RouteStreamsDeps): OpenRouteStream {
     const isBehind = response.socket === null;
     const refused =
       refusalOf(stream) ?? (waitMs > 0 ? 'too many connects' : isBehind ? 'pipelined' : undefined);
-    if (refused !== undefined) return refuse(request, response, { reason: refused, isRaw, headers, waitMs });
+    if (refused !== undefined) return refuse(request, response, { reason: refused, headers, waitMs });
     // Its end would be heard by nobody any more.
     if (request.socket.destroyed) return;
     const connection = beginStream(response, headers);
     const isNative = actors.streams.length > 0;
-    let timer: unknown;
+    let silence: Silence | undefined;
     let reader: RouteReader | undefined;
     const socket = socketsOf(stream).accept({
       channel: channels[0] as string,
@@ -65,9 +57,13 @@ export function createRouteStreams(deps: RouteStreamsDeps): OpenRouteStream {
         session: principal?.session,
         address: deps.addressOf(request),
       },
-      connect: (_, listener) => new SseTransport({ connection, listener, budget: actors.routing.budget }),
+      connect: (_, listener) => {
+        const { budget } = actors.routing;
+        const onEvents = keepAlive && (() => silence?.break());
+        return new SseTransport({ connection, listener, budget, onEvents });
+      },
       onReleased() {
-        clock.clearTimeout(timer);
+        silence?.end();
         if (reader !== undefined) sessions.removeReader(reader);
       },
     });
@@ -80,13 +76,9 @@ export function createRouteStreams(deps: RouteStreamsDeps): OpenRouteStream {
     // Small, and before anything that waits: it was sent with the answer that this stream is.
     if (prelude !== undefined && prelude.length > 0) connection.write(prelude);
     begin(socket, stream, lastEventId);
-    if (keepAlive !== undefined) keepSaying(socket.delivery, keepAlive);
-
-    function keepSaying(delivery: Pick<Delivery, 'say'>, { content, afterMs }: Saying): void {
-      timer = clock.setTimeout(() => {
-        delivery.say(content.toString());
-        keepSaying(delivery, { content, afterMs });
-      }, afterMs);
+    if (keepAlive !== undefined) {
+      const { content, afterMs } = keepAlive;
+      silence = new Silence({ clock, afterMs, fell: () => void socket.delivery.say(content) });
     }
   };
 
@@ -98,9 +90,8 @@ export function createRouteStreams(deps: RouteStreamsDeps): OpenRouteStream {
     const { delivery } = socket;
     socket.opened(lifetimeMs === undefined ? undefined : Math.max(0, lifetimeMs));
     // An application may hold a stream of another type, in which that would be no line of ours.
-    const type = String(headers?.['content-type'] ?? EVENT_STREAM);
-    if (!isRaw && type.startsWith(EVENT_STREAM)) delivery.say(sseBlock({ retry: retryMs(random) }));
-    const position = lastEventId === undefined ? undefined : readSsePosition(lastEventId);
+    if (!isRaw && isEventStream(headers ?? {})) delivery.say(sseBlock({ retry: retryMs(random) }));
+    const position = lastEventId === undefined ? undefined : parseSsePosition(lastEventId);
     // Only of native channels is it known whether everything can be given.
     const isNative = actors.streams.length > 0;
     const subscription = delivery.join(
@@ -131,15 +122,14 @@ export function createRouteStreams(deps: RouteStreamsDeps): OpenRouteStream {
     response: ServerResponse,
     refusal: {
       readonly reason: string;
-      readonly isRaw: boolean;
       readonly headers: OutgoingHttpHeaders;
       readonly waitMs: number;
     },
   ): void {
-    const { reason, isRaw, headers } = refusal;
+    const { reason, headers } = refusal;
     deps.onRefused({ reason, address: request.socket.remoteAddress });
     const waitMs = Math.max(refusal.waitMs, retryMs(random));
-    if (!isRaw) return refuseForNow(response, headers, waitMs);
+    if (isEventStream(headers)) return refuseForNow(response, headers, waitMs);
     response
       .writeHead(503, { 'retry-after': String(Math.ceil(waitMs / 1_000)), 'content-length': '0' })
       .end();

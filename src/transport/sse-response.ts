@@ -13,6 +13,8 @@ export const STREAM_HEADERS: OutgoingHttpHeaders = {
   'x-content-type-options': 'nosniff',
 };
 
+const EVENT_STREAM = /^\s*text\/event-stream\s*(?:;|$)/i;
+
 /** Sends the head of a stream; answers the connection that its body is written to, whole blocks at a time. */
 export function beginStream(response: ServerResponse, headers: OutgoingHttpHeaders): Duplex {
   // Neither a length nor chunks: the body ends with the connection.
@@ -32,6 +34,11 @@ export function refuseForNow(response: ServerResponse, headers: OutgoingHttpHead
   response
     .writeHead(200, { ...headers, ...STREAM_HEADERS, 'content-length': Buffer.byteLength(body) })
     .end(body);
+}
+
+/** Whether it is an EventSource that takes what has these headers beside those of every stream. */
+export function isEventStream(headers: OutgoingHttpHeaders): boolean {
+  return EVENT_STREAM.test(String(headers['content-type'] ?? STREAM_HEADERS['content-type']));
 }
 
 /** A route may serve another type. */

@@ -2,6 +2,11 @@ import type { Duplex } from 'node:stream';
 import type { Transport } from '../routing/transport.ts';
 import { ConnectionWriter, type ConnectionWriterOptions } from './connection-writer.ts';
 
+export interface SseTransportOptions extends ConnectionWriterOptions {
+  /** Called when events are written, and not for what is said beside them. */
+  readonly onEvents?: (() => void) | undefined;
+}
+
 /**
  * A response that does not end, as the routing writes to it: its head has been sent, without a length and not in
  * chunks, so that its body is what is written to the connection, byte for byte, until that is closed. Every reader gets
@@ -11,8 +16,10 @@ export class SseTransport implements Transport {
   readonly isCompressed = false;
   readonly #connection: Duplex;
   readonly #writer: ConnectionWriter;
+  readonly #onEvents: (() => void) | undefined;
 
-  constructor(options: ConnectionWriterOptions) {
+  constructor(options: SseTransportOptions) {
+    this.#onEvents = options.onEvents;
     this.#connection = options.connection;
     this.#writer = new ConnectionWriter(options);
     this.#connection.on('close', this.#closed);
@@ -31,6 +38,7 @@ export class SseTransport implements Transport {
   write(frames: readonly Buffer[], events: number): void {
     if (!this.#connection.writable) throw new Error('the connection is not open');
     this.#writer.write(frames, events);
+    if (events > 0) this.#onEvents?.();
   }
 
   /** A reader answers nothing: that the kernel took the bytes is all there is. */

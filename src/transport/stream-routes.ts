@@ -2,13 +2,16 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Actors } from '../actors/actors.ts';
 import type { NativePrincipal } from '../auth/native-principal.ts';
+import { parseSsePosition } from '../protocol/native/sse-position.ts';
+import { retryMs } from '../protocol/native/sse-rules.ts';
 import { queryParameter } from '../protocol/request-target.ts';
 import { isListed } from '../routes/channel-rules.ts';
 import type { Route, Routes } from '../routes/routes.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { corsHeaders } from './cors.ts';
 import { sendProblem } from './http-problem.ts';
-import { STREAM_HEADERS } from './sse-response.ts';
+import type { PrincipalOf } from './http-principal.ts';
+import { isEventStream, refuseForNow, STREAM_HEADERS } from './sse-response.ts';
 
 /** A stream that is to be opened. */
 export interface RouteStream {
@@ -60,11 +63,8 @@ export interface StreamRoutesDeps {
   readonly actorsOf: (route: Route) => Actors;
   readonly openStream: OpenRouteStream;
   readonly askUpstream: AskUpstream;
-  /** Who asks; undefined: the request has been answered with a refusal. */
-  readonly principalOf: (
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ) => Promise<NativePrincipal | undefined>;
+  readonly principalOf: PrincipalOf;
+  readonly random: () => number;
   readonly now: () => number;
   readonly allowedOrigins: readonly string[];
   readonly logger: Logger;
@@ -80,6 +80,7 @@ export interface StreamRoutes {
 
 const METHODS = ['GET', 'HEAD', 'OPTIONS'];
 const NOT_THIS_CHANNEL = 'This token may not subscribe to this channel.';
+const NO_POSITION = 'The last event id is none of this server: expected <epoch>.<ms>-<seq>, or <ms>-<seq>.';
 const NO_CHANNEL = 'This path is for no channel that may be read here.';
 
 /** Makes what answers requests by the routes of the configuration. */
@@ -107,7 +108,18 @@ export function createStreamRoutes(deps: StreamRoutesDeps): StreamRoutes {
       reply.header('Allow', METHODS.join(', '));
       return void sendProblem(reply, 'method_not_allowed', `Expected ${METHODS.join(', ')}.`);
     }
-    const principal = auth === undefined ? undefined : await deps.principalOf(request, reply);
+    const headersOf = () => ({ ...lowerCase(reply.getHeaders()), 'content-type': contentType });
+    // An EventSource gives up for ever at any other status.
+    const later = (waitMs: number): void => {
+      const headers = headersOf();
+      reply.hijack();
+      refuseForNow(reply.raw, headers, Math.max(waitMs, retryMs(deps.random)));
+    };
+    const isForEventSource = isEventStream({ 'content-type': contentType });
+    const principal =
+      auth === undefined
+        ? undefined
+        : await deps.principalOf(request, reply, isForEventSource ? later : undefined);
     if (auth !== undefined) {
       if (principal === undefined) return;
       // As everywhere, a name says nothing of who may read it: the token does.
@@ -118,11 +130,13 @@ export function createStreamRoutes(deps: StreamRoutesDeps): StreamRoutes {
       logger.debug({ route: route.settings.path, fault }, 'A route gives no such channel');
       return void sendProblem(reply, 'forbidden', NO_CHANNEL);
     }
+    const lastEventId = lastEventIdOf(request);
+    if (isNoPosition(route, lastEventId)) return void sendProblem(reply, 'bad_request', NO_POSITION);
     if (request.method === 'HEAD') return void reply.headers(STREAM_HEADERS).type(contentType).send();
-    const headers = { ...lowerCase(reply.getHeaders()), 'content-type': contentType };
+    const headers = headersOf();
     reply.hijack();
     deps.openStream(request.raw, reply.raw, {
-      ...streamOf(route, [channel], lastEventIdOf(request)),
+      ...streamOf(route, [channel], lastEventId),
       headers,
       ...ownerOf(principal),
     });
@@ -200,6 +214,11 @@ function lastEventIdOf({ headers, raw }: FastifyRequest): string | undefined {
   const header = headers['last-event-id'];
   const given = header === undefined || header === '' ? queryParameter(raw.url ?? '', 'lastEventId') : header;
   return [given].flat()[0] || undefined;
+}
+
+/** Whoever said it would miss something if his stream began now, and nobody would know. */
+function isNoPosition({ settings }: Route, lastEventId: string | undefined): boolean {
+  return settings.source === 'native' && lastEventId !== undefined && !parseSsePosition(lastEventId);
 }
 
 function lowerCase(headers: ReturnType<FastifyReply['getHeaders']>): OutgoingHttpHeaders {

@@ -1,3 +1,4 @@
+import { parseSsePosition } from '../protocol/native/sse-position.ts';
 import type { Route } from '../routes/routes.ts';
 import type { LogLimit } from '../telemetry/log-limit.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -34,6 +35,7 @@ export function createUpstreams(deps: UpstreamsDeps): { readonly ask: AskUpstrea
         grip: { key: grip.key || undefined, issuer: grip.issuer || undefined },
       }),
       channelCheck: (channel) => route.faultOf(channel),
+      ...(settings.source === 'native' && { isPosition: (id) => parseSsePosition(id) !== undefined }),
       bufferSize: bufferBytes,
     });
     made.set(route, upstream);

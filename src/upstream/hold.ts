@@ -41,6 +41,8 @@ export interface HoldReaderOptions {
   readonly collect?: Collect | undefined;
   readonly grip: boolean;
   readonly channelCheck: ChannelCheck;
+  /** Whether a stream can begin after an event of this id; left out: it does not matter what it is. */
+  readonly isPosition?: ((lastEventId: string) => boolean) | undefined;
   /** The headers of an answer that go no further. */
   readonly isInstruction: (lowerCaseName: string) => boolean;
 }
@@ -54,13 +56,14 @@ export function createHoldReader({
   collect = {},
   grip,
   channelCheck,
+  isPosition = () => true,
   isInstruction,
 }: HoldReaderOptions): (head: AnswerHead) => Instruction {
   const read = (headers: RawHeaders): HoldReading =>
     readChannelHeader(headers, channelHeader) ?? (grip ? readGrip(headers) : undefined);
   const faultOf = ({ channels, lastEventId }: HoldRequest): string | undefined => {
     if (channels.length > MAX_CHANNELS) return `more than ${MAX_CHANNELS} channels`;
-    if (lastEventId !== undefined && !PRINTABLE.test(lastEventId))
+    if (lastEventId !== undefined && !(PRINTABLE.test(lastEventId) && isPosition(lastEventId)))
       return 'the id of the last event cannot be one';
     for (const name of channels) {
       const fault = channelCheck(name);

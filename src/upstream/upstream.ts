@@ -30,6 +30,7 @@ export interface UpstreamOptions {
   /** Reads GRIP's headers too; with a key the application gets Grip-Sig. */
   readonly grip?: { readonly key?: string | undefined; readonly issuer?: string | undefined } | undefined;
   readonly channelCheck: ChannelCheck;
+  readonly isPosition?: ((lastEventId: string) => boolean) | undefined;
   readonly trustProxy: boolean;
   readonly maxBodyBytes: number;
   /** Bytes of a held answer's body that are sent on. */
@@ -95,6 +96,7 @@ export function createUpstream({
   pull,
   grip,
   channelCheck,
+  isPosition,
   trustProxy,
   maxBodyBytes,
   bufferSize = 4096,
@@ -112,6 +114,7 @@ export function createUpstream({
     collect,
     grip: grip !== undefined,
     channelCheck,
+    isPosition,
     isInstruction,
   });
   const requestHeaders = createRequestHeaders({

@@ -78,6 +78,11 @@ describe('a route', () => {
     expect(text).toMatch(/^retry: \d+\n\nid: \S+\nevent: gap\n/);
   });
 
+  test('of native channels refuses what is no position', async () => {
+    const url = await start([native]);
+    expect((await fetch(`${url}/live/sport?lastEventId=5`)).status).toBe(400);
+  });
+
   test('gives no channel but its own', async () => {
     const url = await start([native]);
     expect((await fetch(`${url}/live/secret`)).status).toBe(403);
@@ -132,6 +137,22 @@ describe('a route', () => {
     expect(await started.signalbox.bootAll('news')).toMatchObject({ closed: 0 });
     expect(await started.signalbox.bootAll('sport')).toMatchObject({ closed: 1 });
     expect(await response.text()).not.toContain('event: ');
+  });
+
+  test.each(['sse', 'raw'])('of format %s tells an EventSource at a limit to come back', async (format) => {
+    const url = await start(
+      [
+        { path: '^/clock$', channel: 'clock', format },
+        { path: '^/text$', channel: 'clock', format: 'raw', contentType: 'text/plain' },
+      ],
+      { config: { maxTotalConnections: 1 } },
+    );
+    const socket = new WebSocket(`${url.replace('http:', 'ws:')}/clock`);
+    open.push({ close: () => socket.terminate() });
+    await once(socket, 'open');
+    const refused = await fetch(`${url}/clock`);
+    expect([refused.status, await refused.text()]).toEqual([200, expect.stringMatching(/^retry: \d+\n\n$/)]);
+    expect((await fetch(`${url}/text`)).status).toBe(503);
   });
 
   test('is served over WebSocket too, each message by itself', async () => {
@@ -233,6 +254,14 @@ describe('a route with an application behind it', () => {
     expect(await response.text()).toBe('');
   });
 
+  test('is 502 where the application says a position that is none', async () => {
+    const upstream = await serve((_, response) => {
+      response.writeHead(200, { 'X-SSE-Channel': 'sport', 'X-SSE-Last-Id': '5' }).end();
+    });
+    const url = await start([{ path: '^/app/', upstream, source: 'native', channels: ['sport'] }]);
+    expect((await fetch(`${url}/app/x`)).status).toBe(502);
+  });
+
   test('passes on what is no stream, bodies both ways', async () => {
     const upstream = await serve((request, response) => {
       response.writeHead(request.method === 'POST' ? 201 : 204);
@@ -261,12 +290,19 @@ describe('a route with an application behind it', () => {
         'Content-Type': 'text/plain',
         'Grip-Hold': 'stream',
         'Grip-Channel': 'sport',
-        'Grip-Keep-Alive': ':\\n\\n; format=cstring; timeout=1',
+        'Grip-Keep-Alive': '/wo=; format=base64; timeout=1',
       });
       response.end('open\n');
     });
     const url = await start([{ path: '^/app/', upstream, source: 'native', grip: { key: 'k'.repeat(32) } }]);
     const text = await read(`${url}/app/x`, 'data: 1\n', () => started.signalbox.publish('sport', 'n', 1));
     expect(text).toMatch(/^open\n/);
+    const response = await fetch(`${url}/app/x`);
+    const heard: Buffer[] = [];
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      heard.push(Buffer.from(chunk));
+      // Byte for byte, though it is no text.
+      if (Buffer.concat(heard).includes(Buffer.from([0xff, 0x0a]))) break;
+    }
   });
 });

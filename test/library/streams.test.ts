@@ -105,6 +105,14 @@ describe('a stream of native channels', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
+  test('begins after the event whose id publishing gave', async () => {
+    const { signalbox } = await start();
+    const id = await signalbox.publish('a', 'n', 1);
+    await signalbox.publish('a', 'n', 2);
+    const text = await read(`?channel=a&lastEventId=${id}`, '\ndata: 2\n');
+    expect(text).not.toContain('data: 1\n');
+  });
+
   test('the header wins over the parameter, which a page wrote before', async () => {
     const { signalbox } = await start();
     const ids: string[] = [];

@@ -26,9 +26,10 @@ afterEach(async () => {
 const clock = { path: '^/whattimeisit$', channel: 'clock' };
 const captured = { path: '^/raw/([^/]+)$', channel: 'public:$1', channels: ['public:*'] };
 const withToken = { path: '^/mine/(.+)$', channel: '$1', auth: 'token' };
+const text = { format: 'raw', contentType: 'text/plain' };
 const governed = { path: '^/app/', upstream: 'http://127.0.0.1:8000' };
 
-interface ServeOptions extends Partial<Pick<StreamRoutesDeps, 'allowedOrigins'>> {
+interface ServeOptions extends Partial<Pick<StreamRoutesDeps, 'allowedOrigins' | 'principalOf'>> {
   readonly askUpstream?: AskUpstream;
 }
 
@@ -54,6 +55,7 @@ async function serve(settings: readonly object[], options: ServeOptions = {}) {
       return undefined;
     },
     now: () => NOW_MS,
+    random: () => 0.5,
     allowedOrigins,
     logger,
     ...options,
@@ -156,6 +158,24 @@ describe('routes over HTTP', () => {
         lifetimeMs: principal.expiresAtMs - NOW_MS,
       }),
     ]);
+  });
+
+  test('with auth tell an EventSource that nobody can be known for now to come back, and others the status', async () => {
+    const { ask, opened } = await serve([withToken, { ...withToken, path: '^/text/(.+)$', ...text }], {
+      async principalOf(_request, reply, later) {
+        if (later === undefined) void sendProblem(reply, 'unavailable');
+        else later(4_000);
+        return undefined;
+      },
+    });
+    const response = await ask('/mine/sport');
+    expect([response.status, response.headers.get('content-type'), await response.text()]).toEqual([
+      200,
+      'text/event-stream',
+      'retry: 4000\n\n',
+    ]);
+    expect((await ask('/text/sport')).status).toBe(503);
+    expect(opened).toEqual([]);
   });
 
   test('of native channels begin where the client says, the header before the parameter', async () => {
