@@ -9,6 +9,7 @@ import type { Callbacks } from './callbacks.ts';
 import { type Channel, Channels } from './channels.ts';
 import type { AnyContract, Contract } from './contract.ts';
 import { type Address, createLife } from './life.ts';
+import { callEach } from './listeners.ts';
 import { createLibraryLogger, type LogTarget } from './logger.ts';
 import { loadFor, refusal } from './loading.ts';
 import type { ConfigOptions } from './options.ts';
@@ -78,34 +79,24 @@ export function createSignalbox<C extends Contract = AnyContract>(
   if (!PATH.test(path)) throw refusal([pathProblem(path)]);
   const logger = createLibraryLogger(loaded.config, options.logger);
   const sessions = new Sessions();
-  const sockets = new Sockets<C>(sessions);
-  const channels = new Channels<C>((target) => all(target));
-  const socketListeners = new Set<(socket: Socket<C>) => void>();
   const onBug = (error: unknown, callback: string): void =>
     logger.error({ err: error, callback }, `${callback} threw`);
-  /** What a listener throws is its own bug: an event may be on its way here. */
-  const guarded =
-    (callback: string, run: (name: string) => void) =>
-    (name: string): void => {
-      try {
-        run(name);
-      } catch (error) {
-        onBug(error, callback);
-      }
-    };
+  const sockets = new Sockets<C>(sessions, onBug);
+  const channels = new Channels<C>((target) => all(target), onBug);
+  const socketListeners = new Set<(socket: Socket<C>) => void>();
   const program: Program = {
     sessions,
     decider: createCallbackDecider(options, {
       sockets,
       onBug,
       onSocket(socket) {
-        for (const listener of socketListeners) listener(socket);
+        callEach(socketListeners, socket, (error) => onBug(error, 'onSocket'));
       },
     }),
     authenticate: createApplicationAuth(options, loaded.config, onBug),
     host: options.server && { server: options.server, path },
-    onChannelOpen: guarded('onChannelOpen', (name) => channels.opened(name)),
-    onChannelClose: guarded('onChannelClose', (name) => channels.closed(name)),
+    onChannelOpen: (name) => channels.opened(name),
+    onChannelClose: (name) => channels.closed(name),
   };
   const system = createSystem(loaded, logger, { program });
   const life = createLife(system);
