@@ -1,5 +1,4 @@
 import type { Server } from 'node:http';
-import type { ConfigProblem } from '../config/problem.ts';
 import { Sessions } from '../protocol/native/sessions.ts';
 import type { Target } from '../protocol/native/target.ts';
 import { createSystem, type Program } from '../system.ts';
@@ -11,7 +10,17 @@ import type { AnyContract, Contract } from './contract.ts';
 import { type Address, createLife } from './life.ts';
 import { callEach } from './listeners.ts';
 import { createLibraryLogger, type LogTarget } from './logger.ts';
-import { loadFor, refusal } from './loading.ts';
+import { loadFor } from './loading.ts';
+import {
+  callback,
+  handlers,
+  httpServer,
+  type Kinds,
+  logTarget,
+  object,
+  optionProblems,
+  text,
+} from './option-problems.ts';
 import type { ConfigOptions } from './options.ts';
 import { createSpeaker, type Speaker } from './speaker.ts';
 import type { Socket } from './socket.ts';
@@ -64,6 +73,29 @@ export interface Signalbox<C extends Contract = AnyContract> extends Speaker<C> 
 const DEFAULT_PATH = '/signalbox';
 const PATH = /^\/(?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*(?:\/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*)?$/;
 
+const KINDS: Kinds<SignalboxOptions<Contract>> = {
+  config: object,
+  env: object,
+  file: text,
+  cwd: text,
+  logger: logTarget,
+  server: httpServer,
+  path: {
+    expected: 'a path that begins with / and does not end with it',
+    isShown: true,
+    is: (value) => typeof value === 'string' && PATH.test(value),
+  },
+  authenticate: callback,
+  onConnect: callback,
+  authorize: callback,
+  snapshot: callback,
+  onAsk: handlers,
+  onTell: handlers,
+  onDisconnect: callback,
+  onSubscribe: callback,
+  onUnsubscribe: callback,
+};
+
 /**
  * Makes a Signalbox in this program; nothing happens before `start`. Throws a `SignalboxError`, `config`, with every
  * problem of its configuration.
@@ -74,9 +106,9 @@ const PATH = /^\/(?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*(?:\/[A-Za-z0-9_~-][A-Za-z0-9_
 export function createSignalbox<C extends Contract = AnyContract>(
   options: SignalboxOptions<C> = {},
 ): Signalbox<C> {
-  const loaded = loadFor(options, options.authenticate !== undefined);
+  const problems = optionProblems(options, KINDS);
+  const loaded = loadFor(options, options?.authenticate !== undefined, problems);
   const path = options.path ?? DEFAULT_PATH;
-  if (!PATH.test(path)) throw refusal([pathProblem(path)]);
   const logger = createLibraryLogger(loaded.config, options.logger);
   const sessions = new Sessions();
   const onBug = (error: unknown, callback: string): void =>
@@ -124,16 +156,5 @@ export function createSignalbox<C extends Contract = AnyContract>(
     },
     onChannelOpen: (listener) => channels.onOpen(listener),
     onChannelClose: (listener) => channels.onClose(listener),
-  };
-}
-
-function pathProblem(path: string): ConfigProblem {
-  return {
-    code: 'bad_value',
-    key: 'path',
-    source: 'the options',
-    got: JSON.stringify(path),
-    expected: 'a path that begins with / and does not end with it',
-    advice: `Leave it out for ${DEFAULT_PATH}.`,
   };
 }

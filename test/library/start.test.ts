@@ -1,7 +1,13 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { createPublisher, createSignalbox, type SignalboxError } from '../../src/index.ts';
+import {
+  type Contract,
+  createPublisher,
+  createSignalbox,
+  type SignalboxError,
+  type SignalboxOptions,
+} from '../../src/index.ts';
 import { folder } from '../config/loading.ts';
 
 /** Errors only: what is logged goes to standard output, and none of it is asked for here. */
@@ -131,6 +137,40 @@ describe('a Signalbox in a program', () => {
 
   test.each(['signalbox', '/a/', '/a b', '/a/..', ''])('refuses the path %j', (path) => {
     expect(errorOf(() => createSignalbox({ env, path })).problems).toMatchObject([{ key: 'path' }]);
+  });
+
+  test('refuses options that it does not know or cannot use, all of them and the configuration at once', () => {
+    const options = {
+      env: { ...env, PORT: 'eighty' },
+      authorise: () => false,
+      onConnect: true,
+      onAsk: { time: 5 },
+      server: 7,
+      logger: {},
+      path: 'x',
+    } as unknown as SignalboxOptions<Contract>;
+    const { code, problems } = errorOf(() => createSignalbox(options));
+    expect(code).toBe('config');
+    expect(problems.map(({ key }) => key).sort()).toEqual(
+      ['authorise', 'logger', 'onAsk', 'onConnect', 'path', 'port', 'server'].sort(),
+    );
+    expect(problems.find(({ key }) => key === 'authorise')?.advice).toBe('Did you mean authorize?');
+  });
+
+  test.each([null, 5, { env: null }, { config: 5 }])('refuses %j for its options', (options) => {
+    expect(errorOf(() => createSignalbox(options as never))).toMatchObject({ code: 'config' });
+    expect(errorOf(() => createPublisher(options as never))).toMatchObject({ code: 'config' });
+  });
+
+  test('takes an object of a class of the program, whatever else that has', async () => {
+    class Application {
+      readonly env = env;
+      readonly members = new Set(['ann']);
+      authenticate(): { user: string } {
+        return { user: 'ann' };
+      }
+    }
+    await createSignalbox(new Application()).stop();
   });
 
   test('gives its log lines to a logger of the program, redacted', async () => {
