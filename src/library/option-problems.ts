@@ -19,7 +19,7 @@ const hasMethods = (value: unknown, names: readonly string[]): boolean =>
 
 export const text: Kind = { expected: 'a text', is: (value) => typeof value === 'string' };
 export const object: Kind = { expected: 'an object', is: isObject };
-export const callback: Kind = { expected: 'a function', is: isFunction };
+export const aFunction: Kind = { expected: 'a function', is: isFunction };
 export const handlers: Kind = {
   expected: 'an object with a function for each topic',
   is: (value) =>

@@ -12,7 +12,7 @@ import { callEach } from './listeners.ts';
 import { createLibraryLogger, type LogTarget } from './logger.ts';
 import { loadFor } from './loading.ts';
 import {
-  callback,
+  aFunction,
   handlers,
   httpServer,
   type Kinds,
@@ -85,15 +85,15 @@ const KINDS: Kinds<SignalboxOptions<Contract>> = {
     isShown: true,
     is: (value) => typeof value === 'string' && PATH.test(value),
   },
-  authenticate: callback,
-  onConnect: callback,
-  authorize: callback,
-  snapshot: callback,
+  authenticate: aFunction,
+  onConnect: aFunction,
+  authorize: aFunction,
+  snapshot: aFunction,
   onAsk: handlers,
   onTell: handlers,
-  onDisconnect: callback,
-  onSubscribe: callback,
-  onUnsubscribe: callback,
+  onDisconnect: aFunction,
+  onSubscribe: aFunction,
+  onUnsubscribe: aFunction,
 };
 
 /**
