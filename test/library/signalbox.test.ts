@@ -432,6 +432,7 @@ describe('a program', () => {
     ['a channel', (box: Started<Contract>['signalbox']) => box.publish('_a', 'topic', 1)],
     ['a topic', (box: Started<Contract>['signalbox']) => box.publish('a', 'gap', 1)],
     ['data', (box: Started<Contract>['signalbox']) => box.publish('a', 'topic', 5n)],
+    ['a function for data', (box: Started<Contract>['signalbox']) => box.publish('a', 'topic', () => 5)],
     ['a key', (box: Started<Contract>['signalbox']) => box.publish('a', 'topic', 5, { key: ' ' })],
     ['a target', (box: Started<Contract>['signalbox']) => box.tell({} as { user: string }, 'topic')],
     ['two targets', (box: Started<Contract>['signalbox']) => box.boot({ user: 'a', session: 'b' })],

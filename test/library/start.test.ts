@@ -111,7 +111,8 @@ describe('a Signalbox in a program', () => {
       signalbox.boot({ user: 'ann' }),
       signalbox.bootAll(),
     ];
-    for (const said of sayings()) await expect(said).rejects.toMatchObject({ code: 'stopped' });
+    const early = { code: 'stopped', message: expect.stringContaining('call start first') };
+    for (const said of sayings()) await expect(said).rejects.toMatchObject(early);
     await signalbox.start();
     await Promise.all(sayings());
     await signalbox.stop();
@@ -170,7 +171,9 @@ describe('a Signalbox in a program', () => {
         return { user: 'ann' };
       }
     }
-    await createSignalbox(new Application()).stop();
+    const signalbox = createSignalbox(new Application());
+    await signalbox.stop();
+    expect(await signalbox.ended).toBe(0);
   });
 
   test('gives its log lines to a logger of the program, redacted', async () => {
