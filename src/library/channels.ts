@@ -1,5 +1,6 @@
 import type { Target } from '../protocol/native/target.ts';
 import type { Contract } from './contract.ts';
+import { callEach } from './listeners.ts';
 import type { Socket } from './socket.ts';
 
 /** A channel as this instance sees it. */
@@ -11,17 +12,20 @@ export interface Channel<C extends Contract> {
   readonly sockets: readonly Socket<C>[];
 }
 
+type OnBug = (error: unknown, callback: string) => void;
 type Listener<C extends Contract> = (channel: Channel<C>) => void;
 
 /** The channels of this instance as programs see them. */
 export class Channels<C extends Contract> {
   readonly #socketsOf: (target: Target) => readonly Socket<C>[];
+  readonly #onBug: OnBug;
   readonly #locals = new Map<string, Record<string, unknown>>();
   readonly #onOpen = new Set<Listener<C>>();
   readonly #onClose = new Set<Listener<C>>();
 
-  constructor(socketsOf: (target: Target) => readonly Socket<C>[]) {
+  constructor(socketsOf: (target: Target) => readonly Socket<C>[], onBug: OnBug) {
     this.#socketsOf = socketsOf;
+    this.#onBug = onBug;
   }
 
   /** What it has in `locals` is kept while it is open. */
@@ -38,14 +42,13 @@ export class Channels<C extends Contract> {
 
   opened(name: string): void {
     this.#locals.set(name, {});
-    const channel = this.get(name);
-    for (const listener of this.#onOpen) listener(channel);
+    callEach(this.#onOpen, this.get(name), (error) => this.#onBug(error, 'onChannelOpen'));
   }
 
   closed(name: string): void {
     const channel = this.get(name);
     this.#locals.delete(name);
-    for (const listener of this.#onClose) listener(channel);
+    callEach(this.#onClose, channel, (error) => this.#onBug(error, 'onChannelClose'));
   }
 
   onOpen(listener: Listener<C>): () => void {

@@ -8,7 +8,8 @@ import { type ErrorCode, ERRORS } from '../protocol/native/error-codes.ts';
  * - `listen`: the port could not be bound; `cause` is the error of the bind.
  * - `stopped`: it was stopped, or never started; a publisher: it was closed.
  * - any code of an error frame (docs/protocol.md): thrown by a callback it is what the client is answered with, and
- *   what is published, told or ended rejects with one: `bad_request`, `unavailable`, `timeout`.
+ *   what is published, told or ended rejects with one: `bad_request`, `too_large`, `unavailable`, `timeout`; and
+ *   `not_subscribed` where a socket that has gone would publish.
  */
 export type SignalboxErrorCode = 'config' | 'listen' | 'stopped' | ErrorCode;
 

@@ -51,10 +51,14 @@ export function createLife(server: Server): Life {
       await server.stop();
     },
     assertAlive() {
-      if (starting === undefined || hasEnded) throw stopped();
+      if (hasEnded) throw stopped();
+      if (starting === undefined) throw isStopped ? stopped() : notStarted();
     },
   };
 }
 
+const notStarted = (): SignalboxError =>
+  new SignalboxError('stopped', 'It has not been started: call start first.');
+
 export const stopped = (): SignalboxError =>
-  new SignalboxError('stopped', 'It was stopped, or never started. Make another one.');
+  new SignalboxError('stopped', 'It has ended, and does not begin again: make another one.');

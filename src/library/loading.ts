@@ -5,15 +5,24 @@ import type { ConfigProblem } from '../config/problem.ts';
 import { SignalboxError } from './error.ts';
 import type { ConfigOptions } from './options.ts';
 
-/** Throws every problem there is. */
-export function loadFor(options: ConfigOptions, isAuthenticating: boolean): LoadedConfig {
+/** Throws every problem there is, those of other options included. */
+export function loadFor(
+  options: ConfigOptions,
+  isAuthenticating: boolean,
+  others: readonly ConfigProblem[],
+): LoadedConfig {
+  // What is no object at all has no configuration that could be read.
+  if (others.some(({ key }) => UNREADABLE.has(key))) throw refusal(others);
   const { config = {}, env = process.env, cwd = process.cwd(), file } = options;
   const result = load({ env, cwd, file, program: { config, isAuthenticating } });
-  if (isLeft(result)) throw refusal(result.left);
+  if (isLeft(result)) throw refusal([...others, ...result.left]);
   const problem = workersProblem(result.right);
-  if (problem !== undefined) throw refusal([problem]);
+  const problems = problem === undefined ? others : [...others, problem];
+  if (problems.length > 0) throw refusal(problems);
   return result.right;
 }
+
+const UNREADABLE: ReadonlySet<string> = new Set(['options', 'config', 'env', 'file', 'cwd']);
 
 export function refusal(problems: readonly ConfigProblem[]): SignalboxError {
   const keys = problems.map(({ key }) => key).join(', ');

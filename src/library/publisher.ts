@@ -11,6 +11,7 @@ import type { AnyContract, Contract } from './contract.ts';
 import { stopped } from './life.ts';
 import { loadFor, refusal } from './loading.ts';
 import { createLibraryLogger, type LogTarget } from './logger.ts';
+import { type Kinds, logTarget, object, optionProblems, text } from './option-problems.ts';
 import type { ConfigOptions } from './options.ts';
 import { createSpeaker, type Speaker } from './speaker.ts';
 import { voiceOf } from './voice.ts';
@@ -26,6 +27,14 @@ export interface Publisher<C extends Contract = AnyContract> extends Speaker<C> 
   close(): Promise<void>;
 }
 
+const KINDS: Kinds<PublisherOptions> = {
+  config: object,
+  env: object,
+  file: text,
+  cwd: text,
+  logger: logTarget,
+};
+
 /**
  * Makes a publisher without a server. It connects when it is first used. Throws a `SignalboxError`, `config`: also
  * where the broker is the embedded one, in which nobody else would hear it.
@@ -34,7 +43,7 @@ export function createPublisher<C extends Contract = AnyContract>(
   options: PublisherOptions = {},
 ): Publisher<C> {
   // It lets nobody in, and so needs no secret.
-  const loaded = loadFor(options, true);
+  const loaded = loadFor(options, true, optionProblems(options, KINDS));
   const { brokerChoice, origins } = loaded;
   if (brokerChoice.name === 'memory') {
     throw refusal([

@@ -1,5 +1,4 @@
 import type { Server } from 'node:http';
-import type { ConfigProblem } from '../config/problem.ts';
 import { Sessions } from '../protocol/native/sessions.ts';
 import type { Target } from '../protocol/native/target.ts';
 import { createSystem, type Program } from '../system.ts';
@@ -9,8 +8,19 @@ import type { Callbacks } from './callbacks.ts';
 import { type Channel, Channels } from './channels.ts';
 import type { AnyContract, Contract } from './contract.ts';
 import { type Address, createLife } from './life.ts';
+import { callEach } from './listeners.ts';
 import { createLibraryLogger, type LogTarget } from './logger.ts';
-import { loadFor, refusal } from './loading.ts';
+import { loadFor } from './loading.ts';
+import {
+  aFunction,
+  handlers,
+  httpServer,
+  type Kinds,
+  logTarget,
+  object,
+  optionProblems,
+  text,
+} from './option-problems.ts';
 import type { ConfigOptions } from './options.ts';
 import { createSpeaker, type Speaker } from './speaker.ts';
 import type { Socket } from './socket.ts';
@@ -63,6 +73,29 @@ export interface Signalbox<C extends Contract = AnyContract> extends Speaker<C> 
 const DEFAULT_PATH = '/signalbox';
 const PATH = /^\/(?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*(?:\/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*)?$/;
 
+const KINDS: Kinds<SignalboxOptions<Contract>> = {
+  config: object,
+  env: object,
+  file: text,
+  cwd: text,
+  logger: logTarget,
+  server: httpServer,
+  path: {
+    expected: 'a path that begins with / and does not end with it',
+    isShown: true,
+    is: (value) => typeof value === 'string' && PATH.test(value),
+  },
+  authenticate: aFunction,
+  onConnect: aFunction,
+  authorize: aFunction,
+  snapshot: aFunction,
+  onAsk: handlers,
+  onTell: handlers,
+  onDisconnect: aFunction,
+  onSubscribe: aFunction,
+  onUnsubscribe: aFunction,
+};
+
 /**
  * Makes a Signalbox in this program; nothing happens before `start`. Throws a `SignalboxError`, `config`, with every
  * problem of its configuration.
@@ -73,39 +106,29 @@ const PATH = /^\/(?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*(?:\/[A-Za-z0-9_~-][A-Za-z0-9_
 export function createSignalbox<C extends Contract = AnyContract>(
   options: SignalboxOptions<C> = {},
 ): Signalbox<C> {
-  const loaded = loadFor(options, options.authenticate !== undefined);
+  const problems = optionProblems(options, KINDS);
+  const loaded = loadFor(options, options?.authenticate !== undefined, problems);
   const path = options.path ?? DEFAULT_PATH;
-  if (!PATH.test(path)) throw refusal([pathProblem(path)]);
   const logger = createLibraryLogger(loaded.config, options.logger);
   const sessions = new Sessions();
-  const sockets = new Sockets<C>(sessions);
-  const channels = new Channels<C>((target) => all(target));
-  const socketListeners = new Set<(socket: Socket<C>) => void>();
   const onBug = (error: unknown, callback: string): void =>
     logger.error({ err: error, callback }, `${callback} threw`);
-  /** What a listener throws is its own bug: an event may be on its way here. */
-  const guarded =
-    (callback: string, run: (name: string) => void) =>
-    (name: string): void => {
-      try {
-        run(name);
-      } catch (error) {
-        onBug(error, callback);
-      }
-    };
+  const sockets = new Sockets<C>(sessions, onBug);
+  const channels = new Channels<C>((target) => all(target), onBug);
+  const socketListeners = new Set<(socket: Socket<C>) => void>();
   const program: Program = {
     sessions,
     decider: createCallbackDecider(options, {
       sockets,
       onBug,
       onSocket(socket) {
-        for (const listener of socketListeners) listener(socket);
+        callEach(socketListeners, socket, (error) => onBug(error, 'onSocket'));
       },
     }),
     authenticate: createApplicationAuth(options, loaded.config, onBug),
     host: options.server && { server: options.server, path },
-    onChannelOpen: guarded('onChannelOpen', (name) => channels.opened(name)),
-    onChannelClose: guarded('onChannelClose', (name) => channels.closed(name)),
+    onChannelOpen: (name) => channels.opened(name),
+    onChannelClose: (name) => channels.closed(name),
   };
   const system = createSystem(loaded, logger, { program });
   const life = createLife(system);
@@ -133,16 +156,5 @@ export function createSignalbox<C extends Contract = AnyContract>(
     },
     onChannelOpen: (listener) => channels.onOpen(listener),
     onChannelClose: (listener) => channels.onClose(listener),
-  };
-}
-
-function pathProblem(path: string): ConfigProblem {
-  return {
-    code: 'bad_value',
-    key: 'path',
-    source: 'the options',
-    got: JSON.stringify(path),
-    expected: 'a path that begins with / and does not end with it',
-    advice: `Leave it out for ${DEFAULT_PATH}.`,
   };
 }

@@ -7,22 +7,26 @@ import { checkChannel, checkTopic, checkWord } from './check.ts';
 import type { Contract } from './contract.ts';
 import { SignalboxError } from './error.ts';
 import { toJson } from './json.ts';
+import { callEach } from './listeners.ts';
 import type { Principal, Socket } from './socket.ts';
 
 type Locals = Record<string, unknown>;
 type CloseListener = (reason: CloseReason) => void;
+type OnBug = (error: unknown, callback: string) => void;
 
 /** The sockets of this process as programs see them: one object for each, from its first mention to its end. */
 export class Sockets<C extends Contract> {
   readonly #sessions: Sessions;
+  readonly #onBug: OnBug;
   readonly #handles = new Map<string, SocketHandle>();
   /** Of those that are only asked about, by the principals that they came with: most of them may never be there. */
   readonly #early = new WeakMap<NativePrincipal, SocketHandle>();
   /** Of principals whose sockets do not exist yet as well. */
   readonly #locals = new WeakMap<NativePrincipal, Locals>();
 
-  constructor(sessions: Sessions) {
+  constructor(sessions: Sessions, onBug: OnBug) {
     this.#sessions = sessions;
+    this.#onBug = onBug;
   }
 
   /** How many are kept: of each there is a session, or was until just now. */
@@ -59,7 +63,7 @@ export class Sockets<C extends Contract> {
   closed(peer: Peer, reason: CloseReason): void {
     const handle = this.#handles.get(peer.socket) ?? this.#early.get(peer.principal);
     this.#handles.delete(peer.socket);
-    if (handle?.id === peer.socket) handle.closed(reason);
+    if (handle?.id === peer.socket) handle.closed(reason, this.#onBug);
   }
 
   #localsOf(principal: NativePrincipal): Locals {
@@ -128,8 +132,8 @@ class SocketHandle implements Omit<Socket<Contract>, 'tell' | 'publish'> {
     else listener(this.#reason);
   }
 
-  closed(reason: CloseReason): void {
+  closed(reason: CloseReason, onBug: OnBug): void {
     this.#reason = reason;
-    for (const listener of this.#listeners.splice(0)) listener(reason);
+    callEach(this.#listeners.splice(0), reason, (error) => onBug(error, 'onClose'));
   }
 }

@@ -110,7 +110,10 @@ export function createSpeaker<C extends Contract>(voice: Voice): Speaker<C> {
       checkChannel(channel);
       checkTopic(topic);
       if (key !== undefined && !KEY.test(key)) {
-        throw new SignalboxError('bad_request', 'The key: expected 1 to 128 printable ASCII characters');
+        throw new SignalboxError(
+          'bad_request',
+          'The key: expected 1 to 128 printable ASCII characters without spaces',
+        );
       }
       // As those of API keys: a program may publish a retry over HTTP.
       const scoped = key === undefined ? {} : { key: `a\n${channel}\n${key}` };

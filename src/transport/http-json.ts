@@ -26,6 +26,16 @@ export function readBody<T>(
   reply: FastifyReply,
   schema: z.ZodType<T>,
 ): JsonBody<T> | undefined {
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding.toLowerCase() !== 'identity') {
+    const got = JSON.stringify(encoding);
+    void sendProblem(
+      reply,
+      'unsupported_media_type',
+      `Content-Encoding is ${got}: send the body uncompressed.`,
+    );
+    return undefined;
+  }
   // Fastify leaves the body out when a request has none, whatever its type says.
   const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   if (!isUtf8(bytes)) {

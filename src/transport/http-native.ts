@@ -5,7 +5,7 @@ import { maySubscribe, type NativePrincipal, ownChannels } from '../auth/native-
 import type { Decider } from '../decider/decider.ts';
 import { parseStreamId, type StreamId } from '../event/stream-id.ts';
 import type { ErrorCode } from '../protocol/native/error-codes.ts';
-import { isClientChannel } from '../protocol/native/names.ts';
+import { channelFault, isChannel, isClientChannel } from '../protocol/native/names.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { HttpAsksDeps } from './http-asks.ts';
 import { type ProblemCode, sendProblem, sendTooMany } from './http-problem.ts';
@@ -76,6 +76,7 @@ export function addNativeRoutes(
     if (typeof channel !== 'string' || !isPosition || count < 1 || count > MAX_LIMIT) {
       return sendProblem(reply, 'bad_request', HISTORY_FORM);
     }
+    if (!isChannel(channel)) return sendProblem(reply, 'bad_request', noChannel(channel));
     const principal = await principalOf(request, reply);
     if (principal === undefined) return reply;
     const refused = await refusalOf(request, principal, channel);
@@ -124,6 +125,9 @@ type HistoryQuery = Readonly<Partial<Record<'channel' | 'after' | 'limit', unkno
 const OF_TICKET = 'No ticket is given for a ticket.';
 const UNSIGNED = 'This server has no jwtSecret, or a public key: it can sign no tickets.';
 const HISTORY_FORM = `Expected ?channel=<name>, after=<id> and limit=<1 to ${MAX_LIMIT}>, the last two optional.`;
+
+const noChannel = (name: string): string =>
+  `?channel= is ${JSON.stringify(name)}: ${channelFault(name) ?? 'expected an encoded id after user: or session:'}.`;
 
 export function isJson(request: FastifyRequest): boolean {
   return /^application\/json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '');

@@ -432,6 +432,7 @@ describe('a program', () => {
     ['a channel', (box: Started<Contract>['signalbox']) => box.publish('_a', 'topic', 1)],
     ['a topic', (box: Started<Contract>['signalbox']) => box.publish('a', 'gap', 1)],
     ['data', (box: Started<Contract>['signalbox']) => box.publish('a', 'topic', 5n)],
+    ['a function for data', (box: Started<Contract>['signalbox']) => box.publish('a', 'topic', () => 5)],
     ['a key', (box: Started<Contract>['signalbox']) => box.publish('a', 'topic', 5, { key: ' ' })],
     ['a target', (box: Started<Contract>['signalbox']) => box.tell({} as { user: string }, 'topic')],
     ['two targets', (box: Started<Contract>['signalbox']) => box.boot({ user: 'a', session: 'b' })],
@@ -489,6 +490,37 @@ describe('a program', () => {
       },
     });
     await expect(client().ask('broken')).rejects.toMatchObject({ code: 'internal' });
+  });
+
+  test('calls each listener, whatever the others throw or reject with, and logs that', async () => {
+    const errors: string[] = [];
+    const log = (_: object, text: string): void => void errors.push(text);
+    const { signalbox, client } = await start({
+      logger: { debug() {}, info() {}, warn() {}, error: log },
+      config: { gcChannelsIntervalMs: 10 },
+    });
+    const fail = (): void => {
+      throw new Error('a bug');
+    };
+    const reject = async (): Promise<void> => fail();
+    for (const bug of [fail, reject]) {
+      signalbox.onSocket(bug);
+      signalbox.onSocket((one) => one.onClose(bug));
+      signalbox.onChannelOpen(bug);
+      signalbox.onChannelClose(bug);
+    }
+    const socket = heard<Socket<Contract>>(signalbox.onSocket);
+    const channels = Promise.all([heard(signalbox.onChannelOpen), heard(signalbox.onChannelClose)]);
+    const connection = client();
+    const one = await socket;
+    const gone = heard((listener) => one.onClose(listener));
+    connection.close();
+    await gone;
+    await channels;
+    await started.stop();
+    for (const callback of ['onSocket', 'onClose', 'onChannelOpen', 'onChannelClose']) {
+      expect(errors.filter((text) => text === `${callback} threw`).length).toBeGreaterThanOrEqual(2);
+    }
   });
 
   test('goes on when a callback throws, and logs it', async () => {

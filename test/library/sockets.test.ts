@@ -3,6 +3,10 @@ import { Sockets } from '../../src/library/sockets.ts';
 import { type ClientSession, Sessions } from '../../src/protocol/native/sessions.ts';
 import { principal } from '../support/native-auth.ts';
 
+function fail(error: unknown): never {
+  throw error;
+}
+
 function sessionOf(id: string): ClientSession {
   return {
     id,
@@ -18,7 +22,7 @@ function sessionOf(id: string): ClientSession {
 describe('the sockets that a program sees', () => {
   test('are kept from when they are there, and not for having been asked about', () => {
     const sessions = new Sessions();
-    const sockets = new Sockets(sessions);
+    const sockets = new Sockets(sessions, fail);
     const peer = { socket: 's-1', principal };
     sockets.of(peer);
     expect(sockets.size).toBe(0);
@@ -31,7 +35,7 @@ describe('the sockets that a program sees', () => {
 
   test('are one object each, before they are there, and whoever they are later', () => {
     const sessions = new Sessions();
-    const sockets = new Sockets(sessions);
+    const sockets = new Sockets(sessions, fail);
     const before = sockets.of({ socket: 's-1', principal });
     expect(sockets.of({ socket: 's-1', principal })).toBe(before);
     before.locals['seen'] = true;

@@ -1,7 +1,13 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { createPublisher, createSignalbox, type SignalboxError } from '../../src/index.ts';
+import {
+  type Contract,
+  createPublisher,
+  createSignalbox,
+  type SignalboxError,
+  type SignalboxOptions,
+} from '../../src/index.ts';
 import { folder } from '../config/loading.ts';
 
 /** Errors only: what is logged goes to standard output, and none of it is asked for here. */
@@ -105,7 +111,8 @@ describe('a Signalbox in a program', () => {
       signalbox.boot({ user: 'ann' }),
       signalbox.bootAll(),
     ];
-    for (const said of sayings()) await expect(said).rejects.toMatchObject({ code: 'stopped' });
+    const early = { code: 'stopped', message: expect.stringContaining('call start first') };
+    for (const said of sayings()) await expect(said).rejects.toMatchObject(early);
     await signalbox.start();
     await Promise.all(sayings());
     await signalbox.stop();
@@ -131,6 +138,42 @@ describe('a Signalbox in a program', () => {
 
   test.each(['signalbox', '/a/', '/a b', '/a/..', ''])('refuses the path %j', (path) => {
     expect(errorOf(() => createSignalbox({ env, path })).problems).toMatchObject([{ key: 'path' }]);
+  });
+
+  test('refuses options that it does not know or cannot use, all of them and the configuration at once', () => {
+    const options = {
+      env: { ...env, PORT: 'eighty' },
+      authorise: () => false,
+      onConnect: true,
+      onAsk: { time: 5 },
+      server: 7,
+      logger: {},
+      path: 'x',
+    } as unknown as SignalboxOptions<Contract>;
+    const { code, problems } = errorOf(() => createSignalbox(options));
+    expect(code).toBe('config');
+    expect(problems.map(({ key }) => key).sort()).toEqual(
+      ['authorise', 'logger', 'onAsk', 'onConnect', 'path', 'port', 'server'].sort(),
+    );
+    expect(problems.find(({ key }) => key === 'authorise')?.advice).toBe('Did you mean authorize?');
+  });
+
+  test.each([null, 5, { env: null }, { config: 5 }])('refuses %j for its options', (options) => {
+    expect(errorOf(() => createSignalbox(options as never))).toMatchObject({ code: 'config' });
+    expect(errorOf(() => createPublisher(options as never))).toMatchObject({ code: 'config' });
+  });
+
+  test('takes an object of a class of the program, whatever else that has', async () => {
+    class Application {
+      readonly env = env;
+      readonly members = new Set(['ann']);
+      authenticate(): { user: string } {
+        return { user: 'ann' };
+      }
+    }
+    const signalbox = createSignalbox(new Application());
+    await signalbox.stop();
+    expect(await signalbox.ended).toBe(0);
   });
 
   test('gives its log lines to a logger of the program, redacted', async () => {

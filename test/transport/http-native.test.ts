@@ -193,7 +193,9 @@ describe('GET /history', () => {
   test.each([
     ['channel=secret', 403],
     ['channel=user:6', 403],
-    ['', 403],
+    ['', 400],
+    ['channel=a%20b', 400],
+    ['channel=user:a%20b', 400],
     ['channel=sport&after=x', 400],
     ['channel=sport&limit=0', 400],
     ['channel=sport&limit=1001', 400],
@@ -201,6 +203,16 @@ describe('GET /history', () => {
   ])('with ?%s is %d', async (query, status) => {
     const { ask } = await serve();
     expect((await ask(`/history?${query}`, { headers })).status).toBe(status);
+  });
+
+  test('says what is wrong with a channel that there cannot be', async () => {
+    const { ask } = await serve();
+    const detail = async (query: string): Promise<unknown> =>
+      (await ask(`/history?${query}`, { headers })).body;
+    expect(await detail('channel=a%20b')).toMatchObject({
+      detail: expect.stringContaining('"a b": expected 1 to 200'),
+    });
+    expect(await detail('')).toMatchObject({ detail: expect.stringContaining('?channel= is ""') });
   });
 
   test.each([
@@ -232,7 +244,7 @@ describe('GET /history', () => {
     ]);
     expect((await ask('/history?channel=user:5', { headers })).status).toBe(200);
     expect((await ask('/history?channel=user:6', { headers })).status).toBe(403);
-    expect((await ask('/history?channel=_no', { headers })).status).toBe(403);
+    expect((await ask('/history?channel=_no', { headers })).status).toBe(400);
     expect(asked).toHaveLength(2);
   });
 

@@ -1,4 +1,5 @@
 import { type AddressInfo, connect, createServer } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { streamId } from '../../src/event/stream-id.ts';
@@ -337,6 +338,16 @@ describe('http', () => {
         ]);
       },
     );
+
+    test('is 415 for a body that is compressed, and says so', async () => {
+      const { url } = await serve();
+      const body = gzipSync('{"channel":"c","data":1}');
+      const response = await post(url, body, { ...headers, 'content-encoding': 'gzip' });
+      expect([response.status, await response.json()]).toMatchObject([
+        415,
+        { code: 'unsupported_media_type', detail: expect.stringContaining('"gzip"') },
+      ]);
+    });
 
     test('is 503 while the broker is away, logged when that begins and when it ends', async () => {
       let away = true;

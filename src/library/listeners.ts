@@ -1,0 +1,23 @@
+/**
+ * Calls each listener now. What one throws, or what its promise rejects with, is its own bug: it keeps no other from
+ * being called, and would end the process if nobody took it.
+ */
+export function callEach<A>(
+  listeners: Iterable<(argument: A) => unknown>,
+  argument: A,
+  onBug: (error: unknown) => void,
+): void {
+  for (const listener of listeners) void call(listener, argument, onBug);
+}
+
+async function call<A>(
+  listener: (argument: A) => unknown,
+  argument: A,
+  onBug: (error: unknown) => void,
+): Promise<void> {
+  try {
+    await listener(argument);
+  } catch (error) {
+    onBug(error);
+  }
+}
