@@ -24,14 +24,14 @@ const TARGETS = ['user', 'session', 'socket', 'channel', 'everyone'] as const;
 
 const everyone = z.literal(true).optional();
 
-/** With exactly one of these names. */
+/** With exactly one of these names: which is looked at whatever else is wrong, so that all of it is said at once. */
 const withOne = <Shape extends z.ZodRawShape>(shape: Shape, names: readonly (keyof Shape & string)[]) =>
-  z.strictObject(shape).check(({ value, issues }) => {
-    const given = names.filter((name) => (value as Readonly<Record<string, unknown>>)[name] !== undefined);
-    if (given.length === 1) return;
-    const message = `expected exactly one of ${names.join(', ')}`;
-    issues.push({ code: 'custom', input: value, path: [], message });
-  });
+  z
+    .strictObject(shape)
+    .refine((value) => names.filter((name) => Reflect.get(value, name) !== undefined).length === 1, {
+      message: `expected exactly one of ${names.join(', ')}`,
+      when: ({ value }) => typeof value === 'object' && value !== null,
+    });
 
 /** The body of `POST /tell`. */
 export const tellBody = withOne(

@@ -2,9 +2,12 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { PROBLEM_TYPE, PROBLEMS, type ProblemCode, problemBody } from './http-problem.ts';
 
+const TARGET_FORM =
+  'The request target: expected a path that begins with exactly one /, without control bytes, backslashes, # and dot segments, raw or encoded.';
+
 /** Answers a request whose target no router may see. */
 export function refuseTarget(response: ServerResponse): void {
-  const body = problemBody('bad_request', 'The request target is not one this server reads.');
+  const body = problemBody('bad_request', TARGET_FORM);
   response
     .writeHead(400, { 'Content-Type': PROBLEM_TYPE, 'Content-Length': Buffer.byteLength(body) })
     .end(body);

@@ -170,7 +170,10 @@ function addCommon(
   app.setErrorHandler((error: unknown, request, reply) => {
     const code = problemOf(error);
     if (code === 'internal') logger.error({ err: error, method: request.method }, 'request failed');
-    return sendProblem(reply, code);
+    const { bodyLimit } = request.routeOptions;
+    const detail =
+      code === 'too_large' ? `The body is larger than maxBodyBytes, which is ${bodyLimit}.` : undefined;
+    return sendProblem(reply, code, detail);
   });
 }
 
@@ -213,6 +216,7 @@ function addPublishing(app: FastifyInstance, deps: HttpDeps, isWithin: HttpLimit
     const user = typeof found === 'string' ? undefined : found?.principal.user;
     if (!allowed && !isWithin(request, reply, user)) return reply;
     if (typeof found === 'string') return sendProblem(reply, found);
+    if (found?.principal.publish.length === 0) return sendProblem(reply, 'unauthorized', MAY_NOTHING);
     if (!isJson(request)) return sendProblem(reply, 'unsupported_media_type');
     const isFirst = found?.ticket === undefined || (await access.redeem(found.ticket).catch(() => undefined));
     if (isFirst === undefined) return sendProblem(reply, 'unavailable');
@@ -240,9 +244,12 @@ function addPublishing(app: FastifyInstance, deps: HttpDeps, isWithin: HttpLimit
     const asked = authorization === undefined ? { headers: {}, target: url } : { headers: { authorization } };
     const found = await access.authenticate({ target: '/', ...asked });
     if (Either.isLeft(found)) return problemOfAuth(found.left);
-    return found.right.principal.publish.length > 0 ? found.right : 'unauthorized';
+    return found.right;
   }
 }
+
+const MAY_NOTHING =
+  'This token may publish nothing: it has no publish. An API key may, or a token that has it.';
 
 /** Who has an API key, or is this machine's own page in development mode. */
 const KEY_HOLDER: HttpPublisher = { keyScope: 'a', mayPublish: () => true };

@@ -74,6 +74,7 @@ describe('POST /tell', () => {
     ['two', { topic: 'hi', user: '5', socket: 's' }, ['']],
     ['not everyone', { topic: 'hi', everyone: false }, ['everyone']],
     ['no topic', { user: '5' }, ['topic']],
+    ['two, of which one is no text', { topic: 'hi', user: 5, session: 's' }, ['user', '']],
     ['a bad one of each', { user: 'a\n', topic: 'gap', extra: 1 }, ['user', 'topic', '']],
   ])('to %s is 422, with all that is wrong', async (_what, body, paths) => {
     const { post, done } = await serve();

@@ -134,6 +134,14 @@ describe('http', () => {
       expect((await fetch(`${url}/health`)).status).toBe(200);
     });
 
+    test('is told what a target is', async () => {
+      const { port } = await serve();
+      const answer = await raw(port, 'GET /a/../b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+      expect(problemIn(answer)).toMatchObject({
+        detail: expect.stringMatching(/expected .*exactly one \/.*dot segment/),
+      });
+    });
+
     test.each([
       ['no HTTP at all', '\x16\x03\x01\x02\x00\r\n\r\n', 400, 'bad_request'],
       [
@@ -310,7 +318,10 @@ describe('http', () => {
       const { url } = await serve({ maxBodyBytes: 64 });
       const body = JSON.stringify({ channel: 'c', data: 'x'.repeat(64) });
       const announced = await post(url, body, headers);
-      expect([announced.status, await announced.json()]).toMatchObject([413, { code: 'too_large' }]);
+      expect([announced.status, await announced.json()]).toMatchObject([
+        413,
+        { code: 'too_large', detail: 'The body is larger than maxBodyBytes, which is 64.' },
+      ]);
       const chunked = await fetch(`${url}/publish`, {
         method: 'POST',
         headers,

@@ -11,7 +11,7 @@ import {
 
 const SUPERSET_ID: JsonSchema = {
   ...streamIdSchema,
-  description: "In development mode: its id in the log of Superset's protocol.",
+  description: "Where Superset's protocol is served from the embedded broker: its id in the log of that.",
 };
 
 const TRACEPARENT: Parameter = {
