@@ -49,12 +49,14 @@ describe('the package', () => {
         'dist/src/index.d.ts',
         'dist/src/index.js',
         'dist/src/main.js',
+        'docs/configuration.md',
+        'docs/library.md',
         'package.json',
         'public/index.html',
       ]),
     );
     const needed =
-      /^(?:LICENSE|README\.md|config\.schema\.json|package\.json|dist\/.*\.(?:js|d\.ts)|dist\/panel\/(?:index\.html|assets\/[\w-]+\.(?:js|css|svg))|public\/(?:front\/)?[\w.-]+)$/;
+      /^(?:LICENSE|README\.md|config\.schema\.json|package\.json|dist\/.*\.(?:js|d\.ts)|docs\/.*\.(?:md|svg)|dist\/panel\/(?:index\.html|assets\/[\w-]+\.(?:js|css|svg))|public\/(?:front\/)?[\w.-]+)$/;
     expect(installed.files.filter((path) => !needed.test(path))).toEqual([]);
   });
 
