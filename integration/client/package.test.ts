@@ -99,6 +99,21 @@ describe('the package of the client', () => {
     },
   );
 
+  test.each(['ws', 'undici'])('has types that take the WebSocket of %s as it is', async (name) => {
+    const source = `import { WebSocket } from '${name}';
+       import { connect } from '@signalbox/client';
+       import { connect as connectSse } from '@signalbox/client/sse';
+       connect('ws://127.0.0.1:1', { WebSocket });
+       connectSse('ws://127.0.0.1:1', { WebSocket });`;
+    const beside = [name, '@types/ws'];
+    const { ok, output } = await compile(installed, `${name}.ts`, source, {
+      resolution: 'nodenext',
+      types: 'node',
+      beside,
+    });
+    expect([ok, output]).toEqual([true, expect.stringContaining(`/${name}/`)]);
+  });
+
   test('has public types that name nothing, not even Node', () => {
     expect(namedInTypes(installed)).toEqual([]);
   });

@@ -94,6 +94,8 @@ export interface Compilation {
   readonly lib?: string;
   /** What the user has of DefinitelyTyped: nothing, or Node's. */
   readonly types?: 'node';
+  /** What else is installed beside the package. */
+  readonly beside?: readonly string[];
 }
 
 /** Compiles the user's program, and the package's own types with it; gives what the compiler said, files included. */
@@ -101,10 +103,11 @@ export async function compile(
   { folder }: InstalledPackage,
   name: string,
   source: string,
-  { resolution, lib = 'es2022', types }: Compilation,
+  { resolution, lib = 'es2022', types, beside = [] }: Compilation,
 ): Promise<{ readonly ok: boolean; readonly output: string }> {
   writeFileSync(join(folder, name), source);
   if (types !== undefined) link(folder, `@types/${types}`);
+  for (const one of beside) link(folder, one);
   const options = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--skipLibCheck', 'false'];
   const surroundings = ['--target', 'es2022', '--lib', lib, '--types', types ?? '', '--listFiles'];
   const tsc = resolve('node_modules/typescript/bin/tsc');
