@@ -37,6 +37,13 @@ export function embed(inner: Server, { server, path }: Host): () => void {
       if (isForNobody) refuseUpgrade(args[1] as Duplex, 404, 'not found');
       return isForNobody || pass(event, ...args);
     }
+    // The links of what is there are relative to it, so that they are right behind a proxy too.
+    if (event === 'request' && (request.url ?? '') === path && path !== '/') {
+      (args[1] as ServerResponse)
+        .writeHead(308, { Location: `${path.slice(path.lastIndexOf('/') + 1)}/` })
+        .end();
+      return true;
+    }
     request.url = target;
     if (event !== 'checkContinue') return inner.emit(event, ...args);
     (args[1] as ServerResponse).writeContinue();

@@ -60,7 +60,7 @@ export interface HttpDeps {
   readonly streamRoutes?: (
     surface: Pick<StreamRoutesDeps, 'principalOf' | 'now' | 'allowedOrigins'>,
   ) => StreamRoutes;
-  /** The first page of development mode; otherwise there is a plain one. */
+  /** The first page of development mode; otherwise, and in a program, there is a plain one. */
   readonly page?: PageDeps;
 }
 
@@ -122,8 +122,8 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
   await app.register(async (scope) => addAskRoute(scope, { ...deps, principalOf, asks }));
   addNativeRoutes(app, { ...deps.native, principalOf, metrics: deps.metrics });
   addEventsRoute(app, deps.events);
-  if (deps.mode === 'production') addFrontPage(app);
-  else if (deps.page !== undefined) addPageRoutes(app, deps.page);
+  if (deps.mode === 'development' && deps.page !== undefined) addPageRoutes(app, deps.page);
+  else addFrontPage(app);
   addDocument(app, deps, routes);
   // Nothing is added after this: what is would answer no OPTIONS.
   addOptions(app, routes, deps.allowedOrigins);

@@ -32,7 +32,7 @@ export function addPageRoutes(app: FastifyInstance, page: PageDeps): void {
 }
 
 /**
- * Adds `GET /` of production mode: that this is Signalbox and runs, and nothing about how. It has no script, and its
+ * Adds `GET /` where there is nothing to show: that this is Signalbox and runs, and nothing about how. It has no script, and its
  * headers are those of the other page. Throws when the files are not where the package has them.
  */
 export function addFrontPage(app: FastifyInstance): void {

@@ -59,6 +59,15 @@ describe('a Signalbox on a server of somebody else', () => {
     }
   });
 
+  test('says below its path what it is, with the files of its page', async () => {
+    await embedIn({ path: '/live/v1' });
+    const page = await fetch(`http://127.0.0.1:${port}/live/v1`);
+    expect([page.status, page.url]).toEqual([200, `http://127.0.0.1:${port}/live/v1/`]);
+    const links = [...(await page.text()).matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link = '']) => link);
+    expect(links).toHaveLength(4);
+    for (const link of links) expect(await get(new URL(link, page.url).pathname)).not.toContain('the host');
+  });
+
   test('knows where its host listens, and may be put anywhere', async () => {
     const { signalbox, client } = await embedIn({ path: '/live/v1' });
     expect(await get('/live/v1/health')).toBe('200 OK');

@@ -48,8 +48,15 @@ describe('http', () => {
       const body = await page.text();
       expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
       expect(body).toContain('<h1>Signalbox</h1>');
-      expect(body).not.toMatch(/<script|<style|\sstyle=|\son[a-z]+=|\d+\.\d+\.\d+|(?:src|href)="(?!\/[a-z])/);
+      expect(body).not.toMatch(
+        /<script|<style|\sstyle=|\son[a-z]+=|\d+\.\d+\.\d+|(?:src|href)="(?!\.\/[a-z])/,
+      );
       expect(page.headers.get('set-cookie')).toBeNull();
+    });
+
+    test('says it in development mode too, where there is nothing to show', async () => {
+      const { url } = await serve({ mode: 'development' });
+      expect(await (await fetch(url)).text()).toContain('This server is running');
     });
 
     test('has the headers of the page of development mode, as each of its files has', async () => {
