@@ -112,8 +112,9 @@ describe('the package', () => {
 
   test.each(['app.ts', 'app.cts'] as const)('has types that a strict %s compiles with', async (name) => {
     const source = `import { createPublisher, createSignalbox, type Signalbox, SignalboxError } from 'signalbox';
+       import type { Callbacks, CallContext, Channel, SignalboxOptions, Socket, Speaker } from 'signalbox';
        interface Chat {
-         channels: { lobby: { line: string } };
+         channels: { lobby: { line: string }; [room: \`room:\${string}\`]: { line: string; topic: string } };
          asks: { time: { data: void; answer: number } };
        }
        export async function run(): Promise<string> {
@@ -126,7 +127,18 @@ describe('the package', () => {
          signalbox.onSocket((socket) => void socket.publish('lobby', 'line', 'hello'));
          // @ts-expect-error: a line is a text
          await createPublisher<Chat>().publish('lobby', 'line', 5);
+         await signalbox.publishToMany(['lobby', 'room:7'], 'line', 'hello');
+         // @ts-expect-error: the lobby has no topic
+         await signalbox.publishToMany(['lobby', 'room:7'], 'topic', 'Football');
          return new SignalboxError('config', String(port)).code;
+       }
+       // Without a contract, where anything goes.
+       export const options: SignalboxOptions & Callbacks = {
+         onConnect: ({ locals }) => void (locals['role'] = 'reader'),
+         onAsk: { who: (_: unknown, { socket }: CallContext) => socket.user },
+       };
+       export function welcome(socket: Socket, channel: Channel, speaker: Speaker): void {
+         if (socket.isSubscribed(channel.name)) void speaker.publish(channel.name, 'joined', socket.user);
        }`;
     const { ok, output } = await compile(installed, name, source, { resolution: 'nodenext', types: 'node' });
     expect([ok, output]).toEqual([true, expect.stringContaining('signalbox/dist/src/index.d.ts')]);

@@ -19,5 +19,5 @@ export {
   type Unsubscribe,
 } from './library/signalbox.ts';
 export type { CloseReason } from '../machines/close-reason.ts';
-export type { Principal, Socket } from './library/socket.ts';
+export type { KnownPrincipal, Principal, Socket } from './library/socket.ts';
 export type { Booted, Published, PublishOptions, Speaker, Target } from './library/speaker.ts';

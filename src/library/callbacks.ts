@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { CloseReason } from '../../machines/close-reason.ts';
-import type { AskAnswer, AskData, AskTopic, Contract, TellData, TellTopic } from './contract.ts';
-import type { Principal, Socket } from './socket.ts';
+import type { AnyContract, AskAnswer, AskData, AskTopic, Contract, TellData, TellTopic } from './contract.ts';
+import type { KnownPrincipal, Principal, Socket } from './socket.ts';
 
 type Awaitable<T> = T | Promise<T>;
 
@@ -22,7 +22,7 @@ export interface ConnectionRequest {
 }
 
 /** What comes with what a client asks. */
-export interface CallContext<C extends Contract> {
+export interface CallContext<C extends Contract = AnyContract> {
   readonly socket: Socket<C>;
   /** Aborted when nobody waits for the answer any more: the time is over, or the client has gone. */
   readonly signal: AbortSignal;
@@ -34,7 +34,7 @@ export interface CallContext<C extends Contract> {
  * What a callback throws is a bug, logged, and the client is told `internal`; a `SignalboxError` with the code of an
  * error frame (docs/protocol.md) is a refusal, and the client is told its code and message.
  */
-export interface Callbacks<C extends Contract> {
+export interface Callbacks<C extends Contract = AnyContract> {
   /**
    * Says who a request is of, in the place of a token; nothing: it is refused. Asked of each connection, of `/ticket`
    * and `/history`, and of a client's `refresh`, whose token is in the `authorization` header as `Bearer`.
@@ -42,7 +42,7 @@ export interface Callbacks<C extends Contract> {
   authenticate?(request: AuthenticationRequest): Awaitable<Principal | undefined | null | false>;
   /** Whether it may connect; false: 4403. Asked once it is known who it is. */
   onConnect?(
-    principal: Principal,
+    principal: KnownPrincipal,
     context: { readonly request: ConnectionRequest; readonly signal: AbortSignal },
   ): Awaitable<boolean | void>;
   /**
@@ -50,7 +50,7 @@ export interface Callbacks<C extends Contract> {
    * the socket is none. `query` is the client's.
    */
   authorize?(
-    principal: Principal,
+    principal: KnownPrincipal,
     channel: string,
     query: unknown,
     context: CallContext<C>,
@@ -60,7 +60,7 @@ export interface Callbacks<C extends Contract> {
    * after the position at which it is asked for follow, so: change the state first, then publish. Undefined: the one
    * that was published with `snapshot`, if any.
    */
-  snapshot?(principal: Principal, channel: string, query: unknown, context: CallContext<C>): unknown;
+  snapshot?(principal: KnownPrincipal, channel: string, query: unknown, context: CallContext<C>): unknown;
   /** Answers of asks, by topic. */
   readonly onAsk?: {
     readonly [T in AskTopic<C>]?: (

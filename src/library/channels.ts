@@ -1,10 +1,10 @@
 import type { Target } from '../protocol/native/target.ts';
-import type { Contract } from './contract.ts';
+import type { AnyContract, Contract } from './contract.ts';
 import { callEach } from './listeners.ts';
 import type { Socket } from './socket.ts';
 
 /** A channel as this instance sees it. */
-export interface Channel<C extends Contract> {
+export interface Channel<C extends Contract = AnyContract> {
   readonly name: string;
   /** Yours, of this process; forgotten when the channel closes. */
   readonly locals: Record<string, unknown>;

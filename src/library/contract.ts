@@ -37,10 +37,11 @@ export interface AnyContract {
 type Part<C extends Contract, P extends keyof Contract> = C extends Record<P, infer T> ? T : AnyContract[P];
 
 export type ChannelOf<C extends Contract> = keyof Part<C, 'channels'> & string;
-export type TopicOf<C extends Contract, Channel> = Channel extends keyof Part<C, 'channels'>
+/** In brackets, so that of several channels only what all of them have is a topic. */
+export type TopicOf<C extends Contract, Channel> = [Channel] extends [keyof Part<C, 'channels'>]
   ? keyof Part<C, 'channels'>[Channel] & string
   : never;
-export type DataOf<C extends Contract, Channel, Topic> = Channel extends keyof Part<C, 'channels'>
+export type DataOf<C extends Contract, Channel, Topic> = [Channel] extends [keyof Part<C, 'channels'>]
   ? Topic extends keyof Part<C, 'channels'>[Channel]
     ? Part<C, 'channels'>[Channel][Topic]
     : never

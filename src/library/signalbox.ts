@@ -28,7 +28,7 @@ import { voiceOf } from './voice.ts';
 import { Sockets } from './sockets.ts';
 
 /** How a Signalbox in a program is made. All of it is optional. */
-export interface SignalboxOptions<C extends Contract> extends Callbacks<C>, ConfigOptions {
+export interface SignalboxOptions<C extends Contract = AnyContract> extends Callbacks<C>, ConfigOptions {
   /** A server of yours that it is a guest of, and that you start and stop. Left out: it has one of its own. */
   readonly server?: Server;
   /** Where it is on that server: what is below it is taken, and nothing else. Default: `/signalbox`. */

@@ -1,5 +1,5 @@
 import type { CloseReason } from '../../machines/close-reason.ts';
-import type { ChannelOf, Contract, DataOf, ToldData, ToldTopic, TopicOf } from './contract.ts';
+import type { AnyContract, ChannelOf, Contract, DataOf, ToldData, ToldTopic, TopicOf } from './contract.ts';
 
 /** Who a client is, and what it may. */
 export interface Principal {
@@ -20,8 +20,18 @@ export interface Principal {
   readonly locals?: Record<string, unknown>;
 }
 
+/** A principal as callbacks get it: with what was left out. */
+export interface KnownPrincipal extends Principal {
+  readonly channels: readonly string[];
+  readonly publish: readonly string[];
+  readonly expiresAt: number;
+  readonly issuedAt: number;
+  /** What is written here is in `socket.locals` later. */
+  readonly locals: Record<string, unknown>;
+}
+
 /** One client's connection, on this instance. */
-export interface Socket<C extends Contract> {
+export interface Socket<C extends Contract = AnyContract> {
   readonly id: string;
   readonly user: string;
   readonly session: string | undefined;

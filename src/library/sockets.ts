@@ -8,7 +8,7 @@ import type { Contract } from './contract.ts';
 import { SignalboxError } from './error.ts';
 import { toJson } from './json.ts';
 import { callEach } from './listeners.ts';
-import type { Principal, Socket } from './socket.ts';
+import type { KnownPrincipal, Socket } from './socket.ts';
 
 type Locals = Record<string, unknown>;
 type CloseListener = (reason: CloseReason) => void;
@@ -46,7 +46,7 @@ export class Sockets<C extends Contract> {
     return handle;
   }
 
-  principalOf({ socket, principal }: Peer): Principal {
+  principalOf({ socket, principal }: Peer): KnownPrincipal {
     const { user, session, channels, publish, expiresAtMs, issuedAtMs } = principal;
     return {
       user,

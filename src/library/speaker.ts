@@ -3,7 +3,7 @@ import type { RawJson } from '../protocol/native/client-frame.ts';
 import { DEFAULT_TOPIC } from '../protocol/native/names.ts';
 import type { Target } from '../protocol/native/target.ts';
 import { checkChannel, checkTarget, checkTold, checkTopic, checkWord } from './check.ts';
-import type { ChannelOf, Contract, DataOf, ToldData, ToldTopic, TopicOf } from './contract.ts';
+import type { AnyContract, ChannelOf, Contract, DataOf, ToldData, ToldTopic, TopicOf } from './contract.ts';
 import { SignalboxError } from './error.ts';
 import { toJson } from './json.ts';
 
@@ -31,7 +31,7 @@ export interface Booted {
 }
 
 /** What a program says to clients, whichever instance they are on. Rejects with a `SignalboxError`. */
-export interface Speaker<C extends Contract> {
+export interface Speaker<C extends Contract = AnyContract> {
   /** Resolves with the event's id once the broker has it. */
   publish<Ch extends ChannelOf<C>, T extends TopicOf<C, Ch>>(
     channel: Ch,
