@@ -3,6 +3,8 @@ import { channelFault, isChannel, isPrincipalId, topicFault } from '../protocol/
 import type { Target } from '../protocol/native/target.ts';
 import { SignalboxError } from './error.ts';
 
+const KEY = /^[!-~]{1,128}$/;
+
 /** Throws `bad_request` unless events can be of this channel: one that clients name, or that of a user or session. */
 export function checkChannel(channel: string): void {
   if (typeof channel === 'string' && isChannel(channel)) return;
@@ -10,6 +12,21 @@ export function checkChannel(channel: string): void {
     (typeof channel === 'string' ? channelFault(channel) : undefined) ??
     'expected a channel, or user: or session: and an encoded id';
   throw new SignalboxError('bad_request', `The channel ${JSON.stringify(channel)}: ${fault}`);
+}
+
+export function checkChannels(channels: readonly string[]): void {
+  if (!Array.isArray(channels)) {
+    throw new SignalboxError('bad_request', `The channels: got ${JSON.stringify(channels)}; expected a list`);
+  }
+  for (const channel of channels) checkChannel(channel);
+}
+
+export function checkKey(key: string | undefined): void {
+  if (key === undefined || (typeof key === 'string' && KEY.test(key))) return;
+  throw new SignalboxError(
+    'bad_request',
+    `The key ${JSON.stringify(key)}: expected 1 to 128 printable ASCII characters without spaces`,
+  );
 }
 
 export function checkTopic(topic: string): void {

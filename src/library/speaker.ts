@@ -2,7 +2,15 @@ import type { Publication } from '../broker/ports.ts';
 import type { RawJson } from '../protocol/native/client-frame.ts';
 import { DEFAULT_TOPIC } from '../protocol/native/names.ts';
 import type { Target } from '../protocol/native/target.ts';
-import { checkChannel, checkTarget, checkTold, checkTopic, checkWord } from './check.ts';
+import {
+  checkChannel,
+  checkChannels,
+  checkKey,
+  checkTarget,
+  checkTold,
+  checkTopic,
+  checkWord,
+} from './check.ts';
 import type { AnyContract, ChannelOf, Contract, DataOf, ToldData, ToldTopic, TopicOf } from './contract.ts';
 import { SignalboxError } from './error.ts';
 import { toJson } from './json.ts';
@@ -71,8 +79,6 @@ export interface Voice {
   end(target: Target, word: string | undefined): Promise<Booted>;
 }
 
-const KEY = /^[!-~]{1,128}$/;
-
 export function createSpeaker<C extends Contract>(voice: Voice): Speaker<C> {
   async function publishAll(publications: readonly Publication[]): Promise<readonly Published[]> {
     voice.assertAlive();
@@ -109,12 +115,7 @@ export function createSpeaker<C extends Contract>(voice: Voice): Speaker<C> {
     async publish(channel, topic = DEFAULT_TOPIC as never, data, { key, snapshot } = {}) {
       checkChannel(channel);
       checkTopic(topic);
-      if (key !== undefined && !KEY.test(key)) {
-        throw new SignalboxError(
-          'bad_request',
-          'The key: expected 1 to 128 printable ASCII characters without spaces',
-        );
-      }
+      checkKey(key);
       // As those of API keys: a program may publish a retry over HTTP.
       const scoped = key === undefined ? {} : { key: `a\n${channel}\n${key}` };
       const publication = { channel, topic, data: Buffer.from(toJson(data)), snapshot, ...scoped };
@@ -124,7 +125,7 @@ export function createSpeaker<C extends Contract>(voice: Voice): Speaker<C> {
       return published.id;
     },
     async publishToMany(channels, topic, data) {
-      for (const channel of channels) checkChannel(channel);
+      checkChannels(channels);
       checkTopic(topic);
       const bytes = Buffer.from(toJson(data));
       return await publishAll(channels.map((channel) => ({ channel, topic, data: bytes })));

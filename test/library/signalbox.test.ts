@@ -432,7 +432,15 @@ describe('a program', () => {
     ['a channel', (box: Started<Contract>['signalbox']) => box.publish('_a', 'topic', 1)],
     ['a topic', (box: Started<Contract>['signalbox']) => box.publish('a', 'gap', 1)],
     ['data', (box: Started<Contract>['signalbox']) => box.publish('a', 'topic', 5n)],
-    ['a function for data', (box: Started<Contract>['signalbox']) => box.publish('a', 'topic', () => 5)],
+    ['data that is a function', (box: Started<Contract>['signalbox']) => box.publish('a', 'topic', () => 5)],
+    [
+      'channels that are no list',
+      (box: Started<Contract>['signalbox']) => box.publishToMany('a' as unknown as string[], 'topic', 5),
+    ],
+    [
+      'a key that is no text',
+      (box: Started<Contract>['signalbox']) => box.publish('a', 'topic', 5, { key: 7 as unknown as string }),
+    ],
     ['a key', (box: Started<Contract>['signalbox']) => box.publish('a', 'topic', 5, { key: ' ' })],
     ['a target', (box: Started<Contract>['signalbox']) => box.tell({} as { user: string }, 'topic')],
     ['two targets', (box: Started<Contract>['signalbox']) => box.boot({ user: 'a', session: 'b' })],
