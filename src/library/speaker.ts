@@ -83,9 +83,8 @@ export function createSpeaker<C extends Contract>(voice: Voice): Speaker<C> {
   async function publishAll(publications: readonly Publication[]): Promise<readonly Published[]> {
     voice.assertAlive();
     const outcomes = await voice.publish(publications).catch((error: unknown) => {
-      throw new SignalboxError(voice.isUnknown(error) ? 'timeout' : 'unavailable', undefined, {
-        cause: error,
-      });
+      if (!voice.isUnknown(error)) throw unavailable(error);
+      throw new SignalboxError('timeout', UNKNOWN, { cause: error });
     });
     return outcomes.map((outcome, at) => {
       const { channel } = publications[at] as Publication;
@@ -142,7 +141,14 @@ async function saying<T>(said: Promise<T>): Promise<T> {
   try {
     return await said;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new SignalboxError('unavailable', `The broker cannot be reached: ${reason}`, { cause: error });
+    throw unavailable(error);
   }
+}
+
+const UNKNOWN =
+  'The broker did not answer in time. It is not known whether this was published: repeat it with the same key.';
+
+function unavailable(error: unknown): SignalboxError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new SignalboxError('unavailable', `The broker cannot be reached: ${reason}`, { cause: error });
 }

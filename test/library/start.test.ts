@@ -199,6 +199,16 @@ describe('a publisher', () => {
     await expect(publisher.boot({ user: 'ann' })).rejects.toMatchObject({ code: 'stopped' });
   });
 
+  test('says why nothing could be published or told', async () => {
+    const nowhere = { redis: { url: 'redis://127.0.0.1:1' } };
+    const publisher = createPublisher({ env: {}, config: nowhere, logger: false });
+    const message = expect.stringMatching(/^The broker cannot be reached: .*ECONNREFUSED/);
+    const refused = { code: 'unavailable', message };
+    await expect(publisher.publish('a', 'b', 1)).rejects.toMatchObject(refused);
+    await expect(publisher.tell({ user: 'ann' }, 'notice')).rejects.toMatchObject(refused);
+    await publisher.close();
+  });
+
   test('refuses the embedded broker, in which nobody would hear it', () => {
     expect(errorOf(() => createPublisher({ env })).problems).toMatchObject([
       { key: 'broker', code: 'conflict' },
