@@ -1,7 +1,7 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { load } from '../config/load.ts';
 import type { LoadedConfig } from '../config/loaded.ts';
-import type { ConfigProblem } from '../config/problem.ts';
+import { type ConfigProblem, printProblem } from '../config/problem.ts';
 import { SignalboxError } from './error.ts';
 import type { ConfigOptions } from './options.ts';
 
@@ -24,9 +24,10 @@ export function loadFor(
 
 const UNREADABLE: ReadonlySet<string> = new Set(['options', 'config', 'env', 'file', 'cwd']);
 
+/** Its message has all of them: it is what is printed of an error that nobody caught. */
 export function refusal(problems: readonly ConfigProblem[]): SignalboxError {
-  const keys = problems.map(({ key }) => key).join(', ');
-  return new SignalboxError('config', `the configuration has problems: ${keys}`, { problems });
+  const lines = problems.map((problem) => `\n  - ${printProblem(problem)}`).join('');
+  return new SignalboxError('config', `The configuration has problems:${lines}`, { problems });
 }
 
 /** A server in this process is one process: who asks for more must not silently get one. */

@@ -1,3 +1,4 @@
+import { groups, leafAt } from '../config/leaf.ts';
 import type { ConfigProblem } from '../config/problem.ts';
 import { suggestion } from '../config/suggestion.ts';
 
@@ -60,13 +61,15 @@ function unknownNames(options: object, names: readonly string[]): ConfigProblem[
     .filter((name) => !names.includes(name))
     .map((name) => {
       const meant = suggestion(name, names);
+      const hint = meant === undefined ? 'Remove it.' : `Did you mean ${meant}?`;
+      const isKey = leafAt.has(name) || groups.has(name);
       return {
         code: 'unknown_key',
         key: name,
         source: 'the options',
         got: 'an option that there is not',
         expected: `one of ${names.join(', ')}`,
-        advice: meant === undefined ? 'Remove it.' : `Did you mean ${meant}?`,
+        advice: isKey ? `It is a key of the configuration: write config: { ${name}: … }.` : hint,
       };
     });
 }

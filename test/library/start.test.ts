@@ -101,6 +101,19 @@ describe('a Signalbox in a program', () => {
     await expect(fetch(`http://${first.host}:${first.port}/health`)).rejects.toThrow('fetch failed');
   });
 
+  test('says in the message of the error what came, what was expected and what to do', () => {
+    const { message } = errorOf(() =>
+      createSignalbox({ env: { PORT: 'x', JWT_SECRET: 'short' }, port: 8080 } as object),
+    );
+    expect(message.split('\n')).toEqual([
+      'The configuration has problems:',
+      expect.stringMatching(/^ {2}- port \(from the options\): .* write config: \{ port: … \}\.$/),
+      expect.stringMatching(/^ {2}- port \(from PORT\): "x"; expected a whole number from 0 to 65535\. /),
+      expect.stringMatching(/^ {2}- jwtSecret \(from JWT_SECRET\): .*; expected .*\. /),
+    ]);
+    expect(message).not.toContain('short');
+  });
+
   test('says nothing before its start and after its end, rather than something that nobody hears', async () => {
     const signalbox = createSignalbox({ env });
     const sayings = (): Promise<unknown>[] => [
