@@ -193,14 +193,12 @@ export class Stage {
     throw new Error(`there is no module ${name}`);
   }
 
-  readonly #createSignalbox = (
-    options: library.SignalboxOptions<library.AnyContract> = {},
-  ): library.Signalbox => {
+  readonly #createSignalbox = (options: library.SignalboxOptions = {}): library.Signalbox => {
     // Who says what its environment is, says everything.
     if (options.env !== undefined) return library.createSignalbox(options);
     const { broker: _, redis: __, ...config } = options.config ?? {};
     const signalbox = library.createSignalbox({
-      ...(byName as Pick<library.SignalboxOptions<library.AnyContract>, 'authenticate'>),
+      ...(byName as Pick<library.SignalboxOptions, 'authenticate'>),
       env: {},
       logger: false,
       ...options,
