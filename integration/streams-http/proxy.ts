@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { blocks, pageAt } from '../../test/docs/pages.ts';
@@ -8,7 +9,7 @@ import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { createFolder } from '../support/run.ts';
 
-/** A proxy of this machine, configured as the page on proxies has it. */
+/** A proxy of this machine: Debian's own configuration, and in it the lines of the page on proxies. */
 export interface Proxy {
   readonly port: number;
   /** Where it speaks TLS. */
@@ -75,43 +76,62 @@ async function stop(child: ChildProcess): Promise<void> {
   await ended;
 }
 
+/** The lines of the page, in Debian's own configuration of the proxy. */
 const CONFIGURATION_OF: Readonly<Record<ProxyName, (place: Place) => string>> = {
   nginx({ folder, port, tlsPort, servers }) {
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-    return `
-daemon off;
-pid ${folder}/nginx.pid;
-error_log stderr error;
-events {}
-http {
-  access_log off;
-  ${temporary.map((one) => `${one}_temp_path ${folder}/${one};`).join('\n  ')}
-  ${replaced(blockOf('nginx'), [
-    [`server ${SERVER};`, servers.map((server) => `server 127.0.0.1:${server};`).join(' ')],
-    ['listen 80;', `listen 127.0.0.1:${port};`],
-    ['listen 443 ', `listen 127.0.0.1:${tlsPort} `],
-    ['/etc/ssl/example.com.crt', `${folder}/server.crt`],
-    ['/etc/ssl/example.com.key', `${folder}/server.key`],
-  ])}
-}
-`;
+    const site = replaced(blockOf('nginx'), [
+      [`server ${SERVER};`, servers.map((server) => `server 127.0.0.1:${server};`).join(' ')],
+      ['listen 80;', `listen 127.0.0.1:${port};`],
+      ['listen 443 ', `listen 127.0.0.1:${tlsPort} `],
+      ['/etc/ssl/example.com.crt', `${folder}/server.crt`],
+      ['/etc/ssl/example.com.key', `${folder}/server.key`],
+    ]);
+    return replaced(debianFile('/etc/nginx/nginx.conf'), [
+      ['pid /run/nginx.pid;', `daemon off;\npid ${folder}/nginx.pid;`],
+      ['error_log /var/log/nginx/error.log;', 'error_log stderr error;'],
+      ['access_log /var/log/nginx/access.log;', 'access_log off;'],
+      [
+        'include /etc/nginx/conf.d/*.conf;',
+        `${temporary.map((one) => `${one}_temp_path ${folder}/${one};`).join('\n')}\n${site}`,
+      ],
+      // Other servers of this machine, and what they need.
+      ['include /etc/nginx/sites-enabled/*;', ''],
+      ['include /etc/nginx/modules-enabled/*.conf;', ''],
+    ]);
   },
   haproxy({ folder, port, tlsPort, servers }) {
+    const base = replaced(debianFile('/etc/haproxy/haproxy.cfg'), [
+      ['/run/haproxy/admin.sock', `${folder}/admin.sock`],
+    ]);
     const text = replaced(blockOf('haproxy'), [
       ['bind :80\n', `bind 127.0.0.1:${port}\n`],
       ['bind :443 ', `bind 127.0.0.1:${tlsPort} `],
       ['/etc/ssl/example.com.pem', `${folder}/server.pem`],
     ]);
+    // Only root may have another user, and another root.
+    const allowed = isRoot ? base : base.replaceAll(/^\s*(?:chroot|user|group) .*$/gm, '');
     // A line for each server, in each backend.
-    return text.replaceAll(/^ *server one .*$/gm, (line) =>
+    const backends = text.replaceAll(/^ *server one .*$/gm, (line) =>
       servers
         .map((server, at) =>
           replaced(line, [[SERVER, `127.0.0.1:${server}`]]).replaceAll('one', `number-${at}`),
         )
         .join('\n'),
     );
+    return `${allowed}\n${backends}`;
   },
 };
+
+const isRoot = process.getuid?.() === 0;
+
+function debianFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new Error(`These tests need ${path} as Debian's package has it`, { cause });
+  }
+}
 
 function blockOf(language: string): string {
   const [block, ...others] = blocks(pageAt('docs/proxies.md'), language);
@@ -122,7 +142,7 @@ function blockOf(language: string): string {
 
 function replaced(text: string, replacements: readonly (readonly [from: string, to: string])[]): string {
   return replacements.reduce((before, [from, to]) => {
-    if (!before.includes(from)) throw new Error(`the page has no ${from}`);
+    if (!before.includes(from)) throw new Error(`the configuration has no ${from}`);
     return before.replaceAll(from, to);
   }, text);
 }
