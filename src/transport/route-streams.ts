@@ -41,7 +41,8 @@ export function createRouteStreams(deps: RouteStreamsDeps): OpenRouteStream {
     const isBehind = response.socket === null;
     const refused =
       refusalOf(stream) ?? (waitMs > 0 ? 'too many connects' : isBehind ? 'pipelined' : undefined);
-    if (refused !== undefined) return refuse(request, response, { reason: refused, headers, waitMs });
+    if (refused !== undefined)
+      return refuse(request, response, { reason: refused, headers, waitMs, fallback: stream.fallback });
     // Its end would be heard by nobody any more.
     if (request.socket.destroyed) return;
     const connection = beginStream(response, headers);
@@ -124,10 +125,16 @@ export function createRouteStreams(deps: RouteStreamsDeps): OpenRouteStream {
       readonly reason: string;
       readonly headers: OutgoingHttpHeaders;
       readonly waitMs: number;
+      readonly fallback: Buffer | undefined;
     },
   ): void {
-    const { reason, headers } = refusal;
+    const { reason, headers, fallback } = refusal;
     deps.onRefused({ reason, address: request.socket.remoteAddress });
+    if (fallback !== undefined) {
+      const about = { 'cache-control': 'private, no-store', 'content-length': String(fallback.length) };
+      response.writeHead(200, { ...headers, ...about }).end(fallback);
+      return;
+    }
     const waitMs = Math.max(refusal.waitMs, retryMs(random));
     if (isEventStream(headers)) return refuseForNow(response, headers, waitMs);
     response

@@ -31,6 +31,8 @@ export interface RouteStream {
   readonly isRaw: boolean;
   /** What the application wants to be said again and again. */
   readonly keepAlive?: { readonly content: Buffer; readonly afterMs: number };
+  /** An answer of the application that is given where there is no stream for now. */
+  readonly fallback?: Buffer;
 }
 
 /** Answers a request with a stream, or that there is none for now; the response is its own from here on. */
@@ -47,6 +49,7 @@ export interface GovernedStream {
   readonly headers: OutgoingHttpHeaders;
   readonly prelude: Buffer;
   readonly keepAlive?: NonNullable<RouteStream['keepAlive']>;
+  readonly fallback?: Buffer;
 }
 
 /** Asks the application behind a route; it answers the request itself, or has `open` do so. */
@@ -147,13 +150,14 @@ export function createStreamRoutes(deps: StreamRoutesDeps): StreamRoutes {
     const principal = auth === undefined ? undefined : await deps.principalOf(request, reply);
     if (auth !== undefined && principal === undefined) return;
     reply.hijack();
-    const open = ({ channels, lastEventId, headers, prelude, keepAlive }: GovernedStream): void =>
+    const open = ({ channels, lastEventId, headers, prelude, keepAlive, fallback }: GovernedStream): void =>
       deps.openStream(request.raw, reply.raw, {
         // The client's own is for what the application does not say.
         ...streamOf(route, channels, lastEventId ?? lastEventIdOf(request)),
         headers,
         prelude,
         ...(keepAlive !== undefined && { keepAlive }),
+        ...(fallback !== undefined && { fallback }),
         ...ownerOf(principal),
       });
     try {

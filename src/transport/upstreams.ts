@@ -45,13 +45,14 @@ export function createUpstreams(deps: UpstreamsDeps): { readonly ask: AskUpstrea
   return {
     ask: (request, response, route, open) =>
       upstreamOf(route).handle(request, response, {
-        openStream: (_, __, { channels, lastEventId, contentType, headers, prelude, keepAlive }) =>
+        openStream: (_, __, { channels, lastEventId, contentType, headers, prelude, keepAlive, fallback }) =>
           open({
             channels,
             headers: { ...headers, ...(contentType !== undefined && { 'content-type': contentType }) },
             prelude,
             ...(lastEventId !== undefined && { lastEventId }),
             ...(keepAlive !== undefined && { keepAlive }),
+            ...(fallback !== undefined && { fallback }),
           }),
       }),
     async close() {

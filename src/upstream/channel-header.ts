@@ -4,12 +4,16 @@ import { type RawHeaders, valuesOf } from './raw-headers.ts';
 /** Where a stream begins: after the event that has this id. */
 export const LAST_ID_HEADER = 'x-sse-last-id';
 
+/** `answer`: where there is no stream for now, its own answer is what the client gets. */
+export const FALLBACK_HEADER = 'x-sse-fallback';
+
 /** What an application's headers ask for; the parsers of both dialects give this. */
 export interface HoldRequest {
   /** At least one; as it was written, nothing is checked yet. */
   readonly channels: readonly string[];
   readonly lastEventId?: string;
   readonly keepAlive?: KeepAlive;
+  readonly mayFallBack?: true;
 }
 
 /** What an application wants to be sent to a client that heard nothing for a while. */
@@ -31,7 +35,11 @@ export function readChannelHeader(raw: RawHeaders, channelHeader: string): HoldR
     .map((name) => name.trim())
     .filter((name) => name !== '');
   if (names.length === 0) return undefined;
-  return { hold: { channels: [...new Set(names)], ...lastEventIdOf(raw) } };
+  const fallback = valuesOf(raw, FALLBACK_HEADER).at(-1)?.trim() ?? '';
+  if (fallback !== '' && fallback !== 'answer')
+    return { fault: `${FALLBACK_HEADER} is ${JSON.stringify(fallback.slice(0, 200))}; expected answer` };
+  const channels = [...new Set(names)];
+  return { hold: { channels, ...lastEventIdOf(raw), ...(fallback !== '' && { mayFallBack: true }) } };
 }
 
 /** What X-SSE-Last-Id says, if anything. */

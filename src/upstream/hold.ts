@@ -1,6 +1,7 @@
 import { type HeldHeaders, heldHeaders } from './answer-headers.ts';
 import {
   type HoldReading,
+  FALLBACK_HEADER,
   type HoldRequest,
   type KeepAlive,
   LAST_ID_HEADER,
@@ -21,6 +22,7 @@ export interface Hold {
   /** After which event the stream begins. */
   readonly lastEventId?: string;
   readonly keepAlive?: KeepAlive;
+  readonly mayFallBack?: true;
   /** What goes on of the application's headers; Content-Type and Cache-Control are not among them. */
   readonly headers: HeldHeaders;
 }
@@ -95,7 +97,7 @@ export function createInstructionNames(options: {
   readonly pull?: readonly string[] | undefined;
   readonly grip: boolean;
 }): { readonly names: ReadonlySet<string>; isInstruction(lowerCaseName: string): boolean } {
-  const own = [options.channelHeader, LAST_ID_HEADER];
+  const own = [options.channelHeader, LAST_ID_HEADER, FALLBACK_HEADER];
   const pulled = new Set([...own, ...(options.pull ?? []).map((name) => name.toLowerCase())]);
   return {
     names: new Set(own),

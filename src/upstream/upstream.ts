@@ -56,6 +56,8 @@ export interface StreamOpening {
   /** Sent before the first event; in an event stream it ends with the end of an event. */
   readonly prelude: Buffer;
   readonly keepAlive?: KeepAlive;
+  /** The body of its answer, which is the client's where there is no stream for now. */
+  readonly fallback?: Buffer;
 }
 
 /** Answers a request with a stream. The request's body may still be coming; it is read and thrown away. */
@@ -226,10 +228,11 @@ export function createUpstream({
       }
       const taken = await forward(request, response);
       if (taken === undefined) return;
-      const { channels, contentType, lastEventId, keepAlive, headers } = taken.hold;
+      const { channels, contentType, lastEventId, keepAlive, headers, mayFallBack } = taken.hold;
       let prelude: Buffer;
+      let body: Buffer;
       try {
-        const body = await decoded(taken.prelude.body, taken.contentEncoding);
+        body = await decoded(taken.prelude.body, taken.contentEncoding);
         prelude = framed({ ...taken.prelude, body }, contentType);
       } catch (error) {
         refuse(response, `its body cannot be decoded: ${String(error)}`);
@@ -243,6 +246,8 @@ export function createUpstream({
         ...(contentType !== undefined && { contentType }),
         ...(lastEventId !== undefined && { lastEventId }),
         ...(keepAlive !== undefined && { keepAlive }),
+        // A part of an answer is none.
+        ...(mayFallBack === true && taken.prelude.isWhole && { fallback: body }),
       });
     },
     get inFlight() {

@@ -254,6 +254,31 @@ describe('a route with an application behind it', () => {
     expect(await response.text()).toBe('');
   });
 
+  test('is the answer of an application that says so where there is no stream for now', async () => {
+    let fallback = 'answer';
+    const upstream = await serve((_, response) => {
+      const headers = { 'X-SSE-Channel': 'news', 'X-SSE-Fallback': fallback, 'X-App': 'yes' };
+      response.writeHead(200, { ...headers, 'Content-Type': 'application/json' }).end('[1,2]');
+    });
+    const url = await start([{ path: '^/app/', upstream, channels: ['news'] }], {
+      config: { maxTotalConnections: 1 },
+    });
+    const held = await fetch(`${url}/app/x`);
+    expect([held.headers.get('x-sse-fallback'), held.headers.get('content-length')]).toEqual([null, null]);
+    const answer = await fetch(`${url}/app/x`);
+    expect([answer.status, await answer.json()]).toEqual([200, [1, 2]]);
+    expect(['x-app', 'cache-control', 'x-sse-fallback'].map((name) => answer.headers.get(name))).toEqual([
+      'yes',
+      'private, no-store',
+      null,
+    ]);
+    fallback = '';
+    expect((await fetch(`${url}/app/x`)).status).toBe(503);
+    fallback = 'maybe';
+    expect((await fetch(`${url}/app/x`)).status).toBe(502);
+    await held.body?.cancel();
+  });
+
   test('is 502 where the application says a position that is none', async () => {
     const upstream = await serve((_, response) => {
       response.writeHead(200, { 'X-SSE-Channel': 'sport', 'X-SSE-Last-Id': '5' }).end();
