@@ -9,7 +9,7 @@ export interface Principal {
   readonly channels?: readonly string[];
   /** Names and patterns of the channels it may publish to. Default: none. */
   readonly publish?: readonly string[];
-  /** Ms since 1970; its sockets end then, unless they are refreshed. Default: in `native.maxTokenLifeSeconds`. */
+  /** Ms since 1970; its sockets end then, unless they are refreshed. Default, and latest: in `native.maxTokenLifeSeconds`. */
   readonly expiresAt?: number;
   /** Ms since 1970; what was revoked later than this is over. Default: now. */
   readonly issuedAt?: number;

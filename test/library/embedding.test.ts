@@ -198,6 +198,14 @@ describe('a Signalbox on a server of somebody else', () => {
       expect(await get('/two/health')).toBe('200 the host');
     });
 
+    test('stays when one that was added later is stopped', async () => {
+      await embedIn({ path: '/one' });
+      other = await startProgram({ server: host, path: '/two' });
+      await other.stop();
+      expect(await get('/one/health')).toBe('200 OK');
+      expect(await get('/two/health')).toBe('200 the host');
+    });
+
     test('refuses an upgrade that is for none of them, and takes those that are', async () => {
       await embedIn({ path: '/one' });
       other = await startProgram({ server: host, path: '/two' });

@@ -77,6 +77,17 @@ describe('a program', () => {
       expect(response.status).toBe(401);
     });
 
+    test('a client for no longer than anybody remembers whom a token was taken from', async () => {
+      const maxTokenLifeSeconds = 60;
+      const { url } = await start({
+        config: { native: { maxTokenLifeSeconds } },
+        authenticate: () => ({ user: 'ann', expiresAt: Number.MAX_SAFE_INTEGER }),
+      });
+      const client = await RawClient.open(url);
+      const latest = Date.now() + maxTokenLifeSeconds * 1_000;
+      expect(client.frames[0]?.['expiresAt']).toBeLessThanOrEqual(latest);
+    });
+
     test.each([{ user: '' }, { user: 'a', channels: 'sport' }, { user: 'a', expiresAt: Number.NaN }])(
       'and is told of %j as its own bug',
       async (principal) => {
@@ -298,6 +309,18 @@ describe('a program', () => {
       ['b', 3],
       ['b', 4],
     ]);
+  });
+
+  test('publishes once what it publishes again over HTTP by an API key, with the same key', async () => {
+    const apiKey = 'an-api-key-of-this-very-program';
+    const { signalbox, url } = await start({ config: { broker: 'memory', apiKeys: [apiKey] } });
+    const id = await signalbox.publish('a', 'topic', 1, { key: 'k' });
+    const repeated = await fetch(`${url.replace('ws:', 'http:')}/publish`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ channel: 'a', topic: 'topic', data: 1, key: 'k' }),
+    });
+    expect(await repeated.json()).toMatchObject({ id });
   });
 
   test('tells one socket, a user and everybody', async () => {

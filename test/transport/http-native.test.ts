@@ -88,6 +88,16 @@ describe('POST /publish', () => {
     expect(published[0]?.snapshot).toBe(true);
   });
 
+  test('takes one key on two channels for two', async () => {
+    const { post, published } = await serve();
+    const events = ['chat', 'sport'].map((channel) => ({ channel, data: 1, key: 'k' }));
+    expect((await post('/publish', events)).status).toBe(201);
+    expect((await post('/publish', events[0])).status).toBe(201);
+    const [chat, sport, again] = published.map(({ key }) => key);
+    expect(sport).not.toBe(chat);
+    expect(again).toBe(chat);
+  });
+
   test('takes a ticket, once, for the keys of its user', async () => {
     const { post, published } = await serve();
     const event = { channel: 'chat', data: 1, key: 'k' };
