@@ -44,7 +44,7 @@ export interface HttpAsks {
 }
 
 /** When there may be room again, of what is answered in milliseconds as a rule. */
-const ROOM_AFTER_MS = 1_000;
+export const ROOM_AFTER_MS = 1_000;
 
 export function createHttpAsks(deps: HttpAsksDeps): HttpAsks {
   const { decider, asksInFlight, askTimeoutMs, after, newId } = deps;

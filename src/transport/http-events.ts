@@ -187,10 +187,14 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
       return verdict;
     });
     if (refusal === undefined) return undefined;
-    const { code } = refusal;
+    const { code, message } = refusal;
     const reason = `application: ${code}`;
-    if (code === 'forbidden') return { status: 403, reason, detail: 'The application does not allow this.' };
-    if (code === 'unauthorized') return { status: 401, reason, detail: 'The application does not know you.' };
+    if (code === 'forbidden') {
+      return { status: 403, reason, detail: message ?? 'The application does not allow this.' };
+    }
+    if (code === 'unauthorized') {
+      return { status: 401, reason, detail: message ?? 'The application does not know you.' };
+    }
     return { status: 200, reason };
   }
 

@@ -7,7 +7,7 @@ import { parseStreamId, type StreamId } from '../event/stream-id.ts';
 import type { ErrorCode } from '../protocol/native/error-codes.ts';
 import { channelFault, isChannel, isClientChannel } from '../protocol/native/names.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { HttpAsksDeps } from './http-asks.ts';
+import { type HttpAsksDeps, ROOM_AFTER_MS } from './http-asks.ts';
 import { type ProblemCode, sendProblem, sendTooMany } from './http-problem.ts';
 import type { PrincipalOf } from './http-principal.ts';
 import { route } from './http-route.ts';
@@ -80,6 +80,7 @@ export function addNativeRoutes(
     const principal = await principalOf(request, reply);
     if (principal === undefined) return reply;
     const refused = await refusalOf(request, principal, channel);
+    if (refused?.[0] === 'rate_limited') return sendTooMany(reply, ROOM_AFTER_MS, refused[1]);
     if (refused !== undefined) return sendProblem(reply, ...refused);
     try {
       const { events, next, gap, epoch } = await deps.history(channel, position, count);
@@ -106,7 +107,7 @@ export function addNativeRoutes(
     // There is no socket: an id that is nobody's.
     const peer = { socket: deps.newId(), principal };
     const verdict = await whileThere(request, (signal) => subscribe.call(decider, peer, { channel }, signal));
-    return verdict && [PROBLEM_OF[verdict.code] ?? 'unavailable', BY_APPLICATION];
+    return verdict && [PROBLEM_OF[verdict.code] ?? 'unavailable', verdict.message ?? BY_APPLICATION];
   }
 }
 

@@ -186,6 +186,17 @@ describe('a program', () => {
     expect([await statusOf('a'), await statusOf('b'), await statusOf('user:ann')]).toEqual([200, 403, 200]);
   });
 
+  test.each(['/history', '/events'])('refuses %s in its own words', async (path) => {
+    const { url } = await start({
+      authorize() {
+        throw new SignalboxError('forbidden', 'Say who invited you.');
+      },
+    });
+    const headers = { authorization: 'Bearer ann' };
+    const refused = await fetch(`${url.replace('ws:', 'http:')}${path}?channel=a`, { headers });
+    expect([refused.status, await refused.json()]).toMatchObject([403, { detail: 'Say who invited you.' }]);
+  });
+
   test('gives each client a snapshot of its own, and the events after it', async () => {
     let state = ['first'];
     const { signalbox, client } = await start({

@@ -225,7 +225,10 @@ const ATTEMPTS: Readonly<Record<string, Readonly<Record<string, readonly Attempt
       { query: '?channel=secret', headers: TOKEN },
       { query: '?channel=sport', headers: TOKEN, server: subscribing('forbidden') },
     ],
-    429: [{ query: '?channel=sport', server: limited, before: 2 }],
+    429: [
+      { query: '?channel=sport', server: limited, before: 2 },
+      { query: '?channel=sport', headers: TOKEN, server: subscribing('rate_limited') },
+    ],
     500: [{ query: '?channel=sport', headers: TOKEN, server: subscribing('internal') }],
     503: [
       { query: '?channel=sport', headers: TOKEN, server: historyAway },
