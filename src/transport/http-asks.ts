@@ -17,7 +17,7 @@ import { TOPIC_FORM, topicFault } from '../protocol/native/names.ts';
 import { anyJson, type JsonBody, nameBy, readBody, takeJson } from './http-json.ts';
 import { isJson } from './http-native.ts';
 import type { PrincipalOf } from './http-principal.ts';
-import { type ProblemCode, sendProblem, sendTooMany } from './http-problem.ts';
+import { type ProblemCode, ROOM_AFTER_MS, sendProblem, sendTooMany } from './http-problem.ts';
 import { route } from './http-route.ts';
 import { askOperation } from './openapi/asks.ts';
 
@@ -42,9 +42,6 @@ export interface HttpAsks {
   ask(principal: NativePrincipal, body: JsonBody<{ topic: string }>, reply: FastifyReply): Promise<unknown>;
   tell(principal: NativePrincipal, body: JsonBody<{ topic: string }>, reply: FastifyReply): Promise<unknown>;
 }
-
-/** When there may be room again, of what is answered in milliseconds as a rule. */
-export const ROOM_AFTER_MS = 1_000;
 
 export function createHttpAsks(deps: HttpAsksDeps): HttpAsks {
   const { decider, asksInFlight, askTimeoutMs, after, newId } = deps;

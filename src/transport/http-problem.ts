@@ -70,6 +70,9 @@ export function sendProblem(
     .send(problemBody(code, detail, problems));
 }
 
+/** When there may be room again, of what is answered in milliseconds as a rule. */
+export const ROOM_AFTER_MS = 1_000;
+
 /** Refuses what came too often, with when there will be room. */
 export function sendTooMany(reply: FastifyReply, waitMs: number, detail?: string): FastifyReply {
   reply.header('Retry-After', Math.ceil(waitMs / 1000));
