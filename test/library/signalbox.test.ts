@@ -177,6 +177,16 @@ describe('a program', () => {
     expect(refused.error).toMatchObject({ code: 'forbidden' });
   });
 
+  test.each([undefined, 'yes', 1, {}])(
+    'allows no subscription by answering %j, which is not true',
+    async (answer) => {
+      const { client } = await start({ authorize: () => answer as boolean });
+      const refused = client().subscribe('club');
+      await closed(refused);
+      expect(refused.error).toMatchObject({ code: 'forbidden' });
+    },
+  );
+
   test('decides who may have the history of a channel, as who may subscribe it', async () => {
     const { url } = await start({ authorize: (_, channel) => channel === 'a' });
     const statusOf = async (channel: string): Promise<number> => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { DEMO_CHANNEL } from '../../src/demo/publisher.ts';
 import type { Http } from '../../src/transport/http.ts';
 import { API_KEY, serveHttp } from '../support/http-surface.ts';
+import { principal, ticketOf } from '../support/native-auth.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const PUBLICATION = '{"channel":"demo","data":1}';
@@ -61,6 +62,12 @@ describe('http in development mode', () => {
       expect((await send('POST', '/publish', wrong, PUBLICATION)).status).toBe(401);
       const right = { ...JSON_TYPE, authorization: `Bearer ${API_KEY}` };
       expect((await send('POST', '/publish', right, PUBLICATION)).status).toBe(201);
+    });
+
+    test('lets who comes with a ticket do no more than that says', async () => {
+      const ticket = ticketOf({ ...principal, publish: ['chat'] });
+      const other = JSON.stringify({ channel: 'sport', data: 1 });
+      expect((await send('POST', `/publish?ticket=${ticket}`, JSON_TYPE, other)).status).toBe(403);
     });
 
     test("takes the page's own fetch", async () => {
