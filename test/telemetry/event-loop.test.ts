@@ -8,20 +8,18 @@ const block = (ms: number): void => {
 };
 
 test('the longest that the event loop was late is recorded each second', async () => {
-  const late: number[] = [];
-  const watch = await new Promise<EventLoopWatch>((resolve) => {
+  let blocked: ReturnType<typeof setInterval> | undefined;
+  const [watch, late] = await new Promise<[EventLoopWatch, number]>((resolve) => {
     const started = watchEventLoop({
       record(name, value) {
-        if (name === 'signalbox.event_loop_delay_ms') late.push(value);
-        resolve(started);
+        if (name === 'signalbox.event_loop_delay_ms' && value > 200) resolve([started, value]);
       },
     });
-    // From a turn of its own, once it is watched.
-    setTimeout(() => block(300), 50);
+    // Again and again: on a busy machine the first one may come before the watch has ticked.
+    blocked = setInterval(() => block(300), 400);
   });
+  clearInterval(blocked);
   watch.close();
-  expect(late).toHaveLength(1);
-  expect(late[0]).toBeGreaterThan(200);
-  expect(late[0]).toBeLessThan(10_000);
-  expect(watch.lastMs).toBe(late[0]);
+  expect(late).toBeLessThan(10_000);
+  expect(watch.lastMs).toBe(late);
 });
