@@ -1,9 +1,14 @@
 import { isName, isWord, MAX_TOLD_BYTES, MAX_WORD_BYTES } from '../instances/control-message.ts';
-import { channelFault, isChannel, isPrincipalId, topicFault } from '../protocol/native/names.ts';
+import {
+  channelFault,
+  isChannel,
+  isPrincipalId,
+  KEY,
+  KEY_FORM,
+  topicFault,
+} from '../protocol/native/names.ts';
 import type { Target } from '../protocol/native/target.ts';
 import { SignalboxError } from './error.ts';
-
-const KEY = /^[!-~]{1,128}$/;
 
 /** Throws `bad_request` unless events can be of this channel: one that clients name, or that of a user or session. */
 export function checkChannel(channel: string): void {
@@ -23,10 +28,7 @@ export function checkChannels(channels: readonly string[]): void {
 
 export function checkKey(key: string | undefined): void {
   if (key === undefined || (typeof key === 'string' && KEY.test(key))) return;
-  throw new SignalboxError(
-    'bad_request',
-    `The key ${JSON.stringify(key)}: expected 1 to 128 printable ASCII characters without spaces`,
-  );
+  throw new SignalboxError('bad_request', `The key ${JSON.stringify(key)}: expected ${KEY_FORM}`);
 }
 
 export function checkTopic(topic: string): void {

@@ -1,8 +1,13 @@
 import { z } from 'zod';
-import { CHANNEL_FORM, isPrincipalId, TOPIC_FORM, topicFault } from '../protocol/native/names.ts';
+import {
+  CHANNEL_FORM,
+  isPrincipalId,
+  KEY,
+  KEY_FORM,
+  TOPIC_FORM,
+  topicFault,
+} from '../protocol/native/names.ts';
 import { anyChannel, anyJson, nameBy } from './http-json.ts';
-
-const KEY = /^[!-~]{1,128}$/;
 
 /** The body of `POST /publish`, or one of a list. What `meta` says is for the description: it checks nothing. */
 export const publication = z.strictObject({
@@ -16,7 +21,7 @@ export const publication = z.strictObject({
   data: anyJson.meta({ description: 'Any JSON, passed on byte for byte.' }),
   key: z
     .string()
-    .regex(KEY, 'expected 1 to 128 printable ASCII characters without spaces')
+    .regex(KEY, `expected ${KEY_FORM}`)
     .optional()
     .meta({ description: 'Makes a repeat publish nothing: it is answered with the first id.' }),
   snapshot: z.boolean().optional().meta({ description: "true: also kept as the channel's snapshot." }),

@@ -4,6 +4,8 @@ import {
   CHANNEL_FORM,
   channelFault,
   isReservedChannel,
+  KEY,
+  KEY_FORM,
   RESERVED_TOPICS,
   TOPIC_FORM,
   topicFault,
@@ -24,7 +26,6 @@ export interface FieldRule {
   read?(value: unknown): unknown;
 }
 
-const KEY = /^[!-~]{1,128}$/;
 const MAX_REF_CHARACTERS = 64;
 const MAX_EPOCH_CHARACTERS = 200;
 
@@ -66,7 +67,7 @@ const positions: FieldRule = {
 };
 const json: FieldRule = { expected: 'any JSON value', accepts: (value) => value !== undefined, raw: true };
 const key: FieldRule = {
-  expected: '1 to 128 printable ASCII characters without spaces',
+  expected: KEY_FORM,
   accepts: (value) => typeof value === 'string' && KEY.test(value),
 };
 const echo: FieldRule = { expected: 'true or false', accepts: (value) => typeof value === 'boolean' };

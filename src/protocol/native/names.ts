@@ -6,10 +6,13 @@ export const RESERVED_TOPICS = ['open', 'error', 'gap', 'snapshot', 'reconnect']
 
 export const CHANNEL_FORM = '1 to 200 characters of A-Z a-z 0-9 _ - . : /';
 export const TOPIC_FORM = '1 to 100 characters of A-Z a-z 0-9 _ - . : /';
+export const KEY_FORM = '1 to 128 printable ASCII characters without spaces';
 export const PATTERN_FORM = 'the name of a channel, or the beginning of one with * at its end';
 
 const CHANNEL = /^[A-Za-z0-9_.:/-]{1,200}$/;
 const TOPIC = /^[A-Za-z0-9_.:/-]{1,100}$/;
+/** What makes a repeated publish one. */
+export const KEY = /^[!-~]{1,128}$/;
 const PATTERN = /^(?:[A-Za-z0-9_.:/-]{1,200}|[A-Za-z0-9_.:/-]{0,200}\*)$/;
 const OWN_CHANNEL = /^(?:user|session):(?:[A-Za-z0-9_.-]|%[0-9A-F]{2}){1,384}$/;
 const CONTROL_OR_SURROGATE = /[\p{Control}\p{Surrogate}]/u;
