@@ -6,6 +6,7 @@ import { isPattern, isPrincipalId, PATTERN_FORM } from '../protocol/native/names
 import type { Callbacks } from './callbacks.ts';
 import type { Contract } from './contract.ts';
 import { SignalboxError } from './error.ts';
+import type { OnBug } from './listeners.ts';
 import type { Principal } from './socket.ts';
 
 const BAD_ID = 'expected 1 to 128 bytes of text without control characters';
@@ -14,7 +15,7 @@ const BAD_ID = 'expected 1 to 128 bytes of text without control characters';
 export function createApplicationAuth<C extends Contract>(
   { authenticate }: Pick<Callbacks<C>, 'authenticate'>,
   { native }: Pick<Config, 'native'>,
-  onBug: (error: unknown, callback: string) => void,
+  onBug: OnBug,
 ): AuthenticateByApplication | undefined {
   if (authenticate === undefined) return undefined;
   const maxLifeMs = native.maxTokenLifeSeconds * 1_000;

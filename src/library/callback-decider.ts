@@ -3,6 +3,7 @@ import type { CallContext, Callbacks } from './callbacks.ts';
 import type { Contract } from './contract.ts';
 import { isErrorCode, SignalboxError } from './error.ts';
 import { fromJson, toJson } from './json.ts';
+import type { OnBug } from './listeners.ts';
 import type { Socket } from './socket.ts';
 import type { Sockets } from './sockets.ts';
 
@@ -11,7 +12,7 @@ export interface CallbackDeciderDeps<C extends Contract> {
   /** A socket was welcomed. */
   onSocket(socket: Socket<C>): void;
   /** A callback threw what is no refusal. */
-  onBug(error: unknown, callback: string): void;
+  readonly onBug: OnBug;
 }
 
 const NOT_ALLOWED: Refusal = { code: 'forbidden' };

@@ -1,6 +1,6 @@
 import type { Target } from '../protocol/native/target.ts';
 import type { AnyContract, Contract } from './contract.ts';
-import { callEach } from './listeners.ts';
+import { callEach, type OnBug } from './listeners.ts';
 import type { Socket } from './socket.ts';
 
 /** A channel as this instance sees it. */
@@ -12,7 +12,6 @@ export interface Channel<C extends Contract = AnyContract> {
   readonly sockets: readonly Socket<C>[];
 }
 
-type OnBug = (error: unknown, callback: string) => void;
 type Listener<C extends Contract> = (channel: Channel<C>) => void;
 
 /** The channels of this instance as programs see them. */
@@ -42,13 +41,13 @@ export class Channels<C extends Contract> {
 
   opened(name: string): void {
     this.#locals.set(name, {});
-    callEach(this.#onOpen, this.get(name), (error) => this.#onBug(error, 'onChannelOpen'));
+    callEach(this.#onOpen, this.get(name), this.#onBug, 'onChannelOpen');
   }
 
   closed(name: string): void {
     const channel = this.get(name);
     this.#locals.delete(name);
-    callEach(this.#onClose, channel, (error) => this.#onBug(error, 'onChannelClose'));
+    callEach(this.#onClose, channel, this.#onBug, 'onChannelClose');
   }
 
   onOpen(listener: Listener<C>): () => void {

@@ -8,7 +8,7 @@ import type { Callbacks } from './callbacks.ts';
 import { type Channel, Channels } from './channels.ts';
 import type { AnyContract, Contract } from './contract.ts';
 import { type Address, createLife } from './life.ts';
-import { callEach } from './listeners.ts';
+import { callEach, type OnBug } from './listeners.ts';
 import { createLibraryLogger, type LogTarget } from './logger.ts';
 import { loadFor } from './loading.ts';
 import {
@@ -111,8 +111,7 @@ export function createSignalbox<C extends Contract = AnyContract>(
   const path = options.path ?? DEFAULT_PATH;
   const logger = createLibraryLogger(loaded.config, options.logger);
   const sessions = new Sessions();
-  const onBug = (error: unknown, callback: string): void =>
-    logger.error({ err: error, callback }, `${callback} threw`);
+  const onBug: OnBug = (error, callback) => logger.error({ err: error, callback }, `${callback} threw`);
   const sockets = new Sockets<C>(sessions, onBug);
   const channels = new Channels<C>((target) => all(target), onBug);
   const socketListeners = new Set<(socket: Socket<C>) => void>();
@@ -122,7 +121,7 @@ export function createSignalbox<C extends Contract = AnyContract>(
       sockets,
       onBug,
       onSocket(socket) {
-        callEach(socketListeners, socket, (error) => onBug(error, 'onSocket'));
+        callEach(socketListeners, socket, onBug, 'onSocket');
       },
     }),
     authenticate: createApplicationAuth(options, loaded.config, onBug),

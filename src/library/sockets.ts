@@ -7,12 +7,11 @@ import { checkChannel, checkTopic, checkWord } from './check.ts';
 import type { Contract } from './contract.ts';
 import { SignalboxError } from './error.ts';
 import { toJson } from './json.ts';
-import { callEach } from './listeners.ts';
+import { callEach, type OnBug } from './listeners.ts';
 import type { KnownPrincipal, Socket } from './socket.ts';
 
 type Locals = Record<string, unknown>;
 type CloseListener = (reason: CloseReason) => void;
-type OnBug = (error: unknown, callback: string) => void;
 
 /** The sockets of this process as programs see them: one object for each, from its first mention to its end. */
 export class Sockets<C extends Contract> {
@@ -134,6 +133,6 @@ class SocketHandle implements Omit<Socket<Contract>, 'tell' | 'publish'> {
 
   closed(reason: CloseReason, onBug: OnBug): void {
     this.#reason = reason;
-    callEach(this.#listeners.splice(0), reason, (error) => onBug(error, 'onClose'));
+    callEach(this.#listeners.splice(0), reason, onBug, 'onClose');
   }
 }
