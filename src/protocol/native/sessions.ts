@@ -71,10 +71,7 @@ export class Sessions {
       return session === undefined ? [] : [session];
     }
     if ('user' in target) return [...(this.#byUser.get(target.user) ?? [])];
-    const all = [...this.#bySocket.values()];
-    if ('session' in target) return all.filter(({ principal }) => principal.session === target.session);
-    if ('channel' in target) return all.filter((session) => session.isSubscribed(target.channel));
-    return all;
+    return [...this.#bySocket.values()].filter((session) => isOf(session, target));
   }
 }
 
