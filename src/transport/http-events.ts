@@ -92,29 +92,22 @@ export function addEventsRoute(app: FastifyInstance, deps: EventsDeps): void {
     const onLetIn = (): void => {
       isLetIn = true;
     };
-    /** Whoever was let in and gets no stream after all. */
-    const dismiss = (): void => {
-      if (isLetIn) decider.disconnected?.(peer, 'gone');
-    };
     const late =
       (await refusedLate(request, authenticated.right)) ??
       (await refusedByApplication(request, peer, asked.wishes, onLetIn)) ??
       // Others may have come, of this user too, or a shutdown begun, while somebody was asked.
       refusedEarly(request, asked, true) ??
       refusedByLimit(principal);
-    if (late !== undefined) {
-      dismiss();
-      return refuse(request, reply, late);
-    }
+    // Whoever went while somebody was asked would be there until it is pinged: its connection does not close again.
+    const isGone = request.raw.socket.destroyed;
+    const isHead = request.method === 'HEAD';
+    // It gets no stream after all.
+    if (isLetIn && (late !== undefined || isGone || isHead)) decider.disconnected?.(peer, 'gone');
+    if (late !== undefined) return refuse(request, reply, late);
     const headers = reply.getHeaders() as OutgoingHttpHeaders;
     reply.hijack();
-    // Whoever went while somebody was asked would be there until it is pinged: its connection does not close again.
-    if (request.raw.socket.destroyed) {
-      dismiss();
-      return reply;
-    }
-    if (request.method === 'HEAD') {
-      dismiss();
+    if (isGone) return reply;
+    if (isHead) {
       // Without a cookie: the ticket has not been used up, nor is it known that it was not used before.
       refuseForNow(reply.raw, headers, retryMs(deps.random));
       return reply;
