@@ -8,18 +8,22 @@ const block = (ms: number): void => {
 };
 
 test('the longest that the event loop was late is recorded each second', async () => {
-  let blocked: ReturnType<typeof setInterval> | undefined;
-  const [watch, late] = await new Promise<[EventLoopWatch, number]>((resolve) => {
+  const late: number[] = [];
+  let blocking: ReturnType<typeof setInterval> | undefined;
+  const watch = await new Promise<EventLoopWatch>((resolve) => {
     const started = watchEventLoop({
       record(name, value) {
-        if (name === 'signalbox.event_loop_delay_ms' && value > 200) resolve([started, value]);
+        if (name === 'signalbox.event_loop_delay_ms' && value > 200) late.push(value);
+        if (late.length > 0) resolve(started);
       },
     });
-    // Again and again: on a busy machine the first one may come before the watch has ticked.
-    blocked = setInterval(() => block(300), 400);
+    // From a turn of its own. Again and again: on a busy machine the first one may come before it is watched.
+    blocking = setInterval(() => block(300), 400);
   });
-  clearInterval(blocked);
+  clearInterval(blocking);
   watch.close();
-  expect(late).toBeLessThan(10_000);
-  expect(watch.lastMs).toBe(late);
+  expect(late).toHaveLength(1);
+  expect(late[0]).toBeGreaterThan(200);
+  expect(late[0]).toBeLessThan(10_000);
+  expect(watch.lastMs).toBe(late[0]);
 });
