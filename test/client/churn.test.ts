@@ -29,7 +29,6 @@ class Churn {
   readonly listener: Listener;
   isRefusing = false;
   readonly #random: Random;
-  readonly #aborts: AbortController[] = [];
 
   constructor(seed: number) {
     this.server = new TestServer({
@@ -52,7 +51,6 @@ class Churn {
 
   async step(): Promise<void> {
     const { server, listener } = this;
-    const { connection } = listener;
     const random = this.#random;
     const channel = random.pick(CHANNELS);
     switch (random.below(13)) {
@@ -73,19 +71,13 @@ class Churn {
       case 8:
       case 9:
         return listener.change(channel, random.chance(0.7));
-      case 10: {
-        const abort = new AbortController();
-        this.#aborts.push(abort);
-        const options = { timeoutMs: random.pick([0, 100, 5_000]), signal: abort.signal };
-        return listener.track(connection.ask('echo', 1, options));
-      }
+      case 10:
+        return listener.ask(random);
       case 11:
-        listener.track(connection.tell('x'));
-        listener.track(connection.publish(channel, 't', 0));
-        return;
+        return listener.say(channel);
       default:
         this.isRefusing = random.chance(0.3);
-        if (this.#aborts.length > 0) random.pick(this.#aborts).abort('enough');
+        listener.giveUpOne(random);
     }
   }
 }
@@ -106,9 +98,7 @@ describe('subscriptions that come and go while lines are cut, frames refused and
 
       // And once more, closed in the middle of it.
       churn.isRefusing = true;
-      for (const name of ['x', 'y', 'z']) connection.subscribe(name);
-      listener.track(connection.ask('echo'));
-      listener.track(connection.publish('a', 'b', 1));
+      listener.begin();
       await server.clock.advance(server.random.below(300));
       if (server.random.chance(0.5)) server.wire.cut(server.random.chance(0.5));
       await server.clock.advance(server.random.below(100));

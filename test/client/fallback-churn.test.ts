@@ -19,7 +19,6 @@ class Churn {
   readonly clock: CountingClock;
   readonly listener: Listener;
   readonly #random: Random;
-  readonly #aborts: AbortController[] = [];
 
   constructor(seed: number) {
     this.server = new TestServer({ seed, user: 'ann', pingInterval: 5_000 });
@@ -43,7 +42,6 @@ class Churn {
 
   async step(): Promise<void> {
     const { server, over, listener } = this;
-    const { connection } = listener;
     const random = this.#random;
     const channel = random.pick(CHANNELS);
     switch (random.below(14)) {
@@ -68,18 +66,12 @@ class Churn {
       case 9:
       case 10:
         return listener.change(channel, random.chance(0.7));
-      case 11: {
-        const abort = new AbortController();
-        this.#aborts.push(abort);
-        const options = { timeoutMs: random.pick([0, 100, 5_000]), signal: abort.signal };
-        return listener.track(connection.ask('echo', 1, options));
-      }
+      case 11:
+        return listener.ask(random);
       case 12:
-        listener.track(connection.tell('x'));
-        listener.track(connection.publish(channel, 't', 0));
-        return;
+        return listener.say(channel);
       default:
-        if (this.#aborts.length > 0) random.pick(this.#aborts).abort('enough');
+        listener.giveUpOne(random);
     }
   }
 }
@@ -99,9 +91,7 @@ describe('a connection to which one way is open, then the other, while subscript
       expect(server.faults).toEqual([]);
 
       // And once more, closed in the middle of it.
-      for (const name of ['x', 'y', 'z']) connection.subscribe(name);
-      listener.track(connection.ask('echo'));
-      listener.track(connection.publish('a', 'b', 1));
+      listener.begin();
       await server.clock.advance(server.random.below(300));
       if (server.random.chance(0.5)) over.cut(server.random.chance(0.5));
       await server.clock.advance(server.random.below(100));

@@ -1,5 +1,6 @@
 import type { Connection, Gap, Position, Subscription } from '../../../client/src/index.ts';
 import { compareIds } from '../../../client/src/position.ts';
+import type { Random } from '../../support/random.ts';
 import type { TestServer } from './server.ts';
 
 /** What one subscription of a channel has heard, from when it joined to when it was given up. */
@@ -56,6 +57,7 @@ export class Listener {
   readonly connection: Connection;
   readonly ears: Ear[] = [];
   pending = 0;
+  readonly #aborts: AbortController[] = [];
 
   constructor(connection: Connection) {
     this.connection = connection;
@@ -69,6 +71,31 @@ export class Listener {
     const position = open?.giveUp();
     if (open === undefined || goesOn)
       this.ears.push(new Ear(this.connection.subscribe(channel, position), position));
+  }
+
+  /** Asks, with one of several time limits; `giveUpOne` may end it before. */
+  ask(random: Random): void {
+    const abort = new AbortController();
+    this.#aborts.push(abort);
+    const timeoutMs = random.pick([0, 100, 5_000]);
+    this.track(this.connection.ask('echo', 1, { timeoutMs, signal: abort.signal }));
+  }
+
+  giveUpOne(random: Random): void {
+    if (this.#aborts.length > 0) random.pick(this.#aborts).abort('enough');
+  }
+
+  /** Tells something, and publishes to a channel. */
+  say(channel: string): void {
+    this.track(this.connection.tell('x'));
+    this.track(this.connection.publish(channel, 't', 0));
+  }
+
+  /** Says some of everything, which is not waited for. */
+  begin(): void {
+    for (const name of ['x', 'y', 'z']) this.connection.subscribe(name);
+    this.track(this.connection.ask('echo'));
+    this.track(this.connection.publish('a', 'b', 1));
   }
 
   track(said: Promise<unknown>): void {
