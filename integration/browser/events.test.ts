@@ -83,6 +83,9 @@ describe("a page's own EventSource", () => {
   test('misses nothing when it is cut off before its first event', async () => {
     const page = await openPage();
     await listen(page);
+    // It is open before it is told where it is.
+    await eventually('it knows where it is', () => line.hasCarried('id: '));
+    await report(page);
     line.cut();
     await publish(server.url, channel, 'missed');
     line.mend();

@@ -9,6 +9,8 @@ export interface Line {
   /** Cuts it in the place of bringing the browser what holds this text. */
   cutAt(text: string): void;
   mend(): void;
+  /** Whether it has brought the browser this text, in one piece. */
+  hasCarried(text: string): boolean;
   /** From the next connection on it leads to another server. */
   leadTo(port: number): void;
   stop(): Promise<void>;
@@ -19,6 +21,7 @@ export async function startLine(port: number): Promise<Line> {
   let isCut = false;
   let last: string | undefined;
   let target = port;
+  const carried: Buffer[] = [];
   const endAll = (): void => {
     for (const socket of sockets) socket.destroy();
   };
@@ -46,7 +49,10 @@ export async function startLine(port: number): Promise<Line> {
     near.pipe(far);
     far.on('data', (chunk: Buffer) => {
       if (last !== undefined && chunk.includes(last)) cut();
-      else near.write(chunk);
+      else {
+        carried.push(chunk);
+        near.write(chunk);
+      }
     });
   });
   server.listen(0, '127.0.0.1');
@@ -60,6 +66,7 @@ export async function startLine(port: number): Promise<Line> {
     mend() {
       isCut = false;
     },
+    hasCarried: (text) => carried.some((chunk) => chunk.includes(text)),
     leadTo(next) {
       target = next;
     },
