@@ -132,6 +132,27 @@ describe('redis broker', () => {
     });
   });
 
+  describe('when this process stood still', () => {
+    const standStill = (ms: number) => {
+      for (const end = performance.now() + ms; performance.now() < end; );
+    };
+
+    test('what Redis answered meanwhile is taken, however late', async () => {
+      const redis = await start();
+      const { log } = connectTo({ address: { url: redis.url }, commandTimeoutMs: 200 });
+      const firehose = await log.openFirehose(never());
+      for (let round = 0; round < 5; round += 1) {
+        const asked = firehose.head();
+        const read = log.range('a', ZERO_ID, undefined, 1);
+        // Sent, and not answered yet.
+        await new Promise((resolve) => process.nextTick(resolve));
+        standStill(300);
+        await expect(asked).resolves.toMatchObject({ lastId: ZERO_ID });
+        await expect(read).resolves.toMatchObject({ entries: [] });
+      }
+    });
+  });
+
   describe('when Redis is frozen', () => {
     test('a blocking read rejects within a second after its block time', async () => {
       const redis = await start();

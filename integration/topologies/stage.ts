@@ -49,6 +49,19 @@ export function createStage(): Stage {
 export const timesLogged = ({ log }: Signalbox, words: string): number =>
   log.filter(({ feed, message }) => feed !== 'native' && String(message).startsWith(words)).length;
 
+/**
+ * What was said of reading Superset's feed, in order. One outage is said once, however many attempts it takes; a busy
+ * machine may have had another that no test asked for.
+ */
+export const saidOfReading = ({ log }: Signalbox): string =>
+  log
+    .filter(({ feed }) => feed !== 'native')
+    .flatMap(({ message }) => {
+      if (String(message).startsWith('Reading: the reader is live')) return ['live'];
+      return String(message).startsWith('The broker cannot be read') ? ['stale'] : [];
+    })
+    .join(' ');
+
 let published = 0;
 
 /**

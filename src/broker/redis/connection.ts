@@ -41,12 +41,11 @@ export class Connection<Kind extends Client = Client> {
   run<T>(deadlineMs: number, command: (client: Kind) => Promise<T>): Promise<T> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => this.#end(new BrokerError('timeout', `Redis did not answer within ${deadlineMs} ms`)),
-        deadlineMs,
+      const cancel = afterRunning(deadlineMs, () =>
+        this.#end(new BrokerError('timeout', `Redis did not answer within ${deadlineMs} ms`)),
       );
       const settle = () => {
-        clearTimeout(timer);
+        cancel();
         this.#pending.delete(fail);
       };
       const fail = (reason: Error) => {
@@ -91,4 +90,17 @@ export class Connection<Kind extends Client = Client> {
     for (const reject of this.#pending) reject(reason);
     for (const listener of this.#listeners) listener(reason);
   }
+}
+
+/**
+ * Calls after `ms` in which this process ran: when it stood still (a pause of the machine, a long collection), the
+ * answer may have come meanwhile and not been read yet. Returns what cancels it.
+ */
+function afterRunning(ms: number, call: () => void): () => void {
+  const startMs = performance.now();
+  let timer = setTimeout(() => {
+    const lateMs = performance.now() - startMs - ms;
+    timer = setTimeout(call, Math.min(lateMs, ms));
+  }, ms);
+  return () => clearTimeout(timer);
 }
