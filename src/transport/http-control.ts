@@ -1,6 +1,5 @@
 import * as Either from 'fp-ts/lib/Either.js';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Logger } from 'pino';
 import type { RawJson } from '../protocol/native/client-frame.ts';
 import { memberText } from '../protocol/json-text.ts';
 import { MAX_TOLD_BYTES } from '../instances/control-message.ts';
@@ -8,6 +7,8 @@ import type { Target } from '../protocol/native/target.ts';
 import type { NativeAccess } from '../auth/native-access.ts';
 import { credentialOf } from '../auth/native-credential.ts';
 import type { NativePrincipal } from '../auth/native-principal.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { OutageLog } from '../telemetry/outage-log.ts';
 import { disconnectBody, hasTarget, targetOf, tellBody } from './control-body.ts';
 import { createApiKeyCheck } from './http-api-key.ts';
 import { type HttpAsks, sayingBody } from './http-asks.ts';
@@ -55,7 +56,10 @@ export function addControlRoutes(app: FastifyInstance, deps: ControlDeps): void 
   const principals = new WeakMap<object, NativePrincipal>();
   const hasApiKey = createApiKeyCheck(deps.apiKeys);
   const options = { bodyLimit: deps.maxBodyBytes };
-  let isFailing = false;
+  const outages = new OutageLog(deps.logger, {
+    fails: 'a control message was not confirmed; answering 503',
+    works: 'control messages are confirmed again',
+  });
   takeJson(app);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('Cache-Control', 'private, no-store');
@@ -123,12 +127,10 @@ export function addControlRoutes(app: FastifyInstance, deps: ControlDeps): void 
   ): Promise<{ readonly answer: Answer } | undefined> {
     try {
       const answer = await asked;
-      if (isFailing) deps.logger.info('control messages are confirmed again');
-      isFailing = false;
+      outages.worked();
       return { answer };
     } catch (error) {
-      if (!isFailing) deps.logger.warn({ err: error }, 'a control message was not confirmed; answering 503');
-      isFailing = true;
+      outages.failed(error);
       void sendProblem(reply, 'unavailable', NOT_CONFIRMED);
       return undefined;
     }

@@ -6,7 +6,9 @@ import type { Decider } from '../decider/decider.ts';
 import { parseStreamId, type StreamId } from '../event/stream-id.ts';
 import type { ErrorCode } from '../protocol/native/error-codes.ts';
 import { channelFault, isChannel, isClientChannel } from '../protocol/native/names.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { OutageLog } from '../telemetry/outage-log.ts';
 import type { HttpAsksDeps } from './http-asks.ts';
 import { type ProblemCode, ROOM_AFTER_MS, sendProblem, sendTooMany } from './http-problem.ts';
 import type { PrincipalOf } from './http-principal.ts';
@@ -43,9 +45,17 @@ const TICKETS = { perSecond: 1, burst: 20 };
 /** Adds `POST /ticket` and `GET /history`, for clients of the native protocol. */
 export function addNativeRoutes(
   app: FastifyInstance,
-  deps: NativeHttpDeps & { readonly principalOf: PrincipalOf; readonly metrics: Metrics },
+  deps: NativeHttpDeps & {
+    readonly principalOf: PrincipalOf;
+    readonly metrics: Metrics;
+    readonly logger: Logger;
+  },
 ): void {
   const { access, now, principalOf, metrics } = deps;
+  const outages = new OutageLog(deps.logger, {
+    fails: 'history cannot be read; answering 503',
+    works: 'history can be read again',
+  });
   const tickets = new RateLimit({ ...TICKETS, now });
 
   app.post('/ticket', route('cookie', ticketOperation), async (request, reply) => {
@@ -84,11 +94,13 @@ export function addNativeRoutes(
     if (refused !== undefined) return sendProblem(reply, ...refused);
     try {
       const { events, next, gap, epoch } = await deps.history(channel, position, count);
+      outages.worked();
       const rest = JSON.stringify({ next, gap: gap ?? null, epoch });
       return reply
         .type('application/json; charset=utf-8')
         .send(`{"events":[${events.join()}],${rest.slice(1)}`);
-    } catch {
+    } catch (error) {
+      outages.failed(error);
       return sendProblem(reply, 'unavailable', 'The broker cannot be reached.');
     }
   });

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { StreamId } from '../event/stream-id.ts';
 import { elementTexts, memberText } from '../protocol/json-text.ts';
 import { DEFAULT_TOPIC, userChannel } from '../protocol/native/names.ts';
+import type { OutageLog } from '../telemetry/outage-log.ts';
 import { readBody } from './http-json.ts';
 import { sendProblem } from './http-problem.ts';
 import { route } from './http-route.ts';
@@ -46,8 +47,7 @@ export interface PublishDeps {
   publisherOf(request: FastifyRequest): HttpPublisher;
   readonly maxBodyBytes: number;
   readonly maxBatch: number;
-  /** Told of each outcome, so that an outage is logged when it begins and when it ends, not at each request. */
-  onOutcome(error: unknown): void;
+  readonly outages: OutageLog;
 }
 
 type Fields = z.infer<typeof publication>;
@@ -104,10 +104,10 @@ export function addPublishRoutes(app: FastifyInstance, deps: PublishDeps): void 
   ): Promise<readonly HttpOutcome[] | undefined> {
     try {
       const outcomes = await deps.publish(publications);
-      deps.onOutcome(undefined);
+      deps.outages.worked();
       return outcomes;
     } catch (error) {
-      deps.onOutcome(error);
+      deps.outages.failed(error);
       void sendProblem(reply, 'unavailable', deps.isUnknown(error) ? UNKNOWN : undefined);
       return undefined;
     }
@@ -120,7 +120,7 @@ export function addPublishRoutes(app: FastifyInstance, deps: PublishDeps): void 
     more: object,
   ): FastifyReply {
     if (outcome !== undefined && 'id' in outcome) return reply.code(status).send({ ...more, ...outcome });
-    deps.onOutcome(outcome?.error);
+    deps.outages.failed(outcome?.error);
     return sendProblem(reply, 'unavailable');
   }
 }

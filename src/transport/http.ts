@@ -11,6 +11,7 @@ import { addEventsRoute, type EventsDeps } from './http-events.ts';
 import { createApiKeyCheck } from './http-api-key.ts';
 import { addAskRoute, createHttpAsks } from './http-asks.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { OutageLog } from '../telemetry/outage-log.ts';
 import { createClientAddress } from './client-address.ts';
 import { createHttpLimit, type HttpLimit } from './http-limit.ts';
 import { isLoopbackHost, isSameOrigin } from './http-loopback.ts';
@@ -120,7 +121,7 @@ export async function createHttp(deps: HttpDeps): Promise<Http> {
     addControlRoutes(scope, { ...deps, access: deps.native.access, limit, principalOf, asks }),
   );
   await app.register(async (scope) => addAskRoute(scope, { ...deps, principalOf, asks }));
-  addNativeRoutes(app, { ...deps.native, principalOf, metrics: deps.metrics });
+  addNativeRoutes(app, { ...deps.native, principalOf, metrics: deps.metrics, logger: deps.logger });
   addEventsRoute(app, deps.events);
   if (deps.mode === 'development' && deps.page !== undefined) addPageRoutes(app, deps.page);
   else addFrontPage(app);
@@ -201,7 +202,6 @@ function addPublishing(app: FastifyInstance, deps: HttpDeps, isWithin: HttpLimit
   const { access } = deps.native;
   const hasApiKey = createApiKeyCheck(deps.apiKeys);
   const publishers = new WeakMap<FastifyRequest, HttpPublisher>();
-  let failing = false;
   takeJson(app);
   // Before the body is read: nobody who may not publish makes this process keep a megabyte.
   app.addHook('onRequest', async (request, reply) => {
@@ -230,11 +230,10 @@ function addPublishing(app: FastifyInstance, deps: HttpDeps, isWithin: HttpLimit
     publisherOf: (request) => publishers.get(request) ?? NOBODY,
     maxBodyBytes: deps.maxBodyBytes,
     maxBatch: deps.maxBatch,
-    onOutcome(error) {
-      if (error !== undefined && !failing) deps.logger.warn({ err: error }, 'publish failed; answering 503');
-      if (error === undefined && failing) deps.logger.info('publish works again');
-      failing = error !== undefined;
-    },
+    outages: new OutageLog(deps.logger, {
+      fails: 'publish failed; answering 503',
+      works: 'publish works again',
+    }),
   });
 
   /** Who has a token in the Authorization header, or a ticket, and nothing else: a cookie publishes nothing. */

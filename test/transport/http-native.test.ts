@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { pino } from 'pino';
 import { streamId } from '../../src/event/stream-id.ts';
 import type { Http, HttpDeps } from '../../src/transport/http.ts';
 import type { HttpPublication } from '../../src/transport/http-publish.ts';
@@ -256,6 +257,36 @@ describe('GET /history', () => {
     expect((await ask('/history?channel=user:6', { headers })).status).toBe(403);
     expect((await ask('/history?channel=_no', { headers })).status).toBe(400);
     expect(asked).toHaveLength(2);
+  });
+
+  test('is 503 while the broker is away, logged when that begins and when it ends', async () => {
+    let away = true;
+    const logged: string[] = [];
+    const native = nativeHttp();
+    const { ask } = await serve({
+      logger: pino({ level: 'info' }, { write: (line: string) => void logged.push(line) }),
+      native: {
+        ...native,
+        async history(...about) {
+          if (away) throw new Error('connect ECONNREFUSED');
+          return native.history(...about);
+        },
+      },
+    });
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      expect(await ask('/history?channel=sport', { headers })).toMatchObject({
+        status: 503,
+        body: { code: 'unavailable' },
+      });
+    }
+    away = false;
+    expect((await ask('/history?channel=sport', { headers })).status).toBe(200);
+    const [began, ended, ...rest] = logged.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(began).toMatchObject({
+      msg: 'history cannot be read; answering 503',
+      err: { message: 'connect ECONNREFUSED' },
+    });
+    expect([ended?.['msg'], rest]).toEqual(['history can be read again', []]);
   });
 
   test('is 401 without a token', async () => {
