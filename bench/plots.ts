@@ -35,6 +35,7 @@ const COLOUR = {
 
 const TITLES: Readonly<Record<string, string>> = {
   broadcast: 'One channel that everybody listens to',
+  sse: 'Streams beside WebSockets of the same server',
   unicast: 'Many channels with two sockets each',
   elsewhere: 'Events that nobody here listens to',
   connect: 'Clients that come at once, each with a token',
@@ -240,10 +241,13 @@ export function svgOf({ findings, at, machine }: Result, scenario: string): stri
   return `${new window.XMLSerializer().serializeToString(svg)}\n`;
 }
 
-/** An SVG for each scenario of a run; the files. */
+/** An SVG for each scenario of a run of which there is something to draw; the files. */
 export async function drawPlots(result: Result, folder: string): Promise<string[]> {
   await mkdir(folder, { recursive: true });
-  const scenarios = [...new Set(result.findings.map(({ scenario }) => scenario))];
+  const { findings } = result;
+  const scenarios = [...new Set(findings.map(({ scenario }) => scenario))].filter(
+    (scenario) => panelsOf(findings, scenario).length > 0,
+  );
   return Promise.all(
     scenarios.map(async (scenario) => {
       const file = join(folder, `${scenario}.svg`);
