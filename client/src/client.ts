@@ -1,6 +1,12 @@
 import { bytesOf } from './bytes.ts';
 import { type ErrorCode, RECONNECTS, RETRIES } from './codes.ts';
-import type { Connection, ConnectOptions, PublishOptions, SubscribeOptions } from './connection.ts';
+import {
+  CONNECT_TIMEOUT_MS,
+  type Connection,
+  type ConnectOptions,
+  type PublishOptions,
+  type SubscribeOptions,
+} from './connection.ts';
 import { protocolsOf } from './credentials.ts';
 import { type ClientErrorCode, SignalboxError } from './error.ts';
 import type { ErrorFrame, Joined, ServerFrame, WelcomeFrame } from './frames.ts';
@@ -172,7 +178,7 @@ export class Client implements Connection {
     const isCurrent = () => attempt === this.#attempt;
     const protocols = protocolsOf(this.#url, this.#options);
     if (protocols === undefined) this.#dial(['signalbox.v1'], isCurrent);
-    this.#silence(this.#options.connectTimeoutMs ?? 10_000);
+    this.#silence(this.#options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS);
     protocols
       ?.then((offered) => isCurrent() && this.#dial(offered, isCurrent))
       .catch((error: unknown) => {

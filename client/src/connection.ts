@@ -6,6 +6,9 @@ import type { RequestOptions } from './outbox.ts';
 import type { Position } from './position.ts';
 import type { State, Subscription } from './subscription.ts';
 
+/** `connectTimeoutMs`, where it is left out. */
+export const CONNECT_TIMEOUT_MS = 10_000;
+
 export interface ConnectOptions extends CredentialOptions {
   /** Left out: the global one, which Node has from 22 on. */
   readonly WebSocket?: WebSocketConstructor;

@@ -146,6 +146,42 @@ describe('a connection whose WebSockets cannot be opened', () => {
     expect(heard).toEqual({ ids: idsOf(server, 'a'), gaps: [] });
   });
 
+  test.each([
+    [0, 15_000, 25_000],
+    [2_000, 2_000, 3_000],
+  ])(
+    'pinged every %d ms it hears something every %d ms, and bears silence for %d ms',
+    async (pingMs, apartMs, silenceMs) => {
+      const { over, connection, advance } = setup({ pingMs });
+      await advance(3_000);
+      const states = opens(connection);
+      await advance(60_000);
+      over.cut(false);
+      await advance(silenceMs - apartMs - 100);
+      expect(states).toEqual(['live']);
+      await advance(apartMs + 200);
+      expect(states).toContain('stale');
+    },
+  );
+
+  test('waits for a stream no longer than for a welcome, and so does what is asked meanwhile', async () => {
+    let dead = 1;
+    const { connection, advance } = setup(
+      { isDead: (_, channels) => channels.join() === 'b' && dead-- > 0 },
+      { connectTimeoutMs: 4_000 },
+    );
+    connection.subscribe('a');
+    await advance(3_000);
+    connection.subscribe('b');
+    const states = opens(connection);
+    let answer: unknown;
+    void connection.ask('echo', 1).then((given) => (answer = given));
+    await advance(3_500);
+    expect([dead, answer]).toEqual([0, undefined]);
+    await advance(2_500);
+    expect([answer, states]).toEqual([1, ['live']]);
+  });
+
   test('goes on from the position of a WebSocket, and a WebSocket from its', async () => {
     const { server, over, connection, advance } = setup();
     server.wire.isUp = true;

@@ -37,6 +37,8 @@ export interface Http {
   readonly base: string;
   readonly fetch: HttpFetch;
   readonly clock: Clock;
+  /** How long the server may take to say welcome. */
+  readonly connectTimeoutMs: number;
   /** Asked for each request, since a ticket is good once. A cookie publishes nothing: there it gets a ticket. */
   credential(isToPublish?: boolean): Promise<Credential>;
   /** Goes on with another token. */

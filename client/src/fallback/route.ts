@@ -1,3 +1,4 @@
+import { CONNECT_TIMEOUT_MS } from '../connection.ts';
 import { exchange } from '../credentials.ts';
 import { type Clock, host, systemClock, type WebSocketConstructor, type WebSocketLike } from '../host.ts';
 import type { FallbackOptions } from '../sse.ts';
@@ -14,6 +15,7 @@ const HAND_OVER_MS = 5_000;
 export class Route implements Http {
   readonly base: string;
   readonly clock: Clock;
+  readonly connectTimeoutMs: number;
   readonly #url: string;
   readonly #options: FallbackOptions;
   readonly #WebSocket: WebSocketConstructor | undefined;
@@ -35,6 +37,7 @@ export class Route implements Http {
     this.#url = url;
     this.#options = options;
     this.clock = options.clock ?? systemClock;
+    this.connectTimeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
     this.#WebSocket = options.WebSocket ?? host.WebSocket;
     this.#attempts = options.webSocketAttempts ?? 2;
     this.base = url.replace(/^ws/, 'http').replace(/\/?(?:[?#].*)?$/, '');

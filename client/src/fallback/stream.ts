@@ -25,9 +25,9 @@ export interface StreamOptions {
   ended(end: StreamEnd): void;
 }
 
-/** Until the server has said how often it pings. */
-const FIRST_SILENCE_MS = 25_000;
 const SILENT_INTERVALS = 1.5;
+/** Where the server does not ping: a stream says something every 15 s. */
+const SILENCE_MS = 25_000;
 
 /** A stream of frames of `signalbox.v1`, read with `fetch`, so that it may have an Authorization. */
 export class Stream {
@@ -39,7 +39,7 @@ export class Stream {
   readonly #options: StreamOptions;
   readonly #abort = new host.AbortController();
   readonly #blocks = new BlockReader();
-  #silenceMs = FIRST_SILENCE_MS;
+  #silenceMs: number;
   #silence: unknown;
   #retryMs: number | undefined;
   #isOver = false;
@@ -48,6 +48,8 @@ export class Stream {
     this.channels = new Set(options.channels.map(({ channel }) => channel));
     this.#http = http;
     this.#options = options;
+    // Until there is a welcome.
+    this.#silenceMs = http.connectTimeoutMs;
     this.#wait();
     this.#read().then(
       (status) => this.#end(status),
@@ -106,7 +108,7 @@ export class Stream {
       const frame = JSON.parse(data) as ServerFrame;
       if (frame.type === 'welcome') {
         this.width = frame.subscriptions.length;
-        if (frame.pingInterval > 0) this.#silenceMs = frame.pingInterval * SILENT_INTERVALS;
+        this.#silenceMs = frame.pingInterval * SILENT_INTERVALS || SILENCE_MS;
       }
       this.#options.frame(frame, data);
     }

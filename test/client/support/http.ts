@@ -10,10 +10,15 @@ export interface TestHttpOptions {
   readonly snapshot?: (channel: string) => { readonly id: StreamId; readonly data: unknown } | undefined;
   /** The status of a refusal. */
   readonly refuse?: (path: string, channels: readonly string[]) => number | undefined;
+  /** Between pings, 2 s; 0: a comment every 15 s. */
+  readonly pingMs?: number;
+  /** What goes by a dead line: there is never an answer. */
+  readonly isDead?: (path: string, channels: readonly string[]) => boolean;
 }
 
 const RETRY_MS = 300;
 const PING_MS = 2_000;
+const COMMENT_MS = 15_000;
 const bytes = new TextEncoder();
 
 /** Whatever is under way of one request. */
@@ -51,6 +56,7 @@ export class TestHttp {
       };
       this.#lines.add(line);
       (request.signal as AbortSignal | undefined)?.addEventListener('abort', end);
+      if (this.#options.isDead?.(path, searchParams.getAll('channel')) === true) return;
       this.#later(line, () => {
         if (!this.isUp) return end();
         const status = this.#options.refuse?.(path, searchParams.getAll('channel'));
@@ -95,7 +101,7 @@ export class TestHttp {
 
   #stream(line: Line, query: URLSearchParams): HttpAnswer {
     const server = this.#server;
-    const { user = 'ann', snapshot } = this.#options;
+    const { user = 'ann', snapshot, pingMs = PING_MS } = this.#options;
     const asked = query.getAll('channel');
     const channels = asked.length === 0 ? [`user:${user}`] : asked;
     const given = parseSsePosition(query.get('lastEventId') ?? '');
@@ -115,7 +121,7 @@ export class TestHttp {
       ref: 0,
       socket: 's',
       user,
-      pingInterval: PING_MS,
+      pingInterval: pingMs,
       subscriptions: channels.map((channel) => ({
         channel,
         id: cursor,
@@ -161,12 +167,13 @@ export class TestHttp {
     };
     const ping = (): void => {
       if (line.isCut) return;
-      say({ type: 'ping', ...(!isDue && { id: server.position }) });
-      server.clock.setTimeout(ping, PING_MS);
+      if (pingMs > 0) say({ type: 'ping', ...(!isDue && { id: server.position }) });
+      else this.#inOrder(line, () => body.push(':\n\n'));
+      server.clock.setTimeout(ping, pingMs || COMMENT_MS);
     };
     server.onAppended.add(soon);
     soon();
-    server.clock.setTimeout(ping, PING_MS);
+    server.clock.setTimeout(ping, pingMs || COMMENT_MS);
     return { ...answerOf(200, {}), headers: headersOf('text/event-stream'), body };
   }
 
