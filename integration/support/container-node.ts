@@ -1,6 +1,7 @@
 import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers';
 import { untilAnswering } from './answering.ts';
 import { mappedHost, redisImage } from './docker.ts';
+import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 import type { NodeSpec, RedisNode } from './node.ts';
 import { createFolder, RUN_LABEL, runName, testRun } from './run.ts';
@@ -77,7 +78,11 @@ export async function startContainerNode(spec: NodeSpec): Promise<RedisNode> {
       innerHost = await addressOf();
     },
     async pause() {
-      await engine().pause();
+      // On a busy machine the kernel may not freeze it at the first attempt: "unable to freeze".
+      await eventually('the container is paused', async () => {
+        if (!(await engine().inspect()).State.Paused) await engine().pause();
+        return true;
+      });
     },
     async resume() {
       await engine().unpause();
