@@ -144,8 +144,8 @@ describe('the clients of a server that is replaced', () => {
     const late = herd.map(({ cameAtMs, told }) => (cameAtMs ?? 0) - (told?.atMs ?? 0) - (told?.after ?? 0));
     process.stderr.write(`came ${Math.min(...late).toFixed(0)} to ${Math.max(...late).toFixed(0)} ms late\n`);
     expect(Math.min(...late)).toBeGreaterThan(-MOST_EARLY_MS);
-    // A timer is as late as this process is busy.
-    expect(Math.max(...late)).toBeLessThan(MOST_LATE_MS + delay.max / 1e6);
+    // A timer is as late as this process is busy, and so is what it calls.
+    expect(Math.max(...late)).toBeLessThan(MOST_LATE_MS + (2 * delay.max) / 1e6);
   }, 180_000);
 });
 
