@@ -45,20 +45,23 @@ export function createStage(): Stage {
   };
 }
 
-/** How often the server has said this, of Superset's feed or of none; the words need only be the beginning. */
-export const timesLogged = ({ log }: Signalbox, words: string): number =>
-  log.filter(({ feed, message }) => feed !== 'native' && String(message).startsWith(words)).length;
+/** What the server has said, in order, of Superset's feed or of none. */
+const messagesOf = ({ log }: Signalbox): string[] =>
+  log.filter(({ feed }) => feed !== 'native').map(({ message }) => String(message));
+
+/** How often the server has said this; the words need only be the beginning. */
+export const timesLogged = (signalbox: Signalbox, words: string): number =>
+  messagesOf(signalbox).filter((message) => message.startsWith(words)).length;
 
 /**
  * What was said of reading Superset's feed, in order. One outage is said once, however many attempts it takes; a busy
  * machine may have had another that no test asked for.
  */
-export const saidOfReading = ({ log }: Signalbox): string =>
-  log
-    .filter(({ feed }) => feed !== 'native')
-    .flatMap(({ message }) => {
-      if (String(message).startsWith('Reading: the reader is live')) return ['live'];
-      return String(message).startsWith('The broker cannot be read') ? ['stale'] : [];
+export const saidOfReading = (signalbox: Signalbox): string =>
+  messagesOf(signalbox)
+    .flatMap((message) => {
+      if (message.startsWith('Reading: the reader is live')) return ['live'];
+      return message.startsWith('The broker cannot be read') ? ['stale'] : [];
     })
     .join(' ');
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { pino } from 'pino';
+import { createLogged } from '../support/logged.ts';
 import { SimulatedClock } from 'xstate';
 import { createDemoPublisher, DEMO_CHANNEL, type DemoPublisher } from '../../src/demo/publisher.ts';
 
@@ -86,7 +86,7 @@ interface Started {
   readonly publisher: DemoPublisher;
   readonly clock: CountingClock;
   readonly events: Numbered[];
-  readonly logged: string[];
+  readonly logged: readonly object[];
   advance(ms: number): Promise<void>;
 }
 
@@ -113,9 +113,9 @@ class CountingClock extends SimulatedClock {
 function start(options: { isWatched?: () => boolean; isAway?: () => boolean } = {}): Started {
   const clock = new CountingClock();
   const events: Numbered[] = [];
-  const logged: string[] = [];
+  const { logger, logged } = createLogged();
   const publisher = createDemoPublisher({
-    logger: pino({ level: 'info' }, { write: (line: string) => void logged.push(line) }),
+    logger,
     clock: {
       now: () => clock.now(),
       setTimeout: (callback, delayMs) => clock.setTimeout(callback, delayMs),

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { pino } from 'pino';
+import { createLogged } from '../support/logged.ts';
 import { streamId } from '../../src/event/stream-id.ts';
 import type { Http, HttpDeps } from '../../src/transport/http.ts';
 import type { HttpPublication } from '../../src/transport/http-publish.ts';
@@ -261,10 +261,10 @@ describe('GET /history', () => {
 
   test('is 503 while the broker is away, logged when that begins and when it ends', async () => {
     let away = true;
-    const logged: string[] = [];
+    const { logger, logged } = createLogged();
     const native = nativeHttp();
     const { ask } = await serve({
-      logger: pino({ level: 'info' }, { write: (line: string) => void logged.push(line) }),
+      logger,
       native: {
         ...native,
         async history(...about) {
@@ -281,7 +281,7 @@ describe('GET /history', () => {
     }
     away = false;
     expect((await ask('/history?channel=sport', { headers })).status).toBe(200);
-    const [began, ended, ...rest] = logged.map((line) => JSON.parse(line) as Record<string, unknown>);
+    const [began, ended, ...rest] = logged;
     expect(began).toMatchObject({
       msg: 'history cannot be read; answering 503',
       err: { message: 'connect ECONNREFUSED' },

@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { pino } from 'pino';
+import { createLogged } from '../support/logged.ts';
 import { streamId } from '../../src/event/stream-id.ts';
 import { createHttp, type Http, type HttpDeps } from '../../src/transport/http.ts';
 import type { HttpPublication } from '../../src/transport/http-publish.ts';
@@ -425,15 +425,14 @@ type Served = {
   url: string;
   port: number;
   published: PublishedOne[];
-  logged: { msg: string }[];
+  logged: Record<string, unknown>[];
 };
 
 type PublishedOne = Omit<HttpPublication, 'data'> & { readonly data: string };
 
 async function serve(overrides: Partial<HttpDeps> = {}): Promise<Served> {
   const published: PublishedOne[] = [];
-  const logged: { msg: string }[] = [];
-  const logger = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
+  const { logger, logged } = createLogged();
   const served = await serveHttp({
     logger,
     publish: async (publications) =>

@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import * as Either from 'fp-ts/lib/Either.js';
-import { pino } from 'pino';
+import { createLogged } from '../support/logged.ts';
 import type { Actors } from '../../src/actors/actors.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { createRoutes } from '../../src/routes/routes.ts';
@@ -36,8 +36,7 @@ interface ServeOptions extends Partial<Pick<StreamRoutesDeps, 'allowedOrigins' |
 /** Serves routes; a stream that is opened is answered with nothing, and remembered. */
 async function serve(settings: readonly object[], options: ServeOptions = {}) {
   const opened: RouteStream[] = [];
-  const logged: Record<string, unknown>[] = [];
-  const logger = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
+  const { logger, logged } = createLogged();
   const access = nativeAccess();
   const { allowedOrigins = [] } = options;
   const streamRoutes = createStreamRoutes({
